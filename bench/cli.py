@@ -1,0 +1,305 @@
+"""The command line: arguments in, lines out. The only place that prints or exits."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bench.errors import FcnBenchError, unknown
+
+if TYPE_CHECKING:  # imported where they are used: `list` must not wait for pandas
+    from bench.plan import Plan
+    from bench.records import Result
+    from bench.run import Progress
+    from impls.contract import Workload
+    from impls.registry import Entry
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Train the same network in PyTorch and in Keras, prove that the work was the same, and say which is faster.",
+)
+HEADLINE = "mlp-128-64"
+QUICK_EPOCHS = 3
+QUICK_BLOCKS = 3
+
+Data = Annotated[
+    Path | None, typer.Option(envvar="FCNBENCH_DATA", help="Directory with the four IDX files [default: cached MNIST].")
+]
+Workloads = Annotated[list[str] | None, typer.Option("--workload", help="Network to train; may be repeated.")]
+Implementations = Annotated[
+    list[str] | None, typer.Option("--implementation", help="Implementation to run; may be repeated.")
+]
+Plugins = Annotated[
+    list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; every error that a user can mend is one line, and the exit status says what kind it was."""
+    try:
+        status = app(arguments, standalone_mode=False)
+    except (FcnBenchError, typer.TyperException) as error:
+        message = str(error) if isinstance(error, FcnBenchError) else usage(error)
+        print(f"fcnbench: {message}", file=sys.stderr)
+        status = error.exit_status if isinstance(error, FcnBenchError) else 2
+    except (KeyboardInterrupt, typer.Abort):
+        status = 130
+    except BrokenPipeError:  # `fcnbench list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def usage(error: typer.TyperException) -> str:
+    """A usage error on one line, with the command to ask for help."""
+    return f"{' '.join(error.format_message().split())} (see 'fcnbench --help')"
+
+
+@app.command()
+def run(
+    workload: Workloads = None,
+    implementation: Implementations = None,
+    plugin: Plugins = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="cpu, cuda, mps; may be repeated [default: what this machine has].")
+    ] = None,
+    threads: Annotated[
+        list[int] | None, typer.Option(help="CPU threads; may be repeated [default: all that may be used].")
+    ] = None,
+    blocks: Annotated[
+        int | None, typer.Option(min=1, help=f"Times that every implementation is run [default: {QUICK_BLOCKS}].")
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Epochs in each process [default: {QUICK_EPOCHS}]; the first is reported apart."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws start weights, batch order and the order of runs.")] = 1,
+    out: Annotated[Path, typer.Option(help="Result directory; an unfinished one is continued.")] = Path(
+        "results/quick"
+    ),
+    data: Data = None,
+    workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
+    preset: Annotated[
+        Literal["quick", "documents"],
+        typer.Option(
+            help=f"quick: {HEADLINE}, {QUICK_EPOCHS} epochs. documents: every document's networks and epochs."
+        ),
+    ] = "quick",
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 900,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
+) -> int:
+    """Measure, then show the comparison and write tables, charts and a report.
+
+    Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
+    """
+    from bench import environment, mnist, report, store
+    from bench.plan import Plan
+    from bench.run import Session, check_same_terms, probe, unfinished
+
+    known = chosen_workloads(workloads, workload, preset)
+    entries = chosen_entries(implementation, plugin or [])
+    machine = environment.machine()
+    cpus = environment.available_cpus()
+    counts = checked_threads(threads or [len(cpus)], len(cpus))
+    devices = chosen_devices(device, environment.devices())
+    with store.opened(out):
+        for path in plugin or []:
+            probe(next(entry for entry in entries if entry.module == str(path.resolve())), out / "logs" / "plugin.log")
+        root = mnist.find(data, say=print)
+        plan = Plan(
+            workloads=known,
+            entries=entries,
+            devices=devices,
+            threads=counts,
+            blocks=blocks or QUICK_BLOCKS,
+            epochs=epochs or (QUICK_EPOCHS if preset == "quick" else None),
+            seed=seed,
+            data=mnist.describe(root).digest,
+        )
+        cells = plan.cells()
+        done = store.results(out) if any((out / "cells").iterdir()) else []
+        check_same_terms(cells, [] if fresh else done, machine.machine, out)
+        todo = unfinished(cells, done, fresh)
+        store.save_machine(out, machine)
+        print(introduction(plan, machine.cpu, len(cells), len(todo), out))
+        session = Session(out, {entry.name: entry for entry in entries}, root, machine, timeout)
+        try:
+            session.run(todo, on_start, on_result)
+        except KeyboardInterrupt:
+            print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
+            raise
+        built = report.build(out)
+    print(built.text)
+    print(f"report: {built.html}")
+    return 1 if any(result.status == "failed" for result in store.results(out)) else 0
+
+
+def on_start(progress: "Progress") -> None:
+    """One line when a cell begins; it stays incomplete until the cell has ended."""
+    cell = progress.cell
+    left = "" if progress.left_s is None else f", about {duration(progress.left_s)} left"
+    name = f"{cell.implementation} (again, as control)" if cell.role == "control" else cell.implementation
+    place = f"{cell.workload.name}, {cell.device}, {cell.threads} threads, block {cell.block}"
+    print(f"[{progress.number}/{progress.total}{left}] {name}: {place} ... ", end="", flush=True)
+
+
+def on_result(result: "Result") -> None:
+    """The end of that line."""
+    if result.status != "ok":
+        print(f"{result.status}: {result.reason}", flush=True)
+        return
+    last = result.epochs[-1]
+    print(f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}", flush=True)
+
+
+def introduction(plan: "Plan", cpu: str, total: int, todo: int, out: Path) -> str:
+    """What is about to happen, before the first cell."""
+    kept = f", {total - todo} already measured" if todo < total else ""
+    return (
+        f"{total} processes on {cpu}{kept}: {len(plan.entries)} implementations and a control, "
+        f"{len(plan.workloads)} network{'s' * (len(plan.workloads) > 1)}, {plan.blocks} blocks; results in {out}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list["Workload"]:
+    """The workloads that were named; else a user's whole file, or what the preset says."""
+    from bench import workloads
+
+    known = workloads.load()
+    users = workloads.load(file) if file else {}
+    known |= users
+    for name in names or []:
+        if name not in known:
+            raise unknown("workload", name, known)
+    if names:
+        return [known[name] for name in dict.fromkeys(names)]
+    if users:
+        return list(users.values())
+    return list(known.values()) if preset == "documents" else [known[HEADLINE]]
+
+
+def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list["Entry"]:
+    """The implementations that were named and the plugins; without names, the default tiers and the plugins."""
+    from impls import registry
+
+    known = {entry.name: entry for entry in registry.installed()}
+    added = {}
+    for path in plugins:
+        if not path.is_file():
+            raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
+        entry = registry.from_file(path)
+        if entry.name in known:
+            raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
+        added[entry.name] = entry
+    for name in names or []:
+        if name not in known | added:
+            raise unknown("implementation", name, known | added)
+    if names:
+        return [(known | added)[name] for name in dict.fromkeys([*names, *added])]
+    return [entry for entry in known.values() if entry.tier in registry.DEFAULT_TIERS] + list(added.values())
+
+
+def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
+    """The devices that were named; else all that this machine has."""
+    for name in names or []:
+        if name not in ("cpu", "cuda", "mps"):
+            raise unknown("device", name, ("cpu", "cuda", "mps"))
+    return list(dict.fromkeys(names or present))
+
+
+def checked_threads(counts: Sequence[int], available: int) -> list[int]:
+    """The thread counts, each of which must be possible here."""
+    for count in counts:
+        if not 1 <= count <= available:
+            raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
+    return list(dict.fromkeys(counts))
+
+
+@app.command()
+def report(directory: Annotated[Path, typer.Argument(help="A result directory.")]) -> None:
+    """Rebuild CSVs, tables, charts and report from the stored cells; no framework is needed."""
+    from bench import report
+
+    built = report.build(directory)
+    print(built.text)
+    print(f"report: {built.html}")
+
+
+@app.command("list")
+def list_() -> None:
+    """Show the implementations and the networks."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from bench import workloads
+    from bench.plan import package_version
+    from impls import registry
+
+    console = Console()
+    table = Table("implementation", "tier", "needs", "installed here", title="Implementations", title_justify="left")
+    for entry in registry.installed():
+        versions = [f"{package} {package_version(package)}" for package in entry.packages]
+        needs = ", ".join(entry.packages) if entry in registry.BUILT_IN else "its own"
+        table.add_row(entry.name, entry.tier, needs, ", ".join(versions))
+    console.print(table)
+    table = Table("network", "document", "layers", "parameters", "batch", "epochs", "optimiser", title="Networks")
+    table.title_justify = "left"
+    for workload in workloads.load().values():
+        layers = ", ".join(f"{layer.units} {layer.activation}" for layer in workload.layers)
+        optimiser = f"{workload.optimiser.kind} {workload.optimiser.learning_rate:g}"
+        table.add_row(
+            workload.name, str(workload.document), layers.replace(" linear", ""), f"{workload.parameters:,}",
+            str(workload.batch_size), str(workload.epochs), optimiser,
+        )  # fmt: skip
+    console.print(table)
+
+
+@app.command()
+def data(directory: Annotated[Path | None, typer.Argument(help="A directory with IDX files to check.")] = None) -> None:
+    """Fetch MNIST once, check it against the published digests, and show where it lies."""
+    from bench import mnist
+
+    root = mnist.find(directory or environment_data(), say=print)
+    found = mnist.describe(root)
+    print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
+    for name, md5 in found.md5.items():
+        print(f"  {name}  md5 {md5}")
+
+
+def environment_data() -> Path | None:
+    """The directory that FCNBENCH_DATA names."""
+    value = os.environ.get("FCNBENCH_DATA")
+    return Path(value) if value else None
+
+
+@app.command()
+def env() -> None:
+    """Show the machine, the versions and the switches that a measurement here would have."""
+    from dataclasses import asdict
+
+    from bench import environment
+    from bench.plan import package_version
+    from impls import registry
+
+    machine = environment.machine()
+    for name, value in asdict(machine).items():
+        print(f"{name:20} {'-' if value in (None, '') else value}")
+    for package in registry.all_packages():
+        print(f"{package:20} {package_version(package)}")
+    for name, value in registry.environment(registry.BUILT_IN[0], "cpu", machine.available_cpus).items():
+        print(f"{name:30} {value}")
+
+
+if __name__ == "__main__":
+    main()

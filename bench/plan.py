@@ -1,0 +1,116 @@
+"""Workloads x implementations x devices x threads x blocks: the cells, in seeded random order."""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.records import Cell, Role
+from impls import registry
+from impls.contract import Workload
+from impls.registry import Entry
+
+HARNESS = ("bench.measure", "bench.worker", "impls.contract", "impls.reference")
+"""The modules that decide what a worker does, besides the implementation."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. ``epochs`` None means each document's own number; ``data`` is the data set's digest."""
+
+    workloads: Sequence[Workload]
+    entries: Sequence[Entry]
+    devices: Sequence[str]
+    threads: Sequence[int]
+    blocks: int
+    epochs: int | None
+    seed: int
+    data: str
+
+    def cells(self) -> list[Cell]:
+        """All cells in the order in which to run them.
+
+        Within a block everything that is compared with each other runs side by side in time, in random order: the
+        implementations of one workload, device and thread count, and the control, which is the reference
+        implementation once more.
+        """
+        rng = random.Random(self.seed)
+        cells = []
+        for block in range(1, self.blocks + 1):
+            groups = [(w, d, t) for w in self.workloads for d in self.devices for t in self.threads]
+            rng.shuffle(groups)
+            for workload, device, threads in groups:
+                runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
+                runs.append((reference(self.entries), "control"))
+                rng.shuffle(runs)
+                cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
+        return cells
+
+    def cell(self, entry: Entry, role: Role, workload: Workload, device: str, threads: int, block: int) -> Cell:
+        """One cell. All implementations of a block share its seed; no two blocks do."""
+        epochs = self.epochs or workload.epochs
+        seed = (workload.seed if workload.seed is not None else self.seed) + block - 1
+        return Cell(
+            implementation=entry.name,
+            tier=entry.tier,
+            framework=entry.framework,
+            workload=workload,
+            device=device,
+            threads=threads,
+            block=block,
+            role=role,
+            epochs=epochs,
+            seed=seed,
+            digest=digest(
+                asdict(workload), epochs, seed, self.data, source(entry), package_versions(entry.packages),
+                registry.environment(entry, device, threads),
+            ),
+        )  # fmt: skip
+
+
+def reference(entries: Sequence[Entry]) -> Entry:
+    """The implementation that the control repeats: the first of the matched tier, which is the steadiest, or the first."""
+    return next((entry for entry in entries if entry.tier == "matched"), entries[0])
+
+
+def digest(*parts: object) -> str:
+    """Ten hexadecimal digits that change with any of the parts."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:10]
+
+
+def source(entry: Entry) -> str:
+    """A digest of the implementation's source and of the harness around it, found without importing either."""
+    return digest(*(module_digest(module) for module in (entry.module, *HARNESS)), entry.attribute)
+
+
+@cache
+def module_digest(module: str) -> str:
+    """A digest of one module's file; a module that cannot be found has its name instead, and fails when it is run."""
+    if module.endswith(".py"):
+        path: str | None = module
+    else:
+        try:
+            spec = find_spec(module)
+        except ModuleNotFoundError:
+            return module
+        path = spec.origin if spec else None
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else module
+
+
+def package_versions(packages: Iterable[str]) -> Mapping[str, str]:
+    """The installed versions, read from their metadata."""
+    return {package: package_version(package) for package in packages}
+
+
+@cache
+def package_version(package: str) -> str:
+    """One package's version, or ``not installed``."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,133 @@
+"""What is measured and what came of it: frozen records that travel as JSON and need no framework to be read.
+
+Units stand in the names. What was not measured is None, never 0.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from impls.contract import Workload
+
+Role = Literal["measured", "control"]
+Status = Literal["ok", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One process to be measured. ``digest`` stands for everything that would change its answer."""
+
+    implementation: str
+    tier: str
+    framework: str
+    workload: Workload
+    device: str
+    threads: int
+    block: int
+    role: Role
+    epochs: int
+    seed: int
+    digest: str
+
+    @property
+    def slot(self) -> str:
+        """The cell's place in the plan, whatever the digest."""
+        parts = (self.workload.name, self.implementation, self.device, f"{self.threads}t", f"b{self.block:02d}")
+        return ".".join((*parts, self.role))
+
+    @property
+    def key(self) -> str:
+        """Readable and unique; fit for a file name."""
+        return f"{self.slot}.{self.digest}"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line on the worker's answer channel: ``phase``, ``facts``, ``epoch``, ``memory`` or ``end``."""
+
+    name: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training set and the prediction after it; epoch 0 is before any training.
+
+    ``train_loss`` is the mean over samples during training; ``test_loss`` and ``accuracy`` (0 to 1) are computed from
+    the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile.
+    """
+
+    epoch: int
+    train_s: float | None
+    train_cpu_s: float | None
+    predict_s: float
+    train_loss: float | None
+    test_loss: float | None
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Host memory of the process by phase, and the device's, in bytes.
+
+    ``rss`` is what is resident, ``uss`` what would be freed with the process. Peaks are the system's own high-water
+    mark (``peak_source``); where it cannot be reset, the training peak is that of the whole process so far.
+    """
+
+    after_import_rss_bytes: int | None = None
+    after_import_uss_bytes: int | None = None
+    after_load_rss_bytes: int | None = None
+    after_load_uss_bytes: int | None = None
+    training_peak_bytes: int | None = None
+    process_peak_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    device_reserved_bytes: int | None = None
+    peak_source: str | None = None
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Seconds of each phase before the first epoch, and of the whole process as its parent saw it."""
+
+    import_s: float | None = None
+    build_s: float | None = None
+    load_s: float | None = None
+    process_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What may have disturbed the cell, as counted while it ran: raw counts, no verdict.
+
+    ``parent_cpu_s`` is the harness's own CPU time; ``steal_s`` the time that the hypervisor gave to others, all CPUs
+    together; ``others_cpu_s`` the CPU time of all other processes of the machine; switches are of the child.
+    """
+
+    parent_cpu_s: float | None = None
+    involuntary_switches: int | None = None
+    steal_s: float | None = None
+    others_cpu_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one cell. Raw values only; everything else is derived from them."""
+
+    cell: Cell
+    status: Status
+    reason: str
+    started: str
+    machine: str
+    phases: Phases = Phases()
+    epochs: tuple[Epoch, ...] = ()
+    memory: Memory = Memory()
+    noise: Noise = Noise()
+    versions: dict[str, str] = field(default_factory=dict)
+    switches: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    log_tail: str = ""
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where it is not a number: missing stays empty."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,221 @@
+"""DataFrame -> DataFrame. ``runs`` and ``epochs`` are the stored records as rows; all else is derived from them."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+
+from bench import compare
+from bench.compare import Ratio
+from bench.environment import Machine
+from bench.records import Epoch, Memory, Result
+
+IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
+GROUP = ["workload", "device", "threads"]
+"""What is compared with each other has these in common."""
+DOCUMENTS = Path(__file__).with_name("documents.toml")
+TABLE_4 = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
+
+
+def identity(result: Result) -> dict[str, object]:
+    """The columns by which every row of either CSV names its cell."""
+    return {name: result.cell.key if name == "cell" else getattr(result.cell, name) for name in IDENTITY} | {
+        "workload": result.cell.workload.name
+    }
+
+
+def runs(results: Sequence[Result]) -> pd.DataFrame:
+    """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms."""
+    return pd.DataFrame([run_row(result) for result in results])
+
+
+def run_row(result: Result) -> dict[str, object]:
+    """One cell as a row. ``epoch_s`` is the median of the steady epochs, which are all but the first."""
+    trained = [epoch for epoch in result.epochs if epoch.train_s is not None]
+    steady, last = trained[1:], trained[-1] if trained else None
+    memory = result.memory
+    return {
+        **identity(result),
+        "status": result.status,
+        "reason": result.reason,
+        "import_s": result.phases.import_s,
+        "build_s": result.phases.build_s,
+        "load_s": result.phases.load_s,
+        "first_epoch_s": trained[0].train_s if trained else None,
+        "epoch_s": middle(steady, lambda epoch: epoch.train_s),
+        "predict_s": middle(trained, lambda epoch: epoch.predict_s),
+        "process_s": result.phases.process_s,
+        "cpu_per_wall": middle(steady, cpu_per_wall),
+        "accuracy": last.accuracy if last else None,
+        "test_loss": last.test_loss if last else None,
+        **{field.name: getattr(memory, field.name) for field in fields(Memory)},
+        "training_over_load_bytes": difference(memory.training_peak_bytes, memory.after_load_rss_bytes),
+        **asdict(result.noise),
+        "epochs": result.cell.epochs,
+        "seed": result.cell.seed,
+        "machine": result.machine,
+        "started": result.started,
+        "versions": json.dumps(result.versions),
+        "switches": json.dumps(result.switches),
+    }
+
+
+def epochs(results: Sequence[Result]) -> pd.DataFrame:
+    """One row per cell and epoch; epoch 0 is before training."""
+    columns = [*IDENTITY, *(field.name for field in fields(Epoch))]
+    return pd.DataFrame(
+        [identity(result) | asdict(epoch) for result in results for epoch in result.epochs], columns=columns
+    )
+
+
+def machines(found: Sequence[Machine]) -> pd.DataFrame:
+    """One row per machine that took part."""
+    return pd.DataFrame([asdict(machine) for machine in found])
+
+
+def middle(rows: Iterable[Epoch], value: Callable[[Epoch], float | None]) -> float | None:
+    """The median of what was measured, None where nothing was."""
+    values = [found for row in rows if (found := value(row)) is not None]
+    return median(values) if values else None
+
+
+def cpu_per_wall(epoch: Epoch) -> float | None:
+    """How many CPUs an epoch kept busy on average."""
+    return epoch.train_cpu_s / epoch.train_s if epoch.train_s and epoch.train_cpu_s is not None else None
+
+
+def difference(a: int | None, b: int | None) -> int | None:
+    """``a - b``, None where either is missing."""
+    return None if a is None or b is None else a - b
+
+
+def measured(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that may be shown as an implementation's figures: finished, and not the control."""
+    return frame[(frame["status"] == "ok") & (frame["role"] == "measured")]
+
+
+def summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per implementation of each group: the median over processes, and the range of what was seen."""
+    rows = []
+    for key, group in measured(frame).groupby([*GROUP, "tier", "implementation", "framework"], sort=False):
+        rows.append(
+            dict(zip([*GROUP, "tier", "implementation", "framework"], key, strict=True))
+            | {
+                "processes": len(group),
+                "epochs": int(group["epochs"].iloc[0]),
+                **spread(group, "epoch_s"),
+                "first_epoch_s": group["first_epoch_s"].median(),
+                "import_s": group["import_s"].median(),
+                "predict_s": group["predict_s"].median(),
+                **spread(group, "process_peak_bytes"),
+                **spread(group, "accuracy"),
+                "cpu_per_wall": group["cpu_per_wall"].median(),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table if table.empty else table.sort_values([*GROUP, "epoch_s"], ignore_index=True)
+
+
+def spread(group: pd.DataFrame, column: str) -> dict[str, float]:
+    """Median, least and greatest over processes."""
+    values = group[column].dropna()
+    return {column: values.median(), f"{column}_low": values.min(), f"{column}_high": values.max()}
+
+
+def control(frame: pd.DataFrame) -> pd.DataFrame:
+    """The A/A control of each group: the reference implementation over itself, block by block."""
+    rows = []
+    for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
+        for name in group.loc[group["role"] == "control", "implementation"].unique():
+            ours = group[group["implementation"] == name]
+            ratio = pair(ours[ours["role"] == "control"], ours[ours["role"] == "measured"])
+            if ratio is not None:
+                rows.append(
+                    dict(zip(GROUP, key, strict=True)) | {"implementation": name} | asdict(ratio)
+                    | {"delta": compare.delta(ratio), "fit": not ratio.excludes_one}
+                )  # fmt: skip
+    return pd.DataFrame(rows, columns=[*GROUP, "implementation", "estimate", "low", "high", "delta", "fit"])
+
+
+def pair(a: pd.DataFrame, b: pd.DataFrame) -> Ratio | None:
+    """The ratio of epoch times over the blocks that both have, None where they share none."""
+    both = a.set_index("block")[["epoch_s"]].join(b.set_index("block")[["epoch_s"]], how="inner", rsuffix="_b").dropna()
+    return compare.paired_ratio(list(both["epoch_s"]), list(both["epoch_s_b"])) if len(both) else None
+
+
+def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of implementations of each group: the ratio of their epoch times, its interval, the verdict on ``a``.
+
+    ``a`` is the one whose typical epoch is longer, so that ratios read as "so many times slower".
+    """
+    controls = control(frame).set_index(GROUP)
+    rows = []
+    for key, group in measured(frame).dropna(subset="epoch_s").groupby(GROUP, sort=False):
+        own = controls.loc[key] if key in controls.index else None
+        delta = compare.SMALLEST_DELTA if own is None else float(own["delta"])
+        fit = own is None or bool(own["fit"])
+        ranked = group.groupby("implementation")["epoch_s"].median().sort_values(ascending=False).index
+        for position, a in enumerate(ranked):
+            for b in ranked[position + 1 :]:
+                ratio = pair(group[group["implementation"] == a], group[group["implementation"] == b])
+                if ratio is None:
+                    continue
+                rows.append(
+                    dict(zip(GROUP, key, strict=True)) | {"a": a, "b": b} | asdict(ratio)
+                    | {"delta": delta, "verdict": compare.verdict(ratio, delta) if fit else "unfit session"}
+                )  # fmt: skip
+    return pd.DataFrame(rows, columns=[*GROUP, "a", "b", "estimate", "low", "high", "delta", "verdict"])
+
+
+def claims(path: Path = DOCUMENTS) -> pd.DataFrame:
+    """The documents' claims, one row each."""
+    return pd.DataFrame(tomllib.loads(path.read_text(encoding="utf-8"))["claim"])
+
+
+def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
+    """Document 1's performance table, measured: one row per workload, metric, framework, tier and device.
+
+    ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
+    median and range over processes, and ``why`` says why they are missing where they are.
+    """
+    devices = list(dict.fromkeys(["cpu", "cuda", *frame["device"]]))
+    no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
+    columns = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
+    shown = frame[(frame["role"] == "measured") & frame["framework"].isin(["pytorch", "keras"])]
+    documented = claims().set_index(["workload", "quantity", "framework", "device"])
+    rows = []
+    for (workload, tier, framework), group in shown.groupby(["workload", "tier", "framework"], sort=True):
+        for quantity, column in columns.items():
+            for device in devices:
+                there = group[group["device"] == device]
+                values = there.loc[there["status"] == "ok", column].dropna()
+                key = (workload, quantity, framework, device)
+                claim = documented.loc[key] if key in documented.index else None
+                rows.append({
+                    "workload": workload, "tier": tier, "framework": framework, "quantity": quantity, "device": device,
+                    "claim_low": None if claim is None else claim["low"],
+                    "claim_high": None if claim is None else claim["high"],
+                    "value": values.median() if len(values) else None,
+                    "low": values.min() if len(values) else None,
+                    "high": values.max() if len(values) else None,
+                    "processes": len(values),
+                    "epochs": int(group["epochs"].iloc[0]),
+                    "why": "" if len(values) else why_missing(there, device, column, no_gpu),
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
+    """Why there is no figure: what the cells say, or that there were none."""
+    if rows.empty and device == "cuda" and no_gpu:
+        return "not measured: no CUDA device"
+    if rows.empty:
+        return f"not measured: no {device.upper()} cell in this run"
+    reasons = rows.loc[rows["status"] != "ok", "reason"]
+    if len(reasons):
+        return f"not measured: {reasons.iloc[0]}"
+    return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"

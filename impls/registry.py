@@ -1,0 +1,106 @@
+"""The table of implementations. It imports none of them, and no framework: a row only says where the code lies.
+
+A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by the entry-point group
+``fcnbench.implementations`` (the entry point's name is the row's name, its value ``module:Class``) or by a file
+(``--plugin``), whose stem is the name, with hyphens for underscores: ``matched_mine.py`` is ``matched-mine``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+
+ENTRY_POINTS = "fcnbench.implementations"
+TIERS = ("documented", "matched", "tuned", "reference")
+DEFAULT_TIERS = ("documented", "matched")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where an implementation lies and what it needs.
+
+    ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
+    are the distributions whose versions are recorded, ``environment`` the variables that must be set before import.
+    """
+
+    name: str
+    tier: str
+    framework: str
+    module: str
+    attribute: str = "Implementation"
+    packages: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def short(self) -> str:
+        """The name without its tier, for tables that show the tier apart."""
+        return self.name.removeprefix(f"{self.tier}-")
+
+
+TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
+KERAS_PACKAGES = ("keras", "tensorflow", "numpy")
+
+BUILT_IN = (
+    Entry("documented-pytorch", "documented", "pytorch", "impls.documented.pytorch", packages=PYTORCH_PACKAGES),
+    Entry(
+        "documented-keras",
+        "documented",
+        "keras",
+        "impls.documented.keras",
+        packages=KERAS_PACKAGES,
+        environment=TENSORFLOW,
+    ),
+    Entry("matched-pytorch", "matched", "pytorch", "impls.matched.pytorch", packages=("torch", "numpy")),
+    Entry("matched-keras", "matched", "keras", "impls.matched.keras", packages=KERAS_PACKAGES, environment=TENSORFLOW),
+    Entry("reference-numpy", "reference", "numpy", "impls.reference", packages=("numpy",)),
+    Entry("null", "reference", "null", "impls.null", packages=("numpy",)),
+)
+
+
+def installed() -> tuple[Entry, ...]:
+    """The built-in rows and those of installed packages that use the entry-point group."""
+    return BUILT_IN + tuple(
+        named(point.name, point.module, point.attr) for point in sorted(entry_points(group=ENTRY_POINTS))
+    )
+
+
+def from_file(path: Path) -> Entry:
+    """The row of a plugin file; its name is the file's stem."""
+    return named(path.stem.replace("_", "-"), str(path.resolve()), "Implementation")
+
+
+def named(name: str, module: str, attribute: str) -> Entry:
+    """A row whose tier and framework are read from its name; a name without a known tier is of the tier ``plugin``."""
+    tier, _, rest = name.partition("-")
+    if tier not in TIERS or not rest:
+        tier, rest = "plugin", name
+    return Entry(name, tier, rest.split("-")[0], module, attribute, packages=all_packages())
+
+
+def all_packages() -> tuple[str, ...]:
+    """Every distribution that some built-in row records: what a foreign implementation may be using."""
+    return tuple(dict.fromkeys(package for entry in BUILT_IN for package in entry.packages))
+
+
+def environment(entry: Entry, device: str, threads: int) -> dict[str, str]:
+    """The variables of a cell's process, which must be in force before its framework is imported.
+
+    Each framework is told the same number of threads by the variables that its libraries read, and a CPU cell sees no
+    GPU. What a row sets itself goes last.
+    """
+    count = str(threads)
+    variables = {
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
+        "TF_NUM_INTEROP_THREADS": count,
+        "NPROC": count,  # the size of XLA's thread pool on a CPU
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "NVIDIA_TF32_OVERRIDE": "0",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
+    if device == "cpu":
+        variables["CUDA_VISIBLE_DEVICES"] = "-1"
+    return variables | dict(entry.environment)
