@@ -12,8 +12,8 @@ from bench.errors import FcnBenchError, unknown
 
 if TYPE_CHECKING:  # imported where they are used: `list` must not wait for pandas
     from bench.plan import Plan
-    from bench.records import Result
-    from bench.run import Progress
+    from bench.records import Gate, Result
+    from bench.run import Progress, Session
     from impls.contract import Workload
     from impls.registry import Entry
 
@@ -34,6 +34,9 @@ Data = Annotated[
 Workloads = Annotated[list[str] | None, typer.Option("--workload", help="Network to train; may be repeated.")]
 Implementations = Annotated[
     list[str] | None, typer.Option("--implementation", help="Implementation to run; may be repeated.")
+]
+Devices = Annotated[
+    list[str] | None, typer.Option("--device", help="cpu, cuda, mps; may be repeated [default: what this machine has].")
 ]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
@@ -66,9 +69,7 @@ def run(
     workload: Workloads = None,
     implementation: Implementations = None,
     plugin: Plugins = None,
-    device: Annotated[
-        list[str] | None, typer.Option(help="cpu, cuda, mps; may be repeated [default: what this machine has].")
-    ] = None,
+    device: Devices = None,
     threads: Annotated[
         list[int] | None, typer.Option(help="CPU threads; may be repeated [default: all that may be used].")
     ] = None,
@@ -98,38 +99,22 @@ def run(
 
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
-    from bench import environment, mnist, report, store
-    from bench.plan import Plan
-    from bench.run import Session, check_same_terms, probe, unfinished
+    from bench import report, store
+    from bench.run import check_same_terms, unfinished
 
-    known = chosen_workloads(workloads, workload, preset)
-    entries = chosen_entries(implementation, plugin or [])
-    machine = environment.machine()
-    cpus = environment.available_cpus()
-    counts = checked_threads(threads or [len(cpus)], len(cpus))
-    devices = chosen_devices(device, environment.devices())
+    plan, session = prepared(
+        out, workload, implementation, plugin, device, threads, seed, data, workloads, preset, timeout,
+        blocks or QUICK_BLOCKS, epochs or (QUICK_EPOCHS if preset == "quick" else None),
+    )  # fmt: skip
     with store.opened(out):
-        for path in plugin or []:
-            probe(next(entry for entry in entries if entry.module == str(path.resolve())), out / "logs" / "plugin.log")
-        root = mnist.find(data, say=print)
-        plan = Plan(
-            workloads=known,
-            entries=entries,
-            devices=devices,
-            threads=counts,
-            blocks=blocks or QUICK_BLOCKS,
-            epochs=epochs or (QUICK_EPOCHS if preset == "quick" else None),
-            seed=seed,
-            data=mnist.describe(root).digest,
-        )
         cells = plan.cells()
-        done = store.results(out) if any((out / "cells").iterdir()) else []
-        check_same_terms(cells, [] if fresh else done, machine.machine, out)
+        done = store.results(out) if store.has_results(out) else []
+        check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
         todo = unfinished(cells, done, fresh)
-        store.save_machine(out, machine)
-        print(introduction(plan, machine.cpu, len(cells), len(todo), out))
-        session = Session(out, {entry.name: entry for entry in entries}, root, machine, timeout)
+        store.save_machine(out, session.machine)
+        print(introduction(plan, session.machine.cpu, len(cells), len(todo), out))
         try:
+            session.verify(plan, on_gate)
             session.run(todo, on_start, on_result)
         except KeyboardInterrupt:
             print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
@@ -137,7 +122,103 @@ def run(
         built = report.build(out)
     print(built.text)
     print(f"report: {built.html}")
-    return 1 if any(result.status == "failed" for result in store.results(out)) else 0
+    failed = any(result.status == "failed" for result in store.results(out))
+    return 1 if failed or any(gate.status == "failed" for gate in store.gates(out)) else 0
+
+
+@app.command()
+def verify(
+    workload: Workloads = None,
+    implementation: Implementations = None,
+    plugin: Plugins = None,
+    device: Devices = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the samples and the start weights.")] = 1,
+    data: Data = None,
+    workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
+) -> int:
+    """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
+
+    Without options: every implementation, every network.
+    """
+    from tempfile import TemporaryDirectory
+
+    from bench import store
+    from bench.records import Gate
+
+    answers: list[Gate] = []
+
+    def on_answer(gate: Gate, old: bool) -> None:
+        answers.append(gate)
+        on_gate(gate, old)
+        print(rungs(gate))
+
+    with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
+        out = Path(folder)
+        plan, session = prepared(
+            out, workload, implementation or every_name(), plugin, device, None, seed, data, workloads, "documents",
+            timeout, 1, None,
+        )  # fmt: skip
+        with store.opened(out):
+            session.verify(plan, on_answer)
+    passed = sum(gate.status == "passed" for gate in answers)
+    print(f"{passed} of {len(answers)} passed")
+    return 1 if any(gate.status == "failed" for gate in answers) else 0
+
+
+def prepared(
+    out: Path,
+    workload: Sequence[str] | None,
+    implementation: Sequence[str] | None,
+    plugin: Sequence[Path] | None,
+    device: Sequence[str] | None,
+    threads: Sequence[int] | None,
+    seed: int,
+    data: Path | None,
+    workloads: Path | None,
+    preset: str,
+    timeout: float,
+    blocks: int,
+    epochs: int | None,
+) -> tuple["Plan", "Session"]:
+    """The plan and the session of a command, all its arguments checked before anything is measured or written."""
+    from bench import environment, fetch, mnist
+    from bench.plan import Plan
+    from bench.run import Session, probe
+
+    known = chosen_workloads(workloads, workload, preset)
+    entries = chosen_entries(implementation, plugin or [])
+    cpus = environment.available_cpus()
+    counts = checked_threads(threads or [len(cpus)], len(cpus))
+    devices = chosen_devices(device, environment.devices())
+    for path in plugin or []:
+        probe(next(entry for entry in entries if entry.module == str(path.resolve())))
+    root = fetch.find(data, say=print)
+    plan = Plan(known, entries, devices, counts, blocks, epochs, seed, mnist.describe(root).digest)
+    return plan, Session(out, {entry.name: entry for entry in entries}, root, environment.machine(), timeout)
+
+
+def every_name() -> list[str]:
+    """All implementations that have work to prove."""
+    from impls import registry
+
+    return [entry.name for entry in registry.installed() if entry.gated]
+
+
+def on_gate(gate: "Gate", old: bool) -> None:
+    """One line for each answer of the equivalence gate."""
+    before = " (as before)" if old else ""
+    reason = f": {gate.reason}" if gate.reason else ""
+    print(f"same work? {gate.implementation}: {gate.workload}, {gate.device}: {gate.status}{before}{reason}", flush=True)
+
+
+def rungs(gate: "Gate") -> str:
+    """The gate's rungs, a line each: the deviation from the oracle and what rounding explains."""
+    return "\n".join(
+        f"    {'ok  ' if rung.passed else 'FAIL'} {rung.name:24} "
+        + (rung.note or ("bit-equal" if rung.figure is None else f"{rung.figure:.1e}, limit {rung.limit:.1e}"))
+        for rung in gate.rungs
+    )
 
 
 def on_start(progress: "Progress") -> None:
@@ -268,9 +349,9 @@ def list_() -> None:
 @app.command()
 def data(directory: Annotated[Path | None, typer.Argument(help="A directory with IDX files to check.")] = None) -> None:
     """Fetch MNIST once, check it against the published digests, and show where it lies."""
-    from bench import mnist
+    from bench import fetch, mnist
 
-    root = mnist.find(directory or environment_data(), say=print)
+    root = fetch.find(directory or environment_data(), say=print)
     found = mnist.describe(root)
     print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
     for name, md5 in found.md5.items():

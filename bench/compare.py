@@ -48,7 +48,7 @@ def paired_ratio(times_a: Sequence[float], times_b: Sequence[float], confidence:
         return Ratio(math.exp(mean), 0.0, math.inf)
     variance = math.fsum((d - mean) ** 2 for d in logs) / (len(logs) - 1)
     half = float(stats.t.ppf((1 + confidence) / 2, len(logs) - 1)) * math.sqrt(variance / len(logs))
-    return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
+    return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half) if mean + half < 700 else math.inf)
 
 
 def delta(control: Ratio | None) -> float:

@@ -162,6 +162,7 @@ class Counters:
 def counters() -> Counters:
     """Read the machine's counters; the difference of two readings tells what went on between them."""
     times = psutil.cpu_times()
-    busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+    counted_twice = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # both are in user and nice too
+    busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - counted_twice
     steal = getattr(times, "steal", None)  # Linux alone has it
     return Counters(busy - (steal or 0.0), steal)

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,18 @@ class Answer:
         if self.exit_status is None:
             return "failed", f"no answer within {timeout_s:g} s: killed (give it more with --timeout)"
         if self.exit_status < 0:
-            name = signal.Signals(-self.exit_status).name
+            name = signal_name(-self.exit_status)
             hint = ": often the system, out of memory" if name == "SIGKILL" else ""
             return "failed", f"the process was ended by {name}{hint}"
         return "failed", f"the process ended with exit status {self.exit_status} before it had answered"
+
+
+def signal_name(number: int) -> str:
+    """``SIGKILL`` for 9; the real-time signals have a number only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def launch(
@@ -72,25 +80,29 @@ def launch(
     reader = threading.Thread(target=read_lines, args=(child, lines), daemon=True)
     waiter = threading.Thread(target=lambda: (child.wait(), lines.put(None)), daemon=True)
     received: list[bytes] = []
+    deadline = started + timeout_s
     timed_out = False
     try:
         send(child, request)
         reader.start()
         waiter.start()
-        while (line := lines.get(timeout=max(0.0, started + timeout_s - time.perf_counter()))) is not None:
+        while (line := lines.get(timeout=max(0.0, deadline - time.perf_counter()))) is not None:
             received.append(line)
-        reader.join(timeout=1.0)  # what it wrote last; longer only if a grandchild holds the channel open
-        while not lines.empty():
-            received.append(lines.get() or b"")
+            if time.perf_counter() > deadline:  # a queue that is never empty would let a chatterbox live for ever
+                raise queue.Empty
     except queue.Empty:
         timed_out = True
     finally:
         kill_group(child)
+    wall_s = time.perf_counter() - started
     after = os.times()
+    reader.join(timeout=1.0)  # what it wrote last; a grandchild that left the group may hold the channel open for ever
+    while not lines.empty():
+        received.append(lines.get() or b"")
     return Answer(
         events=tuple(events(received)),
         exit_status=None if timed_out else child.wait(),
-        wall_s=time.perf_counter() - started,
+        wall_s=wall_s,
         parent_cpu_s=time.process_time() - cpu_started,
         child_cpu_s=after.children_user + after.children_system - before.children_user - before.children_system,
     )
@@ -119,18 +131,17 @@ def affinity(cpus: tuple[int, ...]) -> Iterator[None]:
 def send(child: subprocess.Popen[bytes], request: Mapping[str, Any]) -> None:
     """Write the request and leave the pipe open: its end tells the child that its parent is gone."""
     assert child.stdin is not None
-    try:
+    with suppress(BrokenPipeError):  # it died at once; its exit status will say so
         child.stdin.write(json.dumps(request).encode() + b"\n")
         child.stdin.flush()
-    except BrokenPipeError:
-        pass  # it died at once; its exit status will say so
 
 
 def read_lines(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]") -> None:
-    """Move the child's lines into the queue as they come, until it closes its end."""
+    """Move the child's lines into the queue as they come, until nobody holds the other end."""
     assert child.stdout is not None
-    for line in child.stdout:
-        lines.put(line)
+    with child.stdout:  # closed here: closing it elsewhere would wait for this thread
+        for line in child.stdout:
+            lines.put(line)
 
 
 def events(lines: list[bytes]) -> Iterator[Event]:
@@ -138,26 +149,21 @@ def events(lines: list[bytes]) -> Iterator[Event]:
     for line in lines:
         try:
             yield Event(**json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:
     """End the child and all that it started, if anything of it is left."""
     if hasattr(os, "killpg"):
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # nothing is left, or on macOS only what is dead already
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     else:
         child.kill()
     child.wait()
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            try:
-                pipe.close()
-            except OSError:
-                pass  # an unsent request in the buffer of a dead child's pipe
+    assert child.stdin is not None
+    with suppress(OSError):  # an unsent request in the buffer of a dead child's pipe
+        child.stdin.close()
 
 
 def log_tail(log: Path) -> str:

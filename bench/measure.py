@@ -57,7 +57,8 @@ def score(logits: Float32, labels: NDArray[np.uint8]) -> tuple[float | None, flo
     if np.shape(logits) != expected:
         raise ValueError(f"predict() returned an array of shape {np.shape(logits)}, expected {expected}")
     logits = np.asarray(logits, dtype=np.float64)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_sum = np.log(np.exp(shifted).sum(axis=1))
-    loss = log_sum - shifted[np.arange(len(labels)), labels]
+    with np.errstate(invalid="ignore"):  # infinite logits give no loss, which is said by None
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(axis=1))
+        loss = log_sum - shifted[np.arange(len(labels)), labels]
     return finite(float(loss.mean())), float((logits.argmax(axis=1) == labels).mean())

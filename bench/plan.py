@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,9 +73,16 @@ class Plan:
             ),
         )  # fmt: skip
 
+    def gate_digest(self, entry: Entry, workload: Workload, device: str) -> str:
+        """What would change the gate's answer, which is asked for at the largest number of threads."""
+        return digest(
+            asdict(workload), self.data, self.seed, source(entry), module_digest("bench.equivalence"),
+            package_versions(entry.packages), registry.environment(entry, device, max(self.threads)),
+        )  # fmt: skip
+
 
 def reference(entries: Sequence[Entry]) -> Entry:
-    """The implementation that the control repeats: the first of the matched tier, which is the steadiest, or the first."""
+    """The implementation that the control repeats: the first of the matched tier, the steadiest, else the first."""
     return next((entry for entry in entries if entry.tier == "matched"), entries[0])
 
 
@@ -91,15 +99,20 @@ def source(entry: Entry) -> str:
 @cache
 def module_digest(module: str) -> str:
     """A digest of one module's file; a module that cannot be found has its name instead, and fails when it is run."""
-    if module.endswith(".py"):
-        path: str | None = module
-    else:
-        try:
-            spec = find_spec(module)
-        except ModuleNotFoundError:
-            return module
-        path = spec.origin if spec else None
+    path = module if module.endswith(".py") else module_file(module)
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else module
+
+
+def module_file(module: str) -> str | None:
+    """Where a module lies. ``find_spec`` alone would import the packages around it, and with them their framework."""
+    top, *rest = module.split(".")
+    name, spec = top, find_spec(top)
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, spec.submodule_search_locations)
+    return spec.origin if spec and spec.has_location else None
 
 
 def package_versions(packages: Iterable[str]) -> Mapping[str, str]:

@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Event:
-    """One line on the worker's answer channel: ``phase``, ``facts``, ``epoch``, ``memory`` or ``end``."""
+    """One line on the worker's answer channel: ``phase``, ``facts``, ``epoch``, ``memory``, ``noise``, ``rung`` or ``end``."""
 
     name: str
     values: dict[str, Any]
@@ -107,6 +107,30 @@ class Noise:
     involuntary_switches: int | None = None
     steal_s: float | None = None
     others_cpu_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One comparison of the equivalence gate: a relative deviation and its limit, or neither where it is yes or no."""
+
+    name: str
+    figure: float | None
+    limit: float | None
+    passed: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether an implementation does a workload's work. ``status`` is ``skipped`` where that could not be asked."""
+
+    implementation: str
+    workload: str
+    device: str
+    digest: str
+    status: Literal["passed", "failed", "skipped"]
+    reason: str
+    rungs: tuple[Rung, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,300 @@
-"""temporary"""
-from dataclasses import dataclass
+"""Stored cells -> CSVs, tables, charts, one HTML page, one Markdown page, and the table that ends a run.
+
+Reads files only, so that a report can be rebuilt years later with no framework installed. The same cells give the same
+files, byte for byte.
+"""
+
+import html
+import io
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from bench import store, tables
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+
+from bench import answers, charts, pictures, sheets, store, tables, words
+from bench.answers import Group
+from bench.environment import Machine
+from bench.pictures import Chart
+from bench.records import Gate, Result
+from bench.sheets import Sheet
+
+WIDTH = 100
+"""Columns of the terminal that the final table is made for."""
+RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+PLAIN = str.maketrans({"–": "-", "×": "x"})
+"""Any terminal can show what is left."""
+INLINED = 500_000
+"""Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
+LOGS = 20
+LOG_LETTERS = 4000
+DERIVED = ("summary", "control", "comparison", "table_4", "gate")
+OWN = {
+    "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
+    "charts": r"(epoch-time|memory|accuracy)\..*\.(svg|png)",
+}
+"""What this module writes into which directory: what is there and no longer true is taken away."""
+
+
 @dataclass(frozen=True)
 class Built:
+    """A report: what to print at the end of a run, and the page."""
+
     text: str
     html: Path
-def build(directory):
-    results=store.results(directory)
-    store.write_text(directory/"runs.csv", tables.runs(results).to_csv(index=False))
-    store.write_text(directory/"epochs.csv", tables.epochs(results).to_csv(index=False))
-    store.write_text(directory/"machines.csv", tables.machines(store.machines(directory)).to_csv(index=False))
-    r=tables.runs(results)
-    return Built(tables.summary(r).to_string()+"\n"+tables.comparison(r).to_string()+"\n"+tables.table_4(r,tables.machines(store.machines(directory))).to_string(), directory/"report.html")
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that the pages show, derived from the stored cells."""
+
+    results: Sequence[Result]
+    machines: Sequence[Machine]
+    gates: Sequence[Gate]
+    frames: Mapping[str, pd.DataFrame]
+    groups: Sequence[Group]
+    document_epochs: Mapping[str, int]
+
+    @classmethod
+    def read(cls, directory: Path) -> "Session":
+        """Read the stored records and derive the rest."""
+        results, machines, gates = store.results(directory), store.machines(directory), store.gates(directory)
+        runs, of_machines = tables.runs(results, gates), tables.machines(machines)
+        frames = {
+            "runs": runs,
+            "epochs": tables.epochs(results),
+            "machines": of_machines,
+            "summary": tables.summary(runs),
+            "control": tables.control(runs),
+            "comparison": tables.comparison(runs),
+            "table_4": by_threads(runs, of_machines),
+            "gate": tables.gate(gates),
+        }
+        epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
+        groups = answers.groups(
+            runs, frames["summary"], frames["control"], frames["comparison"], epochs, tables.claims()["workload"].iloc[0]
+        )
+        return cls(results, machines, gates, frames, groups, epochs)
+
+
+def by_threads(runs: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
+    """Table 4 for each thread count: figures of different counts have no common median."""
+    parts = [tables.table_4(part, machines).assign(threads=count) for count, part in runs.groupby("threads")]
+    return pd.concat(parts, ignore_index=True)
+
+
+def build(directory: Path) -> Built:
+    """Write everything that can be derived from the stored cells, and return the final table.
+
+    Raises FcnBenchError for a directory without results, with damaged ones, and where it cannot write.
+    """
+    session = Session.read(directory)
+    drawn, data, derived = draw(session), data_files(session.frames), table_files(session.frames)
+    linked = [*data, *(f"tables/{name}" for name in derived if name.endswith(".csv"))]
+    context = page(session, drawn, linked)
+    pages = {
+        name: environment().get_template(f"{name}.j2").render(context).encode() for name in ("report.html", "report.md")
+    }
+    with store.writing(directory):
+        write_all(directory, data)
+        write_all(directory / "tables", derived)
+        write_all(directory / "charts", chart_files(drawn))
+        write_all(directory, pages)
+    return Built(terminal(session), directory / "report.html")
+
+
+def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """The records as rows; a machine that was not described has none."""
+    return {f"{name}.csv": csv(frames[name]).encode() for name in ("runs", "epochs", "machines") if len(frames[name].columns)}
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """A frame as CSV, the same on every system."""
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def table_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """The derived tables that have rows, raw as CSV and with units as Markdown."""
+    files = {}
+    for name in DERIVED:
+        frame = frames[name]
+        if len(frame):
+            files[f"{name}.csv"] = csv(frame).encode()
+            files[f"{name}.md"] = markdown(frame).encode()
+    return files
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A frame as a Markdown table, its values with units."""
+    lines = [list(frame.columns), ["---"] * len(frame.columns)]
+    lines += [[in_markdown(words.cell(column, row)) for column in frame] for row in frame.to_dict("records")]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def in_markdown(text: str) -> Markup:
+    """Text that Markdown shows as it is, on one line."""
+    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(text, quote=False))
+    return Markup("<br>".join(escaped.splitlines()))
+
+
+def chart_files(drawn: Sequence[tuple[Group, Chart]]) -> dict[str, bytes]:
+    """Each chart's two files."""
+    files = {f"{chart.name}.svg": chart.svg.encode() for _, chart in drawn}
+    return files | {f"{chart.name}.png": chart.png for _, chart in drawn}
+
+
+def write_all(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files, then take away those of our own making that are no longer among them."""
+    directory.mkdir(exist_ok=True)
+    for name, content in files.items():
+        store.write_bytes(directory / name, content)
+    for path in directory.iterdir():
+        if path.name not in files and re.fullmatch(OWN.get(directory.name, ""), path.name):
+            path.unlink()
+
+
+def draw(session: Session) -> list[tuple[Group, Chart]]:
+    """The charts of every group that has something to show."""
+    claims = tables.claims()
+    claims = claims[claims["quantity"] == "accuracy"]
+    epochs, drawn = session.frames["epochs"], []
+    for group in session.groups:
+        claimed = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
+        drawn += [(group, chart) for chart in charts.of_group(group.title, group.key, group.runs, epochs, claimed)]
+    return drawn
+
+
+def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence[str]) -> dict[str, Any]:
+    """What the templates show; all of it text, except the charts."""
+    pictured, size = {}, 0
+    for _, chart in drawn:
+        picture = pictures.inline(chart)
+        size += len(picture)
+        pictured[chart.name] = Markup(picture) if size <= INLINED else ""
+    lead = answers.leading(list(session.groups))
+    lost = sheets.lost(session.results)
+    sections = {group.key: section(group, drawn) for group in session.groups}
+    return {
+        "session": session,
+        "unfit": not session.frames["control"]["fit"].all(),
+        "sentences": answers.opening(list(session.groups)),
+        "lead": [sections[group.key] for group in lead],
+        "groups": list(sections.values()),
+        "others": [sections[group.key] for group in session.groups if group not in lead],
+        "failed_gates": sheets.failed_gates(session.gates),
+        "files": files,
+        "table_4": table_4(session, wide=True),
+        "cells": sheets.cells(session.frames["runs"]),
+        "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
+        "gate": sheets.gate(session.gates),
+        "fairness": sheets.fairness(session.results),
+        "switches": sheets.switches(session.results),
+        "machines": [machine_rows(machine) for machine in session.machines],
+        "facts": facts(session),
+        "disturbance": sheets.disturbance(session.frames["runs"]),
+        "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
+        "pictured": pictured,
+    }
+
+
+def section(group: Group, drawn: Sequence[tuple[Group, Chart]]) -> dict[str, Any]:
+    """One group's part of a page."""
+    return {
+        "group": group,
+        "sentences": answers.answers(group),
+        "summary": sheets.summary(group, wide=True),
+        "pairs": sheets.pairs(group, within_tier=True),
+        "across": sheets.pairs(group, within_tier=False),
+        "control": sheets.control(group),
+        "cold_start": sheets.cold_start(group),
+        "charts": [chart for owner, chart in drawn if owner is group],
+    }
+
+
+def facts(session: Session) -> list[str]:
+    """How large the session was, when and where it took place."""
+    states = [result.status for result in session.results]
+    counts = [f"{states.count(state)} {state}" for state in ("ok", "failed", "skipped") if state in states]
+    days = sorted({result.started[:10] for result in session.results})
+    cpus = [f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}" for machine in session.machines]
+    return [f"{words.count(len(states), 'process')[:-1] + 'es' if len(states) > 1 else '1 process'}: {words.listed(counts)}",
+            " to ".join(dict.fromkeys((days[0], days[-1]))), *cpus]  # fmt: skip
+
+
+def machine_rows(machine: Machine) -> Sheet:
+    """A machine as a table of two columns."""
+    rows = []
+    for name, value in asdict(machine).items():
+        shown = words.figure(name, value) if name.endswith("_bytes") else str(value)
+        rows.append((name.removesuffix("_bytes").replace("_", " "), words.MISSING if value in (None, "") else shown))
+    return Sheet("", ("property", "value"), tuple(rows), texts=2)
+
+
+def table_4(session: Session, wide: bool) -> list[Sheet]:
+    """Document 1's performance table, for the group that it is about."""
+    first = session.groups[0]
+    return sheets.table_4(session.frames["table_4"], first, session.document_epochs.get(first.workload), wide)
+
+
+def environment() -> jinja2.Environment:
+    """The templates: everything is escaped, and a name that does not exist is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
+    )  # fmt: skip
+    made.filters["md"] = lambda text: in_markdown(str(text))
+    return made
+
+
+def terminal(session: Session) -> str:
+    """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
+    out = io.StringIO()
+    say = partial(
+        Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False).print,
+        markup=False, highlight=False, emoji=False,
+    )  # fmt: skip
+    for sentence in answers.opening(list(session.groups)):
+        say(sentence)
+    for group in session.groups:
+        if len(group.summary):
+            show(say, sheets.summary(group, wide=False))
+            for line in sheets.control(group):
+                say(line)
+    for sheet in table_4(session, wide=False):
+        show(say, sheet, "Document 1's claims and what was measured: ")
+    say(sheets.disturbance(session.frames["runs"]))
+    lost = [item.line for item in sheets.lost(session.results)] + sheets.failed_gates(session.gates)
+    if lost:
+        say("Not measured")
+    for line in lost:
+        say("\n".join(textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")))
+    return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())
+
+
+def show(say: "partial[None]", sheet: Sheet, start: str = "") -> None:
+    """One table in the terminal, its note beneath. What the first column repeats becomes a heading above its rows."""
+    say(f"\n{start}{sheet.title}")
+    grouped = len({row[0] for row in sheet.rows}) < len(sheet.rows)
+    columns = ("", *sheet.columns[2:]) if grouped else sheet.columns
+    table = Table(box=RULE, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < sheet.texts - grouped else "right")
+    above = ""
+    for row in sheet.rows:
+        if grouped and row[0] != above:
+            table.add_row(row[0])
+        table.add_row(*((f"  {row[1]}", *row[2:]) if grouped else row))
+        above = row[0]
+    if sheet.rows:
+        say(table)
+    if sheet.note:
+        say(sheet.note)

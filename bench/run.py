@@ -1,15 +1,18 @@
 """A session: every cell of a plan in a process of its own, saved as soon as it has ended."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import environment, launch, store
 from bench.errors import FcnBenchError
-from bench.records import Cell, Epoch, Memory, Noise, Phases, Result
+from bench.plan import Plan
+from bench.records import Cell, Epoch, Gate, Memory, Noise, Phases, Result, Rung
 from impls import registry
+from impls.contract import Workload
 from impls.registry import Entry
 
 
@@ -46,6 +49,43 @@ class Session:
                 seconds.setdefault(kind(cell), []).append(result.phases.process_s)
             on_result(result)
 
+    def verify(self, plan: Plan, on_gate: Callable[[Gate, bool], None]) -> None:
+        """Ask the gate about every implementation, workload and device of a plan, unless it has answered before.
+
+        ``on_gate`` is told each answer, and whether it is an old one.
+        """
+        known = {(gate.implementation, gate.workload, gate.device): gate for gate in store.gates(self.directory)}
+        for workload in plan.workloads:
+            for entry in plan.entries:
+                for device in plan.devices if entry.gated else ():
+                    digest = plan.gate_digest(entry, workload, device)
+                    gate = known.get((entry.name, workload.name, device))
+                    old = gate is not None and gate.digest == digest and gate.status == "passed"
+                    if gate is None or not old:
+                        gate = self.ask_gate(entry, workload, device, max(plan.threads), plan.seed, digest)
+                        store.save_gate(self.directory, gate)
+                    on_gate(gate, old)
+
+    def ask_gate(self, entry: Entry, workload: Workload, device: str, threads: int, seed: int, digest: str) -> Gate:
+        """Climb the gate in a process of its own, apart from what is measured."""
+        log = self.directory / "logs" / f"gate.{workload.name}.{entry.name}.{device}.log"
+        with store.writing(log):
+            answer = launch.launch(
+                request("gate", entry, workload, device, seed, self.data),
+                registry.environment(entry, device, threads),
+                environment.available_cpus()[:threads],
+                log,
+                self.timeout_s,
+            )
+        status, reason = answer.end(self.timeout_s)
+        rungs = tuple(Rung(**event.values) for event in answer.events if event.name == "rung")
+        failed = [rung for rung in rungs if not rung.passed]
+        if status == "ok":
+            status = "failed" if failed else "passed"
+        if failed and not reason:
+            reason = f"{failed[0].name}: {explain(failed[0])}"
+        return Gate(entry.name, workload.name, device, digest, status, reason, rungs)  # type: ignore[arg-type]  # as above
+
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
         entry = self.entries[cell.implementation]
@@ -54,17 +94,7 @@ class Session:
         started, before = datetime.now(UTC), environment.counters()
         with store.writing(log):
             answer = launch.launch(
-                {
-                    "probe": False,
-                    "module": entry.module,
-                    "attribute": entry.attribute,
-                    "packages": entry.packages,
-                    "workload": asdict(cell.workload),
-                    "device": cell.device,
-                    "seed": cell.seed,
-                    "epochs": cell.epochs,
-                    "data": str(self.data),
-                },
+                request("measure", entry, cell.workload, cell.device, cell.seed, self.data) | {"epochs": cell.epochs},
                 variables,
                 environment.available_cpus()[: cell.threads],
                 log,
@@ -74,17 +104,34 @@ class Session:
         return result(cell, answer, self.timeout_s, started, self.machine.machine, noise, variables, log)
 
 
+def request(job: str, entry: Entry, workload: Workload, device: str, seed: int, data: Path) -> dict[str, Any]:
+    """What a worker is asked to do."""
+    return {
+        "job": job,
+        "module": entry.module,
+        "attribute": entry.attribute,
+        "packages": entry.packages,
+        "workload": asdict(workload),
+        "device": device,
+        "seed": seed,
+        "data": str(data),
+    }
+
+
 def result(
     cell: Cell,
     answer: launch.Answer,
     timeout_s: float,
     started: datetime,
     machine: str,
-    noise: dict[str, float | None],
+    noise: Mapping[str, Any],
     variables: dict[str, str],
     log: Path,
 ) -> Result:
-    """Fold what the child said into one record. What it said before it failed is kept."""
+    """Fold what the child said into one record. What it said before it failed is kept.
+
+    Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
+    """
     told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise")}
     epochs = []
     for event in answer.events:
@@ -93,21 +140,41 @@ def result(
         elif event.name in told:
             told[event.name] |= event.values
     status, reason = answer.end(timeout_s)
-    return Result(
+    bare = Result(
         cell=cell,
         status=status,  # type: ignore[arg-type]  # "ok", "skipped" or "failed"; the store checks it when it is read
-        reason=reason,
+        reason=reason.encode(errors="replace").decode(),  # a message may hold half of a character
         started=started.isoformat(timespec="milliseconds"),
         machine=machine,
-        phases=Phases(**told["phase"], process_s=answer.wall_s),
-        epochs=tuple(epochs),
-        memory=Memory(**told["memory"]),
-        noise=Noise(**noise, **told["noise"]),
-        versions=told["facts"].get("versions", {}),
-        switches=told["facts"].get("switches", {}),
+        phases=Phases(process_s=answer.wall_s),
+        noise=Noise(**noise),
         environment=variables,
         log_tail="" if status == "ok" else launch.log_tail(log),
     )
+    try:
+        whole = replace(
+            bare,
+            phases=Phases(**told["phase"], process_s=answer.wall_s),
+            epochs=tuple(epochs),
+            memory=Memory(**told["memory"]),
+            noise=Noise(**noise, **told["noise"]),
+            versions=told["facts"].get("versions", {}),
+            switches=told["facts"].get("switches", {}),
+        )
+        store.encode(whole)
+    except (TypeError, ValueError) as error:
+        return replace(
+            bare,
+            status="failed",
+            reason=f"declared what no record can hold ({error}); see the contract in CONTRIBUTING.md",
+            log_tail=launch.log_tail(log),
+        )
+    return whole
+
+
+def explain(rung: Rung) -> str:
+    """Why a rung was not passed."""
+    return rung.note or f"deviates by {rung.figure:.1e} from the oracle, at most {rung.limit:.1e} is rounding"
 
 
 def disturbances(
@@ -156,18 +223,19 @@ def check_same_terms(cells: Sequence[Cell], done: Sequence[Result], machine: str
             )
 
 
-def probe(entry: Entry, log: Path, timeout_s: float = 120.0) -> None:
+def probe(entry: Entry, timeout_s: float = 120.0) -> None:
     """Import a plugin in a child and check its members, so that a mistake shows before anything is measured.
 
     Raises FcnBenchError with the child's reason.
     """
-    answer = launch.launch(
-        {"probe": True, "module": entry.module, "attribute": entry.attribute, "packages": entry.packages},
-        registry.environment(entry, "cpu", 1),
-        environment.available_cpus(),
-        log,
-        timeout_s,
-    )
+    with TemporaryDirectory(prefix="fcnbench-probe-") as folder:
+        answer = launch.launch(
+            {"job": "probe", "module": entry.module, "attribute": entry.attribute, "packages": entry.packages},
+            registry.environment(entry, "cpu", 1),
+            environment.available_cpus(),
+            Path(folder, "log"),
+            timeout_s,
+        )
     status, reason = answer.end(timeout_s)
     if status != "ok":
         raise FcnBenchError(f"plugin {entry.module}: cannot be used ({reason}); mend it, see CONTRIBUTING.md")

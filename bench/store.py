@@ -3,6 +3,7 @@
 A file appears whole or not at all: it is written under a temporary name, flushed to the disk and renamed.
 """
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import Result
+from bench.records import Gate, Result
 
 T = TypeVar("T")
+RESULT, MACHINE = TypeAdapter(Result), TypeAdapter(Machine)
+UNFINISHED = ".fcnbench-{}.tmp"
+"""What a file is called until it is whole; nobody else's files are called so."""
 
 
 @contextmanager
@@ -27,19 +31,22 @@ def opened(directory: Path) -> Iterator[None]:
 
     Raises FcnBenchError where it cannot be written or another run is using it.
     """
-    with writing(directory):
-        for name in ("cells", "logs", "machines"):
-            (directory / name).mkdir(parents=True, exist_ok=True)
-        write_text(directory / ".gitignore", "/.lock\n/logs/\n")
     lock = FileLock(directory / ".lock", timeout=0)
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:  # an OSError too, but not the disk's
+            raise FcnBenchError(
+                f"{directory}: another run is writing here; wait for it or give another --out"
+            ) from None
     try:
         with writing(directory):
-            lock.acquire()
-    except Timeout:
-        raise FcnBenchError(f"{directory}: another run is writing here; wait for it or give another --out") from None
-    try:
-        for leftover in directory.rglob(".*.tmp"):
-            leftover.unlink()
+            for leftover in directory.rglob(UNFINISHED.format("*")):
+                leftover.unlink()
+            for name in ("cells", "gates", "logs", "machines"):
+                (directory / name).mkdir(exist_ok=True)
+            write_text(directory / ".gitignore", "/.lock\n/logs/\n")
         yield
     finally:
         lock.release()
@@ -64,7 +71,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """As :func:`write_text`, for bytes."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(UNFINISHED.format(path.name))
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -77,13 +84,23 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def save(directory: Path, result: Result) -> None:
-    """Keep one result, and only then give up older ones of the same slot."""
+    """Keep one result, and only then give up older ones of the same slot. Raises ValueError as :func:`encode` does."""
     path = directory / "cells" / f"{result.cell.key}.json"
     with writing(path):
-        write_text(path, json.dumps(asdict(result), indent=1, allow_nan=False) + "\n")
-        for other in path.parent.glob(f"{result.cell.slot}.*.json"):
+        write_text(path, encode(result))
+        for other in path.parent.glob(f"{glob.escape(result.cell.slot)}.*.json"):
             if other != path:
                 move_aside(directory, other)
+
+
+def encode(result: Result) -> str:
+    """A result as its file holds it. Raises ValueError where :func:`results` would refuse to read it back."""
+    text = json.dumps(asdict(result), indent=1, allow_nan=False) + "\n"
+    try:
+        RESULT.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(problem(error)) from error
+    return text
 
 
 def move_aside(directory: Path, path: Path) -> None:
@@ -99,20 +116,37 @@ def save_machine(directory: Path, machine: Machine) -> None:
         write_text(path, json.dumps(asdict(machine), indent=1) + "\n")
 
 
+def save_gate(directory: Path, gate: Gate) -> None:
+    """Keep what the gate found; what it found before of the same implementation, workload and device is replaced."""
+    path = directory / "gates" / f"{gate.workload}.{gate.implementation}.{gate.device}.json"
+    with writing(path):
+        write_text(path, json.dumps(asdict(gate), indent=1) + "\n")
+
+
+def gates(directory: Path) -> list[Gate]:
+    """What the gate found, by workload, implementation and device."""
+    return [read(path, TypeAdapter(Gate)) for path in sorted((directory / "gates").glob("*.json"))]
+
+
 def results(directory: Path) -> list[Result]:
     """All results of a directory, in the order in which they were measured.
 
     Raises FcnBenchError for a directory without results and for a file that is not what this version writes.
     """
-    found = [read(path, TypeAdapter(Result)) for path in sorted((directory / "cells").glob("*.json"))]
+    found = [read(path, RESULT) for path in sorted((directory / "cells").glob("*.json"))]
     if not found:
         raise FcnBenchError(f"{directory}: no results here (no cells/*.json); run 'fcnbench run --out {directory}'")
     return sorted(found, key=lambda result: result.started)
 
 
+def has_results(directory: Path) -> bool:
+    """Whether there is anything to continue."""
+    return any((directory / "cells").glob("*.json"))
+
+
 def machines(directory: Path) -> list[Machine]:
     """The machines that took part."""
-    return [read(path, TypeAdapter(Machine)) for path in sorted((directory / "machines").glob("*.json"))]
+    return [read(path, MACHINE) for path in sorted((directory / "machines").glob("*.json"))]
 
 
 def read(path: Path, adapter: TypeAdapter[T]) -> T:
@@ -122,9 +156,14 @@ def read(path: Path, adapter: TypeAdapter[T]) -> T:
     except OSError as error:
         raise FcnBenchError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        problem = f"{where}: {first['msg']}" if where else first["msg"]
         raise FcnBenchError(
-            f"{path}: damaged or of another version ({problem}); move it away, then 'fcnbench run' measures it again"
+            f"{path}: damaged or of another version ({problem(error)}); move it away, then 'fcnbench run' measures it "
+            "again"
         ) from error
+
+
+def problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a record, and where."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]

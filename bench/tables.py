@@ -12,7 +12,7 @@ import pandas as pd
 from bench import compare
 from bench.compare import Ratio
 from bench.environment import Machine
-from bench.records import Epoch, Memory, Result
+from bench.records import Epoch, Gate, Memory, Result, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 GROUP = ["workload", "device", "threads"]
@@ -28,9 +28,21 @@ def identity(result: Result) -> dict[str, object]:
     }
 
 
-def runs(results: Sequence[Result]) -> pd.DataFrame:
-    """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms."""
-    return pd.DataFrame([run_row(result) for result in results])
+SPEED = ["first_epoch_s", "epoch_s", "predict_s"]
+
+
+def runs(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame:
+    """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms.
+
+    ``gate`` is what the equivalence gate said of the implementation: ``passed``, ``failed``, ``skipped``, or nothing
+    where it was not asked. Where it failed the speeds are withheld; they stay in ``epochs`` and in the cell's file.
+    """
+    frame = pd.DataFrame([run_row(result) for result in results])
+    said = {(gate.implementation, gate.workload, gate.device): gate.status for gate in gates}
+    answers = [said.get(key) for key in zip(frame["implementation"], frame["workload"], frame["device"], strict=True)]
+    frame.insert(frame.columns.get_loc("reason") + 1, "gate", answers)
+    frame.loc[frame["gate"] == "failed", SPEED] = None
+    return frame
 
 
 def run_row(result: Result) -> dict[str, object]:
@@ -94,8 +106,20 @@ def difference(a: int | None, b: int | None) -> int | None:
 
 
 def measured(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that may be shown as an implementation's figures: finished, and not the control."""
-    return frame[(frame["status"] == "ok") & (frame["role"] == "measured")]
+    """The rows that may be shown as an implementation's figures: finished, its work proved, and not the control."""
+    return frame[(frame["status"] == "ok") & (frame["role"] == "measured") & (frame["gate"] != "failed")]
+
+
+def gate(gates: Sequence[Gate]) -> pd.DataFrame:
+    """One row per rung of the equivalence gate that was climbed, and one for each gate that ended before any."""
+    rows = []
+    for gate in gates:
+        head = {"workload": gate.workload, "implementation": gate.implementation, "device": gate.device}
+        rows += [head | asdict(rung) for rung in gate.rungs]
+        if gate.status == "skipped" or (gate.status == "failed" and all(rung.passed for rung in gate.rungs)):
+            rows.append(head | {"name": "ended", "passed": False, "note": f"{gate.status}: {gate.reason}"})
+    columns = ["workload", "implementation", "device", *(field.name for field in fields(Rung))]
+    return pd.DataFrame(rows, columns=columns).rename(columns={"name": "rung"})
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +216,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
         for quantity, column in columns.items():
             for device in devices:
                 there = group[group["device"] == device]
-                values = there.loc[there["status"] == "ok", column].dropna()
+                values = measured(there)[column].dropna()
                 key = (workload, quantity, framework, device)
                 claim = documented.loc[key] if key in documented.index else None
                 rows.append({
@@ -215,6 +239,8 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> s
         return "not measured: no CUDA device"
     if rows.empty:
         return f"not measured: no {device.upper()} cell in this run"
+    if (rows["gate"] == "failed").any():
+        return "withheld: it does not do the same work (see the equivalence gate)"
     reasons = rows.loc[rows["status"] != "ok", "reason"]
     if len(reasons):
         return f"not measured: {reasons.iloc[0]}"

@@ -23,13 +23,14 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from bench import measure, memory, mnist
+from bench import equivalence, measure, memory, mnist
 from bench.records import Event
 from impls.contract import Implementation, Unavailable, Workload
 from impls.reference import initial_weights
 
 Emit = Callable[[Event], None]
 MEMBERS = ("load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory")
+DEFAULT_ADAM = ("pytorch", 1e-8)
 
 
 def main() -> None:
@@ -39,10 +40,7 @@ def main() -> None:
     threading.Thread(target=die_with_parent, daemon=True).start()
     try:
         status, reason = "ok", ""
-        if request["probe"]:
-            find_class(request["module"], request["attribute"])
-        else:
-            run(request, emit)
+        JOBS[request["job"]](request, emit)
     except Unavailable as missing:
         status, reason = "skipped", one_line(missing)
     except ModuleNotFoundError as missing:
@@ -78,7 +76,21 @@ def die_with_parent() -> None:
     os._exit(3)
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
+def probe(request: dict[str, Any], emit: Emit) -> None:
+    """Only import the implementation and check its members."""
+    find_class(request["module"], request["attribute"])
+
+
+def gate(request: dict[str, Any], emit: Emit) -> None:
+    """Climb the equivalence gate, reporting each rung."""
+    make = find_class(request["module"], request["attribute"])
+    workload, data = Workload.from_dict(request["workload"]), mnist.load(Path(request["data"]))
+    form = tuple(declared(make, "adam", DEFAULT_ADAM))
+    for rung in equivalence.climb(make, form, workload, request["device"], data, request["seed"]):
+        emit(Event("rung", asdict(rung)))
+
+
+def measure_cell(request: dict[str, Any], emit: Emit) -> None:
     """Import, build, load, train and predict, reporting each phase as it ends."""
     workload = Workload.from_dict(request["workload"])
     seed = request["seed"]
@@ -147,7 +159,7 @@ def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator
         yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
-def declared(implementation: Implementation, name: str, default: Any) -> Any:
+def declared(implementation: Implementation | type[Implementation], name: str, default: Any) -> Any:
     """What the implementation declares, or the default that the contract states."""
     return getattr(implementation, name, default)
 
@@ -155,7 +167,7 @@ def declared(implementation: Implementation, name: str, default: Any) -> Any:
 def printable(implementation: Implementation) -> dict[str, Any]:
     """The declarations and switches, as JSON can carry them."""
     facts = {name: declared(implementation, name, default) for name, default in
-             (("takes_order", True), ("adam", ("pytorch", 1e-8)))}  # fmt: skip
+             (("takes_order", True), ("adam", DEFAULT_ADAM))}  # fmt: skip
     return json.loads(json.dumps(facts | dict(declared(implementation, "switches", {})), default=str))  # type: ignore[no-any-return]
 
 
@@ -181,6 +193,8 @@ def one_line(error: BaseException) -> str:
     """An exception's message on one line, at most 300 characters."""
     return " ".join(str(error).split())[:300]
 
+
+JOBS = {"probe": probe, "gate": gate, "measure": measure_cell}
 
 if __name__ == "__main__":
     main()

@@ -10,14 +10,16 @@ from bench.errors import FcnBenchError
 from impls.contract import SGD, Activation, Adam, Dense, Workload
 
 OWN = Path(__file__).with_name("workloads.toml")
+EXPECTED = {"model_type": "a table", "too_short": "at least one item"}
+"""Where the validator's own words are about Python and not about TOML."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class Strict(BaseModel):
-    """Refuses keys that nothing reads, so that a typing error is not silently a default."""
+    """Refuses keys that nothing reads and values of another type, so that a typing error is not silently a default."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class DenseTable(Strict):
@@ -90,10 +92,10 @@ def workload(name: str, table: Any, path: Path) -> Workload:
 def explain(name: str, error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, value, expectation."""
     first = error.errors()[0]
-    key = ".".join([name, *(str(part) for part in first["loc"])])
+    key = " ".join(".".join([name, *(str(part) for part in first["loc"])]).split())  # a quoted key may hold line ends
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "extra_forbidden":
         return f"{key} is not a known key: remove it or mend its name"
-    message = first["msg"].removeprefix("Input should be ")
-    return f"{key} is {first['input']!r}, expected {message}"
+    expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
+    return f"{key} is {first['input']!r}, expected {expected}"

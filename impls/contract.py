@@ -7,6 +7,7 @@ Everything that crosses this border is a NumPy array or a plain number, so that 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
 Activation = Literal["linear", "relu", "sigmoid", "tanh"]
+AdamForm = Literal["pytorch", "keras"]
 Weights = list[tuple[Float32, Float32]]
 """One ``(kernel [in, out], bias [out])`` per dense layer, from the input to the logits."""
 
@@ -80,7 +82,7 @@ class Workload:
     @property
     def parameters(self) -> int:
         """Kernel and bias entries of all layers."""
-        return sum((inputs + 1) * outputs for inputs, outputs in zip(self.sizes, self.sizes[1:], strict=False))
+        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Workload":
@@ -121,7 +123,8 @@ class Implementation(Protocol):
     Declared on the class, each with a default that the harness assumes where it is missing:
 
     * ``takes_order`` (True): trains in the order it is given, from the weights it is given. False for programs that
-      shuffle and initialise by themselves; they are compared as what a reader of the documents would run.
+      initialise by themselves and shuffle by themselves if the workload says so; they are compared as what a reader of
+      the documents would run. Where ``workload.shuffle`` is False they too train in the order of the files.
     * ``adam`` ("pytorch", 1e-8): which published form of Adam it runs, "pytorch" or "keras", and its epsilon.
 
     and on the instance, after ``__init__``:
@@ -129,18 +132,18 @@ class Implementation(Protocol):
     * ``switches`` ({}): what was in force in the framework, by name, read from the running program where it can be.
     """
 
-    takes_order: ClassVar[bool]
-    adam: ClassVar[tuple[Literal["pytorch", "keras"], float]]
-    switches: dict[str, Any]
-
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
         """Build the model, the loss and the optimiser on ``device`` (``cpu``, ``cuda`` or ``mps``).
 
-        Raises :class:`Unavailable` where the framework cannot use the device.
+        Raises :class:`Unavailable` where the framework cannot use the device, or for a loss or optimiser that the
+        implementation does not have. The equivalence gate builds each with SGD too, to see its gradients.
         """
 
     def load(self, data: Data) -> None:
-        """Take the data into the framework's own form, on its device."""
+        """Take the data into the framework's own form, on its device.
+
+        May be called again with other data, to go on training on that: the equivalence gate does so.
+        """
 
     def set_weights(self, weights: Weights) -> None:
         """Overwrite all parameters; the optimiser's state is untouched, so it is called before training."""

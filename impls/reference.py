@@ -1,18 +1,20 @@
 """The oracle: what every implementation has to compute, in NumPy and float64, as plain functions.
 
+The same functions run in float32 where they are asked to: how far that takes them is how far any float32 program may be.
+
 Written to be checked by eye, not to be fast; the equivalence gate holds the frameworks to it. Sources: Kingma & Ba,
 "Adam", ICLR 2015; the documentation of torch.optim.Adam and torch.nn.Linear; the source of keras.optimizers.Adam.
 """
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impls.contract import Activation, Data, Float32, Unavailable, Weights, Workload
+from impls.contract import Activation, AdamForm, Data, Float32, Unavailable, Weights, Workload
 
-AdamForm = Literal["pytorch", "keras"]
 Floats = NDArray[np.floating]
 Float64 = NDArray[np.float64]
 Integers = NDArray[np.integer]
@@ -41,37 +43,41 @@ def log_softmax(logits: Float64) -> Float64:
 # Each with its derivative, from the activation's own value; relu's at 0 is 0, as in every framework compared here.
 ACTIVATIONS: dict[Activation, tuple[Callable[[Float64], Float64], Callable[[Float64], Float64]]] = {
     "linear": (lambda z: z, np.ones_like),
-    "relu": (lambda z: np.maximum(z, 0.0), lambda a: (a > 0).astype(np.float64)),
+    "relu": (lambda z: np.maximum(z, 0.0), lambda a: (a > 0).astype(a.dtype)),
     "sigmoid": (sigmoid, lambda a: a * (1.0 - a)),
     "tanh": (np.tanh, lambda a: 1.0 - a * a),
 }
 
 
-def forward(workload: Workload, weights: AnyWeights, x: Floats) -> tuple[Float64, list[Float64]]:
+def forward(
+    workload: Workload, weights: AnyWeights, x: Floats, dtype: type[np.floating] = np.float64
+) -> tuple[Float64, list[Float64]]:
     """Logits ``[n, 10]`` of ``x [n, 784]``, and the activations: ``x``, each layer's output, the logits last."""
-    activations: list[Float64] = [x.astype(np.float64)]
+    activations: list[Float64] = [x.astype(dtype)]
     for layer, (kernel, bias) in zip(workload.layers, weights, strict=True):
         activate, _ = ACTIVATIONS[layer.activation]
-        activations.append(activate(activations[-1] @ kernel + bias))
+        activations.append(activate(activations[-1] @ kernel.astype(dtype) + bias.astype(dtype)))
     return activations[-1], activations
 
 
-def loss_and_gradients(workload: Workload, weights: AnyWeights, x: Floats, y: Integers) -> tuple[float, Weights64]:
+def loss_and_gradients(
+    workload: Workload, weights: AnyWeights, x: Floats, y: Integers, dtype: type[np.floating] = np.float64
+) -> tuple[float, Weights64]:
     """Mean softmax cross-entropy of ``x [n, 784]`` with labels ``y [n]``, and its gradients, shaped as the weights.
 
     ``loss = -mean log softmax(z)[y]``, so ``d loss / d z = (softmax(z) - onehot(y)) / n``; from there the chain rule,
     layer by layer: ``d kernel = before.T @ error``, ``d bias = sum of error``, ``error before = error @ kernel.T``.
     """
-    logits, activations = forward(workload, weights, x)
+    logits, activations = forward(workload, weights, x, dtype)
     log_probabilities = log_softmax(logits)
-    error = (np.exp(log_probabilities) - np.eye(logits.shape[1])[y]) / len(y)
+    error = (np.exp(log_probabilities) - np.eye(logits.shape[1], dtype=dtype)[y]) / len(y)
     gradients: Weights64 = []
     layers = zip(workload.layers, weights, activations[:-1], activations[1:], strict=True)
     for layer, (kernel, _), before, after in reversed(list(layers)):
         _, slope = ACTIVATIONS[layer.activation]
         error = error * slope(after)
         gradients.append((before.T @ error, error.sum(axis=0)))
-        error = error @ kernel.T
+        error = error @ kernel.T.astype(dtype)
     return -float(log_probabilities[np.arange(len(y)), y].mean()), gradients[::-1]
 
 
@@ -83,9 +89,9 @@ def each(function: Callable[..., Float64], *weights: AnyWeights) -> Weights64:
     ]
 
 
-def widened(weights: AnyWeights) -> Weights64:
-    """A float64 copy."""
-    return each(lambda w: w.astype(np.float64), weights)
+def widened(weights: AnyWeights, dtype: type[np.floating] = np.float64) -> Weights64:
+    """A copy, float64 where nothing else is asked for."""
+    return each(lambda w: w.astype(dtype), weights)
 
 
 def sgd_step(weights: AnyWeights, gradients: Weights64, learning_rate: float) -> Weights64:
@@ -108,8 +114,8 @@ def adam_step(
     t = taken + 1
     unbias_1, unbias_2 = 1 - BETA_1**t, 1 - BETA_2**t
     moves: dict[AdamForm, Callable[[Float64, Float64], Float64]] = {
-        "pytorch": lambda m, v: learning_rate * (m / unbias_1) / (np.sqrt(v) / np.sqrt(unbias_2) + epsilon),
-        "keras": lambda m, v: learning_rate * np.sqrt(unbias_2) / unbias_1 * m / (np.sqrt(v) + epsilon),
+        "pytorch": lambda m, v: learning_rate * (m / unbias_1) / (np.sqrt(v) / math.sqrt(unbias_2) + epsilon),
+        "keras": lambda m, v: learning_rate * math.sqrt(unbias_2) / unbias_1 * m / (np.sqrt(v) + epsilon),
     }
     first = each(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, first, gradients)
     second = each(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, second, gradients)
@@ -133,16 +139,17 @@ def train_steps(
     form: AdamForm,
     epsilon: float,
     state: AdamState = None,
+    dtype: type[np.floating] = np.float64,
 ) -> tuple[Weights64, float, AdamState]:
     """Train on consecutive batches of ``order``, indices into ``x [n, 784]`` and ``y [n]``; the last may be smaller.
 
     Returns the weights, the mean loss over the samples, each taken before the step that used it, and the state from
     which Adam would go on. ``form`` and ``epsilon`` matter to Adam only. The arrays passed in are never written to.
     """
-    trained, total = widened(weights), 0.0
+    trained, total = widened(weights, dtype), 0.0
     for start in range(0, len(order), workload.batch_size):
         batch, rate = order[start : start + workload.batch_size], workload.optimiser.learning_rate
-        loss, gradients = loss_and_gradients(workload, trained, x[batch], y[batch])
+        loss, gradients = loss_and_gradients(workload, trained, x[batch], y[batch], dtype)
         total += loss * len(batch)
         if workload.optimiser.kind == "adam":
             trained, state = adam_step(trained, gradients, state, rate, form, epsilon)

@@ -21,6 +21,7 @@ class Entry:
 
     ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
     are the distributions whose versions are recorded, ``environment`` the variables that must be set before import.
+    ``gated`` is False for what trains nothing and so has no work to prove.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Entry:
     attribute: str = "Implementation"
     packages: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    gated: bool = True
 
     @property
     def short(self) -> str:
@@ -54,7 +56,7 @@ BUILT_IN = (
     Entry("matched-pytorch", "matched", "pytorch", "impls.matched.pytorch", packages=("torch", "numpy")),
     Entry("matched-keras", "matched", "keras", "impls.matched.keras", packages=KERAS_PACKAGES, environment=TENSORFLOW),
     Entry("reference-numpy", "reference", "numpy", "impls.reference", packages=("numpy",)),
-    Entry("null", "reference", "null", "impls.null", packages=("numpy",)),
+    Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False),
 )
 
 

@@ -3,6 +3,8 @@
 The program shuffles and initialises by itself, prints the loss every 100 batches, and reads its images from disk.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
@@ -25,7 +27,7 @@ class Implementation:
         torch.manual_seed(seed)
         self.workload = workload
         self.device = torch.device(device)
-        self.dense = [nn.Linear(*sizes) for sizes in zip(workload.sizes, workload.sizes[1:], strict=False)]
+        self.dense = [nn.Linear(*sizes) for sizes in pairwise(workload.sizes)]
         modules = [nn.Flatten()]
         for linear, layer in zip(self.dense, workload.layers, strict=True):
             modules += [linear] if layer.activation == "linear" else [linear, ACTIVATIONS[layer.activation]()]

@@ -4,6 +4,8 @@ The data lies on the device as tensors and a batch is picked by index, so that w
 DataLoader, no per-sample transforms, no compilation.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import nn
@@ -26,7 +28,7 @@ class Implementation:
         torch.set_float32_matmul_precision("highest")
         self.workload = workload
         self.device = torch.device(device)
-        self.dense = [nn.Linear(*sizes) for sizes in zip(workload.sizes, workload.sizes[1:], strict=False)]
+        self.dense = [nn.Linear(*sizes) for sizes in pairwise(workload.sizes)]
         modules = []
         for linear, layer in zip(self.dense, workload.layers, strict=True):
             modules += [linear] if layer.activation == "linear" else [linear, ACTIVATIONS[layer.activation]()]

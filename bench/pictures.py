@@ -1,0 +1,63 @@
+"""Figure -> SVG and PNG, byte for byte the same each time, and the SVG as a part of a page, light or dark."""
+
+import html
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+INK = "#1f2430"
+"""Text and axes; in a page this becomes the colour of the page's own text."""
+PAPER = "#ffffff"
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "fcnbench", "font.size": 9.0, "axes.facecolor": "none"} | dict.fromkeys(
+    ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart: a file's stem, a title, what it shows in a sentence, and the two forms of its picture."""
+
+    name: str
+    title: str
+    text: str
+    svg: str
+    png: bytes
+
+
+def draw(name: str, title: str, text: str, figure: Callable[[], Figure | None]) -> Chart | None:
+    """Draw one chart in the project's own style, whatever the reader's matplotlib is set to; None for an empty one."""
+    with matplotlib.style.context(["default", STYLE]):
+        drawn = figure()
+        if drawn is None:
+            return None
+        svg, png = io.StringIO(), io.BytesIO()
+        drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        drawn.savefig(png, format="png", dpi=150, metadata={"Software": None})
+    return Chart(name, title, text, described(svg.getvalue(), name, title, text), png.getvalue())
+
+
+def described(svg: str, name: str, title: str, text: str) -> str:
+    """The picture with its text alternative, without matplotlib's metadata."""
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"font-family: [^;]*;", "font-family: 'DejaVu Sans', Verdana, sans-serif;", svg)
+    key = re.sub(r"\W", "-", name)
+    told = f'<title id="{key}-title">{html.escape(title)}</title>\n <desc id="{key}-desc">{html.escape(text)}</desc>'
+    head = f'<svg role="img" aria-labelledby="{key}-title {key}-desc" '
+    return re.sub(r"<svg ([^>]*)>", lambda found: f"{head}{found[1]}>\n {told}", svg, count=1)
+
+
+def inline(chart: Chart) -> str:
+    """The picture as a part of a page: its ids are its own, its ink is the page's, its size is the page's to choose."""
+    svg = chart.svg[chart.svg.index("<svg") :]
+    svg = re.sub(r"<!--.*?-->|<defs>\s*<style.*?</defs>|font-family: [^;]*; ", "", svg, flags=re.DOTALL)
+    head, body = svg.split(">", 1)
+    head = re.sub(r' (?:xmlns(?::xlink)?|version|width|height)="[^"]*"', "", head).replace("<svg", '<svg class="chart"')
+    told, body = body.split("</desc>", 1)
+    key = re.sub(r"\W", "-", chart.name)
+    body = re.sub(r'(?<= id=")|(?<=url\(#)', f"{key}-", body).replace('xlink:href="#', f'href="#{key}-')
+    body = body.replace(f"fill: {PAPER}", "fill: none").replace(INK, "currentColor")
+    return f"{head}>{told}</desc>" + re.sub(r"\s*\n\s*", " ", body)

@@ -1,0 +1,184 @@
+"""Figures and names as people read them: every unit, rounding and label of a report is decided here."""
+
+import math
+from collections.abc import Mapping
+
+MISSING = "–"
+"""What stands where nothing was measured: never 0."""
+
+TIERS = {
+    "documented": "as the tutorials write it",
+    "matched": "same start weights, same batches, each framework's plain training loop",
+    "tuned": "the fastest way we know that still does the same work",
+    "reference": "no framework: a yardstick",
+    "plugin": "added by a user",
+}
+"""The tiers in the order in which they are shown, each with its meaning."""
+
+LABELS = {
+    "pytorch": "PyTorch",
+    "keras": "Keras on TensorFlow",
+    "keras-jax": "Keras on JAX",
+    "keras-torch": "Keras on PyTorch",
+    "tensorflow": "TensorFlow",
+    "jax": "JAX",
+    "numpy": "NumPy",
+}
+QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
+DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Apple MPS"}
+
+
+def label(implementation: str, tier: str) -> str:
+    """An implementation's name without its tier: ``Keras on TensorFlow``."""
+    short = implementation.removeprefix(f"{tier}-")
+    return LABELS.get(short, short)
+
+
+def named(implementation: str, tier: str) -> str:
+    """An implementation's name with its tier: ``PyTorch (matched)``."""
+    return f"{label(implementation, tier)} ({tier})"
+
+
+def tier_rank(tier: str) -> int:
+    """Where a tier stands in tables and charts; an unknown one comes last."""
+    return list(TIERS).index(tier) if tier in TIERS else len(TIERS)
+
+
+def rank(implementation: str, tier: str) -> tuple[int, int, str]:
+    """A sort key: by tier, then by framework in the order of the labels, others after them by name."""
+    short, known = implementation.removeprefix(f"{tier}-"), list(LABELS)
+    return tier_rank(tier), known.index(short) if short in known else len(known), short
+
+
+def device(name: str) -> str:
+    """A device as its makers write it."""
+    return DEVICES.get(name, name.upper())
+
+
+def place(device_name: str, threads: int) -> str:
+    """Where something ran: ``CPU, 2 threads``."""
+    return f"{device(device_name)}, {count(threads, 'thread')}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 block``, ``3 blocks``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def missing(value: object) -> bool:
+    """Whether nothing was measured: None, or the NaN that pandas makes of it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def figure(quantity: str, value: float | None) -> str:
+    """One measured value with its unit, which the quantity's name decides: ``1.02 s``, ``612 MB``, ``97.12 %``."""
+    if value is None or missing(value):
+        return MISSING
+    factor, name, decimals = unit(quantity, value)
+    return f"{value * factor:.{decimals}f} {name}".rstrip()
+
+
+def spread(quantity: str, value: float | None, low: float | None, high: float | None) -> str:
+    """A median with the range that was seen, in one unit: ``1.02 s (1.00–1.04)``; no range where both ends read alike."""
+    if value is None or low is None or high is None or any(map(missing, (value, low, high))):
+        return figure(quantity, value)
+    factor, name, decimals = unit(quantity, value)
+    ends = [f"{end * factor:.{decimals}f}" for end in (low, high)]
+    return figure(quantity, value) + ("" if ends[0] == ends[1] else f" ({ends[0]}–{ends[1]})")
+
+
+def unit(quantity: str, value: float) -> tuple[float, str, int]:
+    """Factor, name and decimals. Three digits for times and ratios; bytes are decimal: 1 MB is 1,000,000 bytes."""
+    if quantity.endswith("_bytes"):
+        return (1e-9, "GB", 2) if value >= 999.5e6 else (1e-6, "MB", 0)
+    if quantity == "accuracy":
+        return 100.0, "%", 2
+    if quantity.endswith("_s"):
+        return (1.0, "s", decimals(value)) if value >= 0.0995 or value <= 0 else (1e3, "ms", decimals(value * 1e3))
+    return 1.0, "", decimals(value)
+
+
+def decimals(value: float) -> int:
+    """Decimals that give three digits, at most six."""
+    return 2 if value == 0 else min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
+
+
+def ratio(value: float) -> str:
+    """A ratio with two decimals below ten: differences of a percent must show."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
+
+
+def share(value: float) -> str:
+    """A small share, ``2.0 %``."""
+    return f"{value * 100:.1f} %"
+
+
+def interval(low: float, high: float, blocks: int) -> str:
+    """A 95 % interval of a ratio; a single block has none, and none is invented."""
+    if low <= 0 or math.isinf(high):
+        return "one block: no interval" if blocks == 1 else "no interval"
+    return f"95 % interval {ratio(low)} to {ratio(high)}"
+
+
+def claimed(quantity: str, low: float | None, high: float | None) -> str:
+    """What a document claims: ``45 s``, ``97.8–98.2 %``; empty where it claims nothing."""
+    if low is None or high is None or missing(low) or missing(high):
+        return ""
+    factor, name, _ = unit(quantity, high)
+    ends = [f"{round(value * factor, 6):g}" for value in (low, high)]
+    places = max(len(end.partition(".")[2]) for end in ends)
+    ends = [f"{value * factor:.{places}f}" for value in (low, high)]
+    return f"about {ends[0]} {name}" if low == high else f"{ends[0]}–{ends[1]} {name}"
+
+
+def beside_claim(quantity: str, value: float, low: float, high: float) -> str:
+    """How a measured value stands to a claim; within 10 % of an "about" counts as claimed."""
+    if quantity == "accuracy":
+        if low <= round(value, 6) <= high:
+            return "within the claim"
+        gap = low - value if value < low else value - high
+        return f"{gap * 100:.2f} points {'below' if value < low else 'above'} the claim"
+    if low / 1.1 <= value <= high * 1.1:
+        return "as claimed"
+    if value < low:
+        return f"{ratio(low / value)} times less than claimed"
+    return f"{ratio(value / high)} times more than claimed"
+
+
+def after(epochs: int, of: int | None) -> str:
+    """How long something was trained: ``after 3 of 5 epochs`` where that is not the document's number."""
+    return f"after {count(epochs, 'epoch')}" if of in (None, epochs) else f"after {epochs} of {count(of or 0, 'epoch')}"
+
+
+def verdict(words: str, estimate: float, low: float, high: float, faster: str, delta: float) -> str:
+    """The verdict on a pair in plain words; ``faster`` is the one with the shorter time."""
+    if words in ("faster", "slower"):
+        return f"{faster} is faster"
+    if words.startswith("equivalent"):
+        return f"equal within {share(delta)}"
+    if words == "unfit session":
+        return "no verdict: the session is unfit"
+    if math.isinf(high) or low <= 0:
+        return "one block: no verdict"
+    if low > 1 or high < 1:
+        return f"differ by less than the {share(delta)} that this session can tell apart"
+    return "no difference could be shown"
+
+
+def cell(column: str, row: Mapping[str, object]) -> str:
+    """One value of a frame for a table of our own making: in the unit of its column, empty where it is missing."""
+    value = row[column]
+    if missing(value):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    quantity = str(row["quantity"]) if "quantity" in row and isinstance(value, float) else column
+    for known in ("accuracy", "_bytes", "_s"):
+        if quantity.endswith((known, f"{known}_low", f"{known}_high")):
+            return figure(known, float(value))
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

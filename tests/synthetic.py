@@ -1,0 +1,106 @@
+"""Results made by hand, as a session would have left them; nothing is measured."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from bench import store
+from bench.environment import Machine
+from bench.records import Cell, Epoch, Memory, Noise, Phases, Result
+from impls.contract import Adam, Dense, Workload
+
+WORKLOAD = Workload(
+    "mlp-128-64", 1, (Dense(128, "relu"), Dense(64, "relu"), Dense(10)), 0.1307, 0.3081, 64, 1000, 5, Adam(1e-3)
+)
+OTHER_WORKLOAD = replace(WORKLOAD, name="mlp-128", document=2, layers=(Dense(128, "relu"), Dense(10)))
+MACHINE = Machine("0badcafe", "Imaginary CPU", 2, 2, 2, None, 8 * 10**9, None, "Linux 6.1", "x86_64", "3.11.7",
+                  "openblas 0.3", "")  # fmt: skip
+CELL_FIELDS = {field.name for field in fields(Cell)}
+TIERS = ("documented", "matched", "tuned", "reference")
+
+
+def result(
+    implementation: str = "matched-pytorch",
+    block: int = 1,
+    epoch_s: float = 1.0,
+    status: str = "ok",
+    accuracy: float = 0.97,
+    epochs: int = 3,
+    **changes: Any,
+) -> Result:
+    """One result. ``epoch_s`` is what every steady epoch took, the first half as much again.
+
+    ``changes`` are fields of Cell or of Result. A status other than ``ok`` leaves no epochs, no memory and no phases.
+    """
+    tier, _, rest = implementation.partition("-")
+    if tier not in TIERS:
+        tier, rest = "plugin", implementation
+    in_cell = {name: changes.pop(name) for name in list(changes) if name in CELL_FIELDS}
+    cell = replace(
+        Cell(implementation, tier, rest.split("-")[0], WORKLOAD, "cpu", 2, block, "measured", epochs, block, "d1935700"),
+        **in_cell,
+    )
+    ok = Result(
+        cell=cell,
+        status="ok",
+        reason="",
+        started=f"2026-01-{block:02d}T00:00:00.000+00:00",
+        machine=MACHINE.machine,
+        phases=Phases(1.4, 0.02, 0.3, 2.0 + epochs * epoch_s),
+        epochs=trained(epochs, epoch_s, accuracy),
+        memory=Memory(
+            500_000_000, 480_000_000, 700_000_000, 680_000_000, 760_000_000, 760_000_000, peak_source="VmHWM"
+        ),
+        noise=Noise(0.01, 100, 0.0, 0.05),
+        versions={"python": "3.11.7", "numpy": "2.4.6"},
+        switches={"takes_order": tier != "documented", "adam": ["keras", 1e-7] if "keras" in rest else ["pytorch", 1e-8]},
+        environment={"OMP_NUM_THREADS": str(cell.threads)},
+    )
+    if status != "ok":
+        ok = replace(
+            ok, status=status, reason=changes.pop("reason", "no reason"), epochs=(), memory=Memory(), phases=Phases()
+        )  # type: ignore[arg-type]
+    return replace(ok, **changes)
+
+
+def trained(epochs: int, epoch_s: float, accuracy: float) -> tuple[Epoch, ...]:
+    """Epoch 0 at chance level, then an error that falls to that of ``accuracy``."""
+    rows = [Epoch(0, None, None, 0.2, None, 2.3, 0.1)]
+    for epoch in range(1, epochs + 1):
+        seconds = epoch_s * (1.5 if epoch == 1 else 1.0)
+        right = 1 - (1 - accuracy) * 1.3 ** (epochs - epoch)
+        rows.append(Epoch(epoch, seconds, 1.9 * seconds, 0.2, 0.3 / epoch, 0.25 / epoch, right))
+    return tuple(rows)
+
+
+def session(times: dict[str, Sequence[float]], control: Sequence[float] = (), **changes: Any) -> list[Result]:
+    """A block for each time: ``{"matched-pytorch": [1.0, 1.1], ...}``. ``control`` repeats the first of them."""
+    found = [
+        result(name, block, seconds, **changes)
+        for name, series in times.items()
+        for block, seconds in enumerate(series, start=1)
+    ]
+    first = next(iter(times), "matched-pytorch")
+    return found + [result(first, block, s, role="control", **changes) for block, s in enumerate(control, start=1)]
+
+
+def clear(**changes: Any) -> list[Result]:
+    """Both tiers of both frameworks, three blocks and a control: matched PyTorch about 2.9 times as fast."""
+    times = {
+        "matched-pytorch": [1.00, 1.01, 1.02],
+        "matched-keras": [2.90, 2.95, 3.00],
+        "documented-pytorch": [9.7, 9.9, 10.0],
+        "documented-keras": [2.3, 2.31, 2.32],
+    }
+    return session(times, control=[1.001, 1.011, 1.019], **changes)
+
+
+def save(directory: Path, results: Iterable[Result], machine: Machine | None = MACHINE) -> Path:
+    """The results as a directory that ``report.build`` reads."""
+    with store.opened(directory):
+        for found in results:
+            store.save(directory, found)
+        if machine is not None:
+            store.save_machine(directory, machine)
+    return directory

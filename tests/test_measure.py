@@ -1,0 +1,182 @@
+"""The timed loop: a scripted implementation and a clock that only its calls move, so that every time is exact."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from bench import measure
+
+LABELS = np.array([3, 0, 9, 1, 3], np.uint8)
+SYNC_NS, TRAIN_NS, PREDICT_NS = 7, 1_000_000_000, 20_000_000
+SECOND = 1_000_000_000
+
+
+def logits_for(labels: Any) -> Any:
+    """Logits that are right for all labels."""
+    return np.eye(10, dtype=np.float32)[labels]
+
+
+class Script:
+    """Says what it is told to say and writes down who called; each call moves the clock by a fixed time."""
+
+    def __init__(self, losses: list[Any], logits: Any = None) -> None:
+        self.losses, self.logits = list(losses), logits_for(LABELS) if logits is None else logits
+        self.calls: list[str] = []
+        self.orders: list[Any] = []
+        self.now = self.cpu = 0
+
+    def train_epoch(self, order: Any) -> Any:
+        self.pass_time("train", TRAIN_NS)
+        self.orders.append(order)
+        return self.losses.pop(0)
+
+    def predict(self) -> Any:
+        self.pass_time("predict", PREDICT_NS)
+        return self.logits
+
+    def sync(self) -> None:
+        self.pass_time("sync", SYNC_NS)
+
+    def pass_time(self, call: str, duration_ns: int) -> None:
+        self.calls.append(call)
+        self.now += duration_ns
+        self.cpu += 3 * duration_ns
+
+    def clock(self) -> int:
+        self.calls.append("clock")
+        return self.now
+
+    def cpu_clock(self) -> int:
+        self.calls.append("cpu")
+        return self.cpu
+
+
+def run(script: Script, epochs: int) -> list[Any]:
+    """All epochs of a script whose training set has six images."""
+    orders = [np.arange(6) + epoch for epoch in range(epochs)]
+    return list(measure.epochs(script, orders, LABELS, script.clock, script.cpu_clock))  # type: ignore[arg-type]
+
+
+def test_an_epoch_lasts_as_long_as_its_training_and_the_sync_after_it() -> None:
+    """What the device still has to do when ``train_epoch`` returns is part of the time; what it did before is not."""
+    _, first, second = run(Script([1.0, 0.5]), 2)
+    assert first.train_s == second.train_s == (TRAIN_NS + SYNC_NS) / SECOND
+
+
+def test_cpu_time_is_that_of_the_same_interval() -> None:
+    """The CPU clock covers the training and its sync, like the other clock."""
+    _, first = run(Script([1.0]), 1)
+    assert first.train_cpu_s == 3 * (TRAIN_NS + SYNC_NS) / SECOND
+
+
+def test_prediction_lasts_as_long_as_predict_and_the_sync_after_it() -> None:
+    """Every epoch has the time of its prediction, epoch 0 too."""
+    assert [epoch.predict_s for epoch in run(Script([1.0]), 1)] == [(PREDICT_NS + SYNC_NS) / SECOND] * 2
+
+
+def test_calls_come_in_the_order_that_makes_the_times_fair() -> None:
+    """The device is idle at each reading, and only the named call and its sync lie between two readings."""
+    script = Script([1.0])
+    run(script, 1)
+    predict = ["sync", "clock", "predict", "sync", "clock"]
+    train = ["sync", "cpu", "clock", "train", "sync", "clock", "cpu"]
+    assert script.calls == predict + train + predict
+
+
+def test_epoch_0_is_before_any_training() -> None:
+    """It has a prediction and its score, and neither a training time nor a training loss."""
+    before = run(Script([]), 0)
+    assert len(before) == 1
+    assert (before[0].epoch, before[0].train_s, before[0].train_cpu_s, before[0].train_loss) == (0, None, None, None)
+    assert before[0].accuracy == 1.0
+
+
+def test_epochs_are_numbered_and_carry_their_own_loss() -> None:
+    """The loss that ``train_epoch`` returned stands in the row of that epoch."""
+    rows = run(Script([2.0, np.float32(0.5)]), 2)
+    assert [(row.epoch, row.train_loss) for row in rows[1:]] == [(1, 2.0), (2, 0.5)]
+
+
+def test_each_epoch_gets_its_own_order() -> None:
+    """Orders are handed on as they come, one an epoch."""
+    script = Script([1.0, 1.0])
+    run(script, 2)
+    assert [list(order) for order in script.orders] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]]
+
+
+def test_an_epoch_is_told_before_the_next_one_begins() -> None:
+    """A process that dies later has reported what it had done: nothing is held back."""
+    script = Script([1.0, 1.0])
+    rows = measure.epochs(script, [np.arange(6)] * 2, LABELS, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    assert next(rows).epoch == 0 and "train" not in script.calls
+    assert next(rows).epoch == 1 and script.calls.count("train") == 1
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_is_missing(loss: float) -> None:
+    """JSON has no NaN, and a missing value must not look like a number."""
+    assert run(Script([loss]), 1)[1].train_loss is None
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 10), (5, 9), (5, 11), (10, 5), (5, 10, 1)])
+def test_logits_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    """The message has the shape that came and the one that was expected."""
+    with pytest.raises(ValueError) as refused:
+        run(Script([], logits=np.zeros(shape, np.float32)), 0)
+    assert str(shape) in str(refused.value) and "(5, 10)" in str(refused.value)
+
+
+def test_the_score_is_the_mean_cross_entropy_and_the_share_that_is_right() -> None:
+    """The same figures as SciPy's log-softmax gives, on random logits and labels."""
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 4, (500, 10)).astype(np.float32)
+    labels = random.integers(0, 10, 500).astype(np.uint8)
+    expected = [-log_softmax(row.astype(float))[label] for row, label in zip(logits, labels, strict=True)]
+    hits = [max(range(10), key=lambda digit: row[digit]) == label for row, label in zip(logits, labels, strict=True)]
+    loss, accuracy = measure.score(logits, labels)
+    assert loss == pytest.approx(np.mean(expected), rel=1e-12)
+    assert accuracy == sum(hits) / 500
+    assert 0 < accuracy < 1
+
+
+def test_a_constant_per_row_does_not_change_the_score() -> None:
+    """Logits are free up to a constant: log-probabilities score like the logits that they were made of."""
+    random = np.random.default_rng(2)
+    logits = random.normal(0, 4, (50, 10))
+    labels = random.integers(0, 10, 50).astype(np.uint8)
+    loss, accuracy = measure.score(logits, labels)
+    for shifted in (logits + random.normal(0, 100, (50, 1)), log_softmax(logits, axis=1)):
+        assert measure.score(shifted, labels) == (pytest.approx(loss, rel=1e-10), accuracy)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    """A logit that float32 can just hold gives a finite loss; its exponential would be far out of range."""
+    logits = np.zeros((5, 10), np.float32)
+    logits[:, 0] = 3e38
+    loss, accuracy = measure.score(logits, LABELS)
+    assert loss == pytest.approx(0.8 * 3e38)
+    assert accuracy == 0.2
+
+
+def test_a_class_that_is_ruled_out_does_no_harm() -> None:
+    """A logit of minus infinity is a probability of 0: fine for a wrong class, no finite loss for the right one."""
+    logits = logits_for(LABELS)
+    logits[:, 5] = -np.inf
+    loss, accuracy = measure.score(logits, LABELS)
+    assert loss == pytest.approx(math.log(math.e + 8) - 1)
+    assert accuracy == 1.0
+    logits[0, LABELS[0]] = -np.inf
+    assert measure.score(logits, LABELS) == (None, 0.8)
+
+
+def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
+    """Infinity less infinity is no number: the loss is missing, in silence, and the largest logit still wins."""
+    logits = logits_for(LABELS)
+    logits[logits == 1] = np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert measure.score(logits, LABELS) == (None, 1.0)
