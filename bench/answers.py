@@ -160,20 +160,20 @@ def unfit(group: Group, row: pd.Series) -> str:
 
 def nothing(runs: pd.DataFrame, start: str) -> str:
     """That nothing was measured, and the first reason why."""
-    states = [f"{number} {state}" for state in ("failed", "skipped") if (number := (runs["status"] == state).sum())]
+    states = [f"{words.count(int(number), 'cell')} {state}" for state in ("failed", "skipped") if (number := (runs["status"] == state).sum())]
     reasons = [reason for reason in runs["reason"] if reason]
-    return f"{start}, {words.listed(states)}{because(reasons)}."
+    return f"{start}: {words.listed(states)}{because(reasons)}."
 
 
 def because(reasons: list[str]) -> str:
     """The first reason, to stand within a sentence."""
-    return f": {' '.join(reasons[0].split()).rstrip('.')}" if reasons else ""
+    return f" ({' '.join(reasons[0].split()).rstrip('.')})" if reasons else ""
 
 
 def answers(group: Group) -> list[str]:
     """The sentences of one group: one for each tier that compares something, else one over all tiers."""
     if not (group.runs["status"] == "ok").any():
-        return [nothing(group.runs, f"Nothing was measured for {group.workload} on {group.place}")]
+        return [nothing(group.runs, f"Nothing was measured for {group.title}")]
     if group.timed.empty and not (group.runs["gate"] == "failed").any():
         return [
             f"No steady epoch of {group.workload} was measured ({group.place}): the first epoch includes tracing and "
@@ -216,7 +216,7 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
     own = group.runs[group.runs["implementation"] == lost[0]]
     why = because([reason for reason in own.loc[own["status"] != "ok", "reason"] if reason])
     if (own["gate"] == "failed").any():
-        why = ": it does not do the same work (see the equivalence gate)"
+        why = " (it does not do the same work, see the equivalence gate)"
     missing = f"{words.listed([group.named(name) for name in lost])} could not be measured{why}"
     if not timed:
         return f"{missing} ({group.title})."
@@ -236,9 +236,12 @@ def of_pair(group: Group, a: str, b: str) -> str:
     if pair is None:
         return f"{group.named(a)} and {group.named(b)} share no block of {group.title}, so they cannot be compared."
     fast, slow, factor = group.named(pair.fast), group.named(pair.slow), words.ratio(pair.estimate)
+    tiers = {str(group.row(name)["tier"]) for name in (a, b)}
+    if len(tiers) == 1:
+        slow = words.label(pair.slow, *tiers)
     both, took = f"{fast} and {slow}", f"{slow} took {factor} times the time of {fast} on {group.workload}"
     within = words.share(pair.delta)
-    start = "As the tutorials write it," if group.row(a)["tier"] == group.row(b)["tier"] == TUTORIALS else "On this machine"
+    start = "As the tutorials write it," if tiers == {TUTORIALS} else "On this machine"
     if pair.verdict == "unfit session":
         found = f"Without a verdict: {took}"
     elif math.isinf(pair.high):

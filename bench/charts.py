@@ -5,7 +5,8 @@ the marker's shape or the bar's shade, and every row is named, so that nothing r
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,8 +27,8 @@ PHASES = {
     "device_peak_bytes": "device peak",
 }
 ACCURACIES = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
-WIDTH, LABELS, GAP, HEAD = 7.2, 1.75, 0.15, 0.5
-"""Inches."""
+WIDTH, LABELS, HEAD = 6.6, 1.65, 0.5
+"""Inches: of every figure, of the names at its left, of the title at its top."""
 
 
 def shown(runs: pd.DataFrame) -> pd.DataFrame:
@@ -47,14 +48,6 @@ def colour(part: pd.DataFrame) -> str:
     return COLOURS.get(part["framework"].iloc[0], OTHER_COLOUR)
 
 
-def label(axes: Axes, y: float, part: pd.DataFrame) -> None:
-    """An implementation's name and tier at the left of its row."""
-    name, tier = part["implementation"].iloc[0], part["tier"].iloc[0]
-    where = {"transform": axes.get_yaxis_transform(), "ha": "right", "parse_math": False}
-    axes.text(-0.02, y, words.label(name, tier), va="bottom", fontsize=9.5, **where)
-    axes.text(-0.02, y, tier, va="top", fontsize=7.5, alpha=0.7, **where)
-
-
 def headed(height: float, title: str, key: str) -> Figure:
     """An empty figure with its title, and beneath it how to read it."""
     figure = Figure(figsize=(WIDTH, height))
@@ -63,11 +56,16 @@ def headed(height: float, title: str, key: str) -> Figure:
     return figure
 
 
-def bare(axes: Axes, count: int) -> None:
-    """Rows from top to bottom, no frame."""
-    axes.set_ylim(count - 0.4, -0.6)
+def named_rows(axes: Axes, found: Sequence[tuple[str, pd.DataFrame]]) -> None:
+    """Rows from top to bottom without a frame, each with its implementation's name and tier at the left."""
+    axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
+    for y, (name, part) in enumerate(found):
+        tier = part["tier"].iloc[0]
+        where = {"transform": axes.get_yaxis_transform(), "ha": "right", "parse_math": False}
+        axes.text(-0.02, y, words.label(name, tier), va="bottom", fontsize=9.5, **where)
+        axes.text(-0.02, y, tier, va="top", fontsize=7.5, alpha=0.7, **where)
 
 
 def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
@@ -79,23 +77,23 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
     height = 0.52 * len(found) + HEAD + 0.55
     key = "a dot: one process; bar and figure: the median"
     control = any((part["role"] == "control").any() for _, part in found)
-    figure = headed(height, f"Training time per epoch: {title}", key + "; a ring: the control, run again" * control)
+    figure = headed(height, title, key + "; a ring: the control, run again" * control)
     axes = figure.add_axes((LABELS / WIDTH, 0.55 / height, 1 - (LABELS + 0.85) / WIDTH, 1 - (HEAD + 0.55) / height))
-    bare(axes, len(found))
+    named_rows(axes, found)
     values = pd.concat([part["epoch_s"] for _, part in found])
     scale(axes, float(values.min()), float(values.max()))
     blocks = sorted({block for _, part in found for block in part["block"]})
-    lift = {block: 0.0 if len(blocks) == 1 else 0.5 * i / (len(blocks) - 1) - 0.25 for i, block in enumerate(blocks)}
+    lift = {block: 0.5 * (i / max(1, len(blocks) - 1) - 0.5) * (len(blocks) > 1) for i, block in enumerate(blocks)}
+    axes.hlines(range(len(found)), *axes.get_xlim(), color=INK, alpha=0.12, linewidth=0.8, zorder=0)
     for y, (_, part) in enumerate(found):
-        axes.axhline(y, color=INK, alpha=0.12, linewidth=0.8, zorder=0)
-        label(axes, y, part)
         hue, marker = colour(part), MARKERS.get(part["tier"].iloc[0], "v")
-        median = float(part.loc[part["role"] == "measured", "epoch_s"].median())
-        axes.plot([median, median], [y - 0.4, y + 0.4], color=INK, linewidth=1.3, zorder=1)
         for role, face, size in (("control", "none", 62), ("measured", hue, 20)):
             own = part[part["role"] == role]
-            heights = [y + lift[block] for block in own["block"]]
-            axes.scatter(own["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
+            if len(own):
+                heights = [y + lift[block] for block in own["block"]]
+                axes.scatter(own["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
+        median = float(part.loc[part["role"] == "measured", "epoch_s"].median())
+        axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
         axes.text(1.02, y, words.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
     return figure
 
@@ -103,49 +101,44 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
 def scale(axes: Axes, low: float, high: float) -> None:
     """A linear axis from zero; a logarithmic one where the greatest value is more than four times the least."""
     axes.spines["bottom"].set_visible(True)
+    axes.set_xlabel("seconds per epoch" + " (logarithmic)" * (high > 4 * low))
     if high <= 4 * low:
         axes.set_xlim(0, high * 1.08)
-        axes.set_xlabel("seconds per epoch")
         return
     steps = [step * 10.0**power for power in range(-9, 9) for step in (1, 2, 5)]
     left, right = max(step for step in steps if step < low * 0.97), min(step for step in steps if step > high * 1.03)
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     ticks = [step for step in steps if left <= step <= right]
-    ticks = ticks if len(ticks) < 12 else [tick for tick in ticks if math.log10(tick) % 1 < 1e-9]
+    ticks = ticks if len(ticks) < 12 else [tick for tick in ticks if f"{tick:e}".startswith("1")]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
-    axes.set_xlabel("seconds per epoch, logarithmic: equal distances are equal ratios")
 
 
 def memory(runs: pd.DataFrame, title: str) -> Figure | None:
     """Host memory by phase, and the device's peak: a bar at the median of the processes, a dot for each process."""
-    phases = {column: phase for column, phase in PHASES.items() if shown(runs)[column].notna().any()}
     found = [(name, part[part["role"] == "measured"]) for name, part in rows(runs)]
-    if not phases or not found:
+    phases = [column for column in PHASES if any(part[column].notna().any() for _, part in found)]
+    if not phases:
         return None
     height = 0.46 * len(found) + HEAD + 0.35
-    figure = headed(height, f"Memory by phase: {title}", "a bar: the median of the processes; a dot: one process")
-    width = (WIDTH - LABELS - 0.1) / len(phases)
-    greatest = float(max(part[list(phases)].max(axis=None) for _, part in found))
-    for i, (column, phase) in enumerate(phases.items()):
-        left, top = LABELS + i * width, HEAD + 0.3
-        axes = figure.add_axes((left / WIDTH, 0.05 / height, (width - GAP) / WIDTH, 1 - (top + 0.05) / height))
-        bare(axes, len(found))
-        axes.spines["left"].set_visible(True)
-        axes.set_xlim(0, greatest * 1.6)
-        axes.set_xticks([])
-        axes.set_title(phase, loc="left", fontsize=9)
+    figure = headed(height, title, "a bar: the median of the processes; a dot: one process")
+    axes = figure.add_axes((LABELS / WIDTH, 0.05 / height, 1 - (LABELS + 0.05) / WIDTH, 1 - (HEAD + 0.35) / height))
+    named_rows(axes, found)
+    axes.set_xticks([])
+    step = 2 * float(max(part[phases].max(axis=None) for _, part in found))  # a column has room for its longest label
+    axes.set_xlim(-0.01 * step, step * len(phases))
+    axes.vlines([step * i for i in range(len(phases))], -0.5, len(found) - 0.5, color=INK, linewidth=0.8)
+    for i, column in enumerate(phases):
+        axes.text(step * i, -0.62, PHASES[column], va="bottom")
         for y, (_, part) in enumerate(found):
-            if i == 0:
-                label(axes, y, part)
-            values = part[column].dropna()
+            values = part[column].dropna().astype(float)
+            end = step * i + (values.max() if len(values) else 0)
+            axes.text(end + step * 0.03, y, words.figure("_bytes", values.median()), va="center", fontsize=8)
             if len(values):
                 shade = SHADES.get(part["tier"].iloc[0], 0.9)
-                axes.barh(y, values.median(), height=0.5, color=colour(part), alpha=shade)
-                axes.scatter(values, [y] * len(values), s=5, color=INK, linewidths=0)
-            shift = greatest * 0.05 + (float(values.max()) if len(values) else 0)
-            axes.text(shift, y, words.figure("_bytes", values.median()), va="center", fontsize=8)
+                axes.barh(y, values.median(), left=step * i, height=0.5, color=colour(part), alpha=shade)
+                axes.scatter(values + step * i, [y] * len(values), s=5, color=INK, linewidths=0)
     return figure
 
 
@@ -155,92 +148,85 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
     The scale is the logarithm of the error, so that both the first and the last points can be read. The others stand
     behind in grey, document 1's claim as a band.
     """
-    lines = {name: own_lines(part, epochs) for name, part in rows(runs)}
-    found = [(name, part) for name, part in rows(runs) if lines[name]]
+    found = [(name, part, own_lines(part, epochs)) for name, part in rows(runs)]
+    found = [(name, part, line) for name, part, line in found if len(line)]
     if not found:
         return None
-    columns = min(2, len(found))
-    count = math.ceil(len(found) / columns)
-    height = 1.95 * count + HEAD + 0.65
-    key = "a line: one process; grey: the others; band: document 1's claim" if len(claims) else "a line: one process"
-    figure = headed(height, f"Test accuracy by epoch: {title}", key)
-    drawn = figure.subplots(count, columns, squeeze=False, sharex=True, sharey=True)
-    figure.subplots_adjust(0.55 / WIDTH, 0.45 / height, 1 - 0.1 / WIDTH, 1 - (HEAD + 0.25) / height, 0.08, 0.2 * (count > 1) + 0.05)
-    for axes in drawn.flat[len(found) :]:
-        axes.set_visible(False)
-    panels = list(drawn.flat[: len(found)])
-    best = max(max(accuracy) for group in lines.values() for _, accuracy in group)
-    prepare(panels[0], best, max(max(x) for group in lines.values() for x, _ in group))
-    for axes, (name, part) in zip(panels, found, strict=True):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelbottom=axes in panels[-columns:], labelsize=8)
-        tier = part["tier"].iloc[0]
-        axes.set_title(words.named(name, tier), loc="left", fontsize=9.5, parse_math=False)
-        for other in lines:
-            for x, y in lines[other] if other != name else []:
-                axes.plot(x, [error(value) for value in y], color=INK, alpha=0.15, linewidth=0.7)
-        for x, y in lines[name]:
-            axes.plot(x, [error(value) for value in y], color=colour(part), linewidth=1.0, marker="o", markersize=2.2)
-        claim = claims[claims["framework"] == part["framework"].iloc[0]] if len(claims) else claims
-        for low, high in zip(claim["low"], claim["high"], strict=True) if len(claim) else []:
-            axes.axhspan(error(low), error(high), color=colour(part), alpha=0.22, linewidth=0)
-            text = f"document 1: {words.claimed('accuracy', low, high)}"
-            axes.text(0.02, error(low) * 1.08, text, transform=axes.get_yaxis_transform(), va="top", fontsize=7.5)
-    for axes in panels[-columns:]:
-        axes.set_xlabel("epoch (0 = before training)")
+    across = min(2, len(found))
+    down = math.ceil(len(found) / across)
+    height = 1.9 * down + HEAD + 0.45
+    key = "a line: one process; grey: the others" + "; band: document 1's claim" * (len(claims) > 0)
+    figure = headed(height, title, key)
+    every = pd.concat([line for _, _, line in found])
+    width = (WIDTH - 0.7) / across
+    for i, (name, part, own) in enumerate(found):
+        left, bottom = 0.6 + width * (i % across), 0.45 + 1.9 * (down - 1 - i // across)
+        axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.15) / WIDTH, 1.5 / height))
+        prepare(axes, every, first=i % across == 0, last=i + across >= len(found))
+        axes.text(0, 1.03, words.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
+        others = pd.concat([pd.DataFrame(), *(line for other, _, line in found if other != name)])
+        if len(others):
+            axes.plot(others["epoch"], others["y"], color=INK, alpha=0.15, linewidth=0.7)
+        axes.plot(own["epoch"], own["y"], color=colour(part), linewidth=1.0, marker="o", markersize=2.2)
+        for _, claim in claims[claims["framework"] == part["framework"].iloc[0]].iterrows():
+            axes.axhspan(y_of(claim["low"]), y_of(claim["high"]), color=colour(part), alpha=0.22, linewidth=0)
+            text = f"document 1: {words.claimed('accuracy', claim['low'], claim['high'])}"
+            axes.text(0.02, y_of(claim["low"]) - 0.04, text, transform=axes.get_yaxis_transform(), va="top", fontsize=7.5)
     return figure
 
 
-def own_lines(part: pd.DataFrame, epochs: pd.DataFrame) -> list[tuple[list[int], list[float]]]:
-    """Epochs and accuracies of each measured process."""
-    measured = part.loc[part["role"] == "measured", "cell"]
-    own = epochs[epochs["cell"].isin(measured)].dropna(subset="accuracy")
-    return [(list(line["epoch"]), list(line["accuracy"])) for _, line in own.groupby("cell")]
+def own_lines(part: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    """Epochs and heights of the measured processes, one after the other with a gap between them."""
+    cells = part.loc[part["role"] == "measured", "cell"]
+    own = epochs[epochs["cell"].isin(cells)].dropna(subset="accuracy").sort_values(["block", "epoch"])
+    lines = [pd.DataFrame({"epoch": line["epoch"], "y": line["accuracy"].map(y_of)}) for _, line in own.groupby("cell")]
+    gap = pd.DataFrame({"epoch": [math.nan], "y": [math.nan]})
+    return pd.concat([part for line in lines for part in (line, gap)]) if lines else pd.DataFrame()
 
 
-def error(accuracy: float) -> float:
-    """The share that was wrong, at least half a test image, so that it has a logarithm."""
-    return max(1 - accuracy, 0.00005)
+def y_of(accuracy: float) -> float:
+    """The height of an accuracy: minus the logarithm of the error, which is at least half a test image."""
+    return -math.log10(max(1 - accuracy, 0.00005))
 
 
-def prepare(axes: Axes, best: float, last: float) -> None:
-    """The scale that all panels share: the error's logarithm, labelled as accuracy."""
-    axes.set_yscale("log")
-    lowest = min(error(best) * 0.85, 0.0145)
-    axes.set_ylim(1.05, lowest)
-    ticks = [value for value in ACCURACIES if error(value) >= lowest]
-    axes.set_yticks([error(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
-    axes.set_yticks([], minor=True)
-    step = max(1, math.ceil(last / 10))
-    axes.set_xticks(range(0, int(last) + 1, step))
-    axes.set_xlim(-0.1, last + 0.1)
+def prepare(axes: Axes, every: pd.DataFrame, first: bool, last: bool) -> None:
+    """A panel on the scale that all panels share; only the ``first`` and the ``last`` of them label their axes."""
+    top, end = max(y_of(0.9855), every["y"].max() + 0.07), int(every["epoch"].max())
+    ticks = [value for value in ACCURACIES if y_of(value) <= top]
+    axes.set_yticks([y_of(value) for value in ticks], [f"{value * 100:g} %" for value in ticks] if first else [])
+    axes.set_xticks(range(0, end + 1, max(1, math.ceil(end / 10))))
+    axes.set_ylim(-0.02, top)
+    axes.set_xlim(-0.1, end + 0.1)
+    axes.tick_params(labelbottom=last, labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    if last:
+        axes.set_xlabel("epoch (0 = before training)")
 
 
 def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
     """A chart's numbers in words: for each implementation the median and range of each column, the control too."""
     parts = []
     for name, part in rows(runs):
-        for role, own in part.groupby("role", sort=True):
-            told = []
-            for column, title in columns.items():
-                values = own[column].dropna()
-                if len(values):
-                    told.append(f"{title} {words.spread(column, values.median(), values.min(), values.max())}".strip())
-            if told and (role == "measured" or "epoch_s" in columns):
-                again = "" if role == "measured" else " as control"
-                parts.append(f"{words.named(name, part['tier'].iloc[0])}{again} {', '.join(told)}")
+        for role in ("measured", "control") if "epoch_s" in columns else ("measured",):
+            own = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
+            told = [
+                f"{columns[column]} {words.spread(column, values.median(), values.min(), values.max())}".strip()
+                for column, values in own.items()
+            ]
+            again = " as control" if role == "control" else ""
+            parts += [f"{words.named(name, part['tier'].iloc[0])}{again} {', '.join(told)}"] if told else []
     return f"{start}, median and range over processes: {'; '.join(parts)}."
 
 
 def of_group(title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame) -> list[Chart]:
     """The charts of one group that have something to show. ``claims`` are the accuracies claimed for its workload."""
-    kinds: tuple[tuple[str, str, dict[str, str], Callable[[], Figure | None]], ...] = (
-        ("epoch-time", "Seconds per steady epoch", {"epoch_s": ""}, lambda: epoch_time(runs, title)),
-        ("memory", "Memory by phase", PHASES, lambda: memory(runs, title)),
-        ("accuracy", "Test accuracy after the last epoch", {"accuracy": ""}, lambda: accuracy(runs, epochs, claims, title)),
-    )
-    drawn = (
-        pictures.draw(f"{name}.{key}", f"{what}: {title}", sentence(what, runs, columns), figure)
-        for name, what, columns, figure in kinds
-    )
+    kinds: dict[str, tuple[str, dict[str, str], Callable[[str], Figure | None]]] = {
+        "epoch-time": ("Training time per epoch", {"epoch_s": ""}, partial(epoch_time, runs)),
+        "memory": ("Memory by phase", PHASES, partial(memory, runs)),
+        "accuracy": ("Test accuracy by epoch", {"accuracy": "at the end"}, partial(accuracy, runs, epochs, claims)),
+    }
+    drawn = [
+        pictures.draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, runs, columns), figure)
+        for kind, (what, columns, figure) in kinds.items()
+    ]
     return [chart for chart in drawn if chart is not None]

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.errors import FcnBenchError, unknown
+from bench.errors import FcnBenchError
 
 if TYPE_CHECKING:  # imported where they are used: `list` must not wait for pandas
     from bench.plan import Plan
     from bench.records import Gate, Result
-    from bench.run import Progress, Session
-    from impls.contract import Workload
-    from impls.registry import Entry
+    from bench.run import Progress
 
 app = typer.Typer(
     add_completion=False,
@@ -24,9 +22,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train the same network in PyTorch and in Keras, prove that the work was the same, and say which is faster.",
 )
-HEADLINE = "mlp-128-64"
-QUICK_EPOCHS = 3
-QUICK_BLOCKS = 3
 
 Data = Annotated[
     Path | None, typer.Option(envvar="FCNBENCH_DATA", help="Directory with the four IDX files [default: cached MNIST].")
@@ -73,23 +68,23 @@ def run(
     threads: Annotated[
         list[int] | None, typer.Option(help="CPU threads; may be repeated [default: all that may be used].")
     ] = None,
-    blocks: Annotated[
-        int | None, typer.Option(min=1, help=f"Times that every implementation is run [default: {QUICK_BLOCKS}].")
-    ] = None,
+    blocks: Annotated[int, typer.Option(min=1, help="Times that every implementation is run.")] = 3,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help=f"Epochs in each process [default: {QUICK_EPOCHS}]; the first is reported apart."),
+        typer.Option(
+            min=1, help="Epochs in each process [default: what the preset says]; the first is reported apart."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws start weights, batch order and the order of runs.")] = 1,
-    out: Annotated[Path, typer.Option(help="Result directory; an unfinished one is continued.")] = Path(
-        "results/quick"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Result directory; an unfinished one is continued [default: results/PRESET].")
+    ] = None,
     data: Data = None,
     workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
     preset: Annotated[
         Literal["quick", "documents"],
         typer.Option(
-            help=f"quick: {HEADLINE}, {QUICK_EPOCHS} epochs. documents: every document's networks and epochs."
+            help="quick: document 1's network, 3 epochs. documents: every document's networks, as long as they train."
         ),
     ] = "quick",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 900,
@@ -100,12 +95,14 @@ def run(
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
     from bench import report, store
+    from bench.arguments import Asked, prepare
     from bench.run import check_same_terms, unfinished
 
-    plan, session = prepared(
-        out, workload, implementation, plugin, device, threads, seed, data, workloads, preset, timeout,
-        blocks or QUICK_BLOCKS, epochs or (QUICK_EPOCHS if preset == "quick" else None),
-    )  # fmt: skip
+    asked = Asked(
+        workload, implementation, plugin, device, threads, blocks, epochs, seed, data, workloads, preset, timeout
+    )
+    out = out or Path("results", preset)
+    plan, session = prepare(asked, out, say=print)
     with store.opened(out):
         cells = plan.cells()
         done = store.results(out) if store.has_results(out) else []
@@ -144,7 +141,9 @@ def verify(
     from tempfile import TemporaryDirectory
 
     from bench import store
+    from bench.arguments import Asked, prepare
     from bench.records import Gate
+    from impls import registry
 
     answers: list[Gate] = []
 
@@ -153,12 +152,15 @@ def verify(
         on_gate(gate, old)
         print(rungs(gate))
 
+    if not implementation:
+        rows = map(registry.from_file, plugin) if plugin else registry.installed()
+        implementation = [entry.name for entry in rows if entry.gated]
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
         out = Path(folder)
-        plan, session = prepared(
-            out, workload, implementation or every_name(), plugin, device, None, seed, data, workloads, "documents",
-            timeout, 1, None,
-        )  # fmt: skip
+        asked = Asked(
+            workload, implementation, plugin, device, None, 1, None, seed, data, workloads, "documents", timeout
+        )
+        plan, session = prepare(asked, out, say=print)
         with store.opened(out):
             session.verify(plan, on_answer)
     passed = sum(gate.status == "passed" for gate in answers)
@@ -166,50 +168,13 @@ def verify(
     return 1 if any(gate.status == "failed" for gate in answers) else 0
 
 
-def prepared(
-    out: Path,
-    workload: Sequence[str] | None,
-    implementation: Sequence[str] | None,
-    plugin: Sequence[Path] | None,
-    device: Sequence[str] | None,
-    threads: Sequence[int] | None,
-    seed: int,
-    data: Path | None,
-    workloads: Path | None,
-    preset: str,
-    timeout: float,
-    blocks: int,
-    epochs: int | None,
-) -> tuple["Plan", "Session"]:
-    """The plan and the session of a command, all its arguments checked before anything is measured or written."""
-    from bench import environment, fetch, mnist
-    from bench.plan import Plan
-    from bench.run import Session, probe
-
-    known = chosen_workloads(workloads, workload, preset)
-    entries = chosen_entries(implementation, plugin or [])
-    cpus = environment.available_cpus()
-    counts = checked_threads(threads or [len(cpus)], len(cpus))
-    devices = chosen_devices(device, environment.devices())
-    for path in plugin or []:
-        probe(next(entry for entry in entries if entry.module == str(path.resolve())))
-    root = fetch.find(data, say=print)
-    plan = Plan(known, entries, devices, counts, blocks, epochs, seed, mnist.describe(root).digest)
-    return plan, Session(out, {entry.name: entry for entry in entries}, root, environment.machine(), timeout)
-
-
-def every_name() -> list[str]:
-    """All implementations that have work to prove."""
-    from impls import registry
-
-    return [entry.name for entry in registry.installed() if entry.gated]
-
-
 def on_gate(gate: "Gate", old: bool) -> None:
     """One line for each answer of the equivalence gate."""
     before = " (as before)" if old else ""
     reason = f": {gate.reason}" if gate.reason else ""
-    print(f"same work? {gate.implementation}: {gate.workload}, {gate.device}: {gate.status}{before}{reason}", flush=True)
+    print(
+        f"same work? {gate.implementation}: {gate.workload}, {gate.device}: {gate.status}{before}{reason}", flush=True
+    )
 
 
 def rungs(gate: "Gate") -> str:
@@ -253,60 +218,6 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list["Workload"]:
-    """The workloads that were named; else a user's whole file, or what the preset says."""
-    from bench import workloads
-
-    known = workloads.load()
-    users = workloads.load(file) if file else {}
-    known |= users
-    for name in names or []:
-        if name not in known:
-            raise unknown("workload", name, known)
-    if names:
-        return [known[name] for name in dict.fromkeys(names)]
-    if users:
-        return list(users.values())
-    return list(known.values()) if preset == "documents" else [known[HEADLINE]]
-
-
-def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list["Entry"]:
-    """The implementations that were named and the plugins; without names, the default tiers and the plugins."""
-    from impls import registry
-
-    known = {entry.name: entry for entry in registry.installed()}
-    added = {}
-    for path in plugins:
-        if not path.is_file():
-            raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
-        entry = registry.from_file(path)
-        if entry.name in known:
-            raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
-        added[entry.name] = entry
-    for name in names or []:
-        if name not in known | added:
-            raise unknown("implementation", name, known | added)
-    if names:
-        return [(known | added)[name] for name in dict.fromkeys([*names, *added])]
-    return [entry for entry in known.values() if entry.tier in registry.DEFAULT_TIERS] + list(added.values())
-
-
-def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
-    """The devices that were named; else all that this machine has."""
-    for name in names or []:
-        if name not in ("cpu", "cuda", "mps"):
-            raise unknown("device", name, ("cpu", "cuda", "mps"))
-    return list(dict.fromkeys(names or present))
-
-
-def checked_threads(counts: Sequence[int], available: int) -> list[int]:
-    """The thread counts, each of which must be possible here."""
-    for count in counts:
-        if not 1 <= count <= available:
-            raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
-    return list(dict.fromkeys(counts))
-
-
 @app.command()
 def report(directory: Annotated[Path, typer.Argument(help="A result directory.")]) -> None:
     """Rebuild CSVs, tables, charts and report from the stored cells; no framework is needed."""
@@ -318,7 +229,9 @@ def report(directory: Annotated[Path, typer.Argument(help="A result directory.")
 
 
 @app.command("list")
-def list_() -> None:
+def list_(
+    file: Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")] = None,
+) -> None:
     """Show the implementations and the networks."""
     from rich.console import Console
     from rich.table import Table
@@ -327,20 +240,21 @@ def list_() -> None:
     from bench.plan import package_version
     from impls import registry
 
-    console = Console()
-    table = Table("implementation", "tier", "needs", "installed here", title="Implementations", title_justify="left")
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
     for entry in registry.installed():
         versions = [f"{package} {package_version(package)}" for package in entry.packages]
-        needs = ", ".join(entry.packages) if entry in registry.BUILT_IN else "its own"
-        table.add_row(entry.name, entry.tier, needs, ", ".join(versions))
+        table.add_row(entry.name, entry.tier, ", ".join(versions) if entry in registry.BUILT_IN else "as it needs")
     console.print(table)
-    table = Table("network", "document", "layers", "parameters", "batch", "epochs", "optimiser", title="Networks")
-    table.title_justify = "left"
-    for workload in workloads.load().values():
-        layers = ", ".join(f"{layer.units} {layer.activation}" for layer in workload.layers)
+    print()
+    table = Table("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "BATCH", "EPOCHS", "OPTIMISER", box=None)
+    table.padding = (0, 2, 0, 0)
+    table.columns[0].no_wrap = True
+    for workload in workloads.load(file or workloads.OWN).values():
+        layers = " - ".join(f"{layer.units} {layer.activation}" for layer in workload.layers).replace(" linear", "")
         optimiser = f"{workload.optimiser.kind} {workload.optimiser.learning_rate:g}"
         table.add_row(
-            workload.name, str(workload.document), layers.replace(" linear", ""), f"{workload.parameters:,}",
+            workload.name, str(workload.document or "-"), layers, f"{workload.parameters:,}",
             str(workload.batch_size), str(workload.epochs), optimiser,
         )  # fmt: skip
     console.print(table)

@@ -67,8 +67,9 @@ def verdict(ratio: Ratio, delta: float) -> str:
     A difference is declared only where the interval excludes 1 and the estimate lies beyond delta; equivalence only
     where the whole interval lies within delta.
     """
-    if 1 / (1 + delta) <= ratio.low and ratio.high <= 1 + delta:
+    least, most = 1 / (1 + delta), 1 + delta
+    if least <= ratio.low and ratio.high <= most:
         return f"equivalent within {delta:.1%}"
-    if ratio.excludes_one and abs(math.log(ratio.estimate)) > math.log1p(delta):
+    if ratio.excludes_one and not least <= ratio.estimate <= most:
         return "faster" if ratio.estimate < 1 else "slower"
     return "inconclusive"

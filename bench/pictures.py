@@ -28,10 +28,10 @@ class Chart:
     png: bytes
 
 
-def draw(name: str, title: str, text: str, figure: Callable[[], Figure | None]) -> Chart | None:
+def draw(name: str, title: str, text: str, figure: Callable[[str], Figure | None]) -> Chart | None:
     """Draw one chart in the project's own style, whatever the reader's matplotlib is set to; None for an empty one."""
     with matplotlib.style.context(["default", STYLE]):
-        drawn = figure()
+        drawn = figure(title)
         if drawn is None:
             return None
         svg, png = io.StringIO(), io.BytesIO()
@@ -60,4 +60,5 @@ def inline(chart: Chart) -> str:
     key = re.sub(r"\W", "-", chart.name)
     body = re.sub(r'(?<= id=")|(?<=url\(#)', f"{key}-", body).replace('xlink:href="#', f'href="#{key}-')
     body = body.replace(f"fill: {PAPER}", "fill: none").replace(INK, "currentColor")
+    body = re.sub(r"(?<=: )#([0-9a-f]{6})", r"var(--c\1, #\1)", body)
     return f"{head}>{told}</desc>" + re.sub(r"\s*\n\s*", " ", body)

@@ -8,9 +8,8 @@ import html
 import io
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +197,7 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
         "gate": sheets.gate(session.gates),
         "fairness": sheets.fairness(session.results),
         "switches": sheets.switches(session.results),
-        "machines": [machine_rows(machine) for machine in session.machines],
+        "machines": [sheets.machine(machine) for machine in session.machines],
         "facts": facts(session),
         "disturbance": sheets.disturbance(session.frames["runs"]),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
@@ -230,15 +229,6 @@ def facts(session: Session) -> list[str]:
             " to ".join(dict.fromkeys((days[0], days[-1]))), *cpus]  # fmt: skip
 
 
-def machine_rows(machine: Machine) -> Sheet:
-    """A machine as a table of two columns."""
-    rows = []
-    for name, value in asdict(machine).items():
-        shown = words.figure(name, value) if name.endswith("_bytes") else str(value)
-        rows.append((name.removesuffix("_bytes").replace("_", " "), words.MISSING if value in (None, "") else shown))
-    return Sheet("", ("property", "value"), tuple(rows), texts=2)
-
-
 def table_4(session: Session, wide: bool) -> list[Sheet]:
     """Document 1's performance table, for the group that it is about."""
     first = session.groups[0]
@@ -251,17 +241,23 @@ def environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
     )  # fmt: skip
+    made.filters["prose"] = in_prose
     made.filters["md"] = lambda text: in_markdown(str(text))
     return made
+
+
+def in_prose(text: str) -> Markup:
+    """Text for a page whose names, such as ``mlp-128-64``, are not broken at their hyphens."""
+    return Markup(re.sub(r"\w+(?:-\w+)+", r'<span class="name">\g<0></span>', html.escape(text)))
 
 
 def terminal(session: Session) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
     out = io.StringIO()
-    say = partial(
-        Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False).print,
-        markup=False, highlight=False, emoji=False,
-    )  # fmt: skip
+    say = Console(
+        file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False, emoji=False,
+        highlight=False,
+    ).print  # fmt: skip
     for sentence in answers.opening(list(session.groups)):
         say(sentence)
     for group in session.groups:
@@ -280,19 +276,18 @@ def terminal(session: Session) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())
 
 
-def show(say: "partial[None]", sheet: Sheet, start: str = "") -> None:
+def show(say: Callable[[object], None], sheet: Sheet, start: str = "") -> None:
     """One table in the terminal, its note beneath. What the first column repeats becomes a heading above its rows."""
     say(f"\n{start}{sheet.title}")
-    grouped = len({row[0] for row in sheet.rows}) < len(sheet.rows)
-    columns = ("", *sheet.columns[2:]) if grouped else sheet.columns
+    columns = ("", *sheet.columns[2:]) if sheet.grouped else sheet.columns
     table = Table(box=RULE, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i < sheet.texts - grouped else "right")
+        table.add_column(column, justify="left" if i < sheet.texts - sheet.grouped else "right")
     above = ""
     for row in sheet.rows:
-        if grouped and row[0] != above:
+        if sheet.grouped and row[0] != above:
             table.add_row(row[0])
-        table.add_row(*((f"  {row[1]}", *row[2:]) if grouped else row))
+        table.add_row(*((f"  {row[1]}", *row[2:]) if sheet.grouped else row))
         above = row[0]
     if sheet.rows:
         say(table)

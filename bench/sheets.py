@@ -3,27 +3,38 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
 from bench import words
 from bench.answers import Group
+from bench.environment import Machine
 from bench.records import Gate, Result
 
 SHORT = 72
 """Letters of a reason that fit into a table's cell."""
+WRITERS = {"pytorch": "PyTorch", "keras": "Keras"}
+MACHINE = {
+    "machine": "digest", "cpu": "CPU", "logical_cpus": "logical CPUs", "physical_cpus": "physical cores",
+    "available_cpus": "CPUs that may be used", "cpu_quota": "CPU quota", "ram_bytes": "memory",
+    "memory_limit_bytes": "memory limit", "os": "system", "python": "Python", "blas": "NumPy's BLAS", "gpus": "GPUs",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of strings. The first ``texts`` columns are words, the others figures; a cell may have several lines."""
+    """A table of strings. The first ``texts`` columns are words, the others figures; a cell may have a second line.
+
+    Where it is ``grouped``, rows with the same first column belong together and the column is their heading.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     texts: int = 1
     note: str = ""
+    grouped: bool = False
 
 
 def summary(group: Group, wide: bool) -> Sheet:
@@ -43,12 +54,18 @@ def summary(group: Group, wide: bool) -> Sheet:
             for column in columns
         )
         first = words.figure("first_epoch_s", row["first_epoch_s"])
-        rows.append((group.named(name) if wide else name, speed, times(group, name, fastest), accuracy, memory, first))
+        rows.append((two_lines(group, name) if wide else name, speed, times(group, name, fastest), accuracy, memory, first))
     columns = ("implementation", "time per epoch", "times the fastest", "accuracy", "memory", "first epoch")
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=words.tier_rank)
     meanings = "; ".join(f"{tier}: {words.TIERS[tier]}" for tier in tiers if tier in words.TIERS)
     note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
     return Sheet(group.title, columns, tuple(rows), note=note)
+
+
+def two_lines(group: Group, name: str) -> str:
+    """An implementation's name, its tier beneath."""
+    tier = str(group.row(name)["tier"])
+    return f"{words.label(name, tier)}\n{tier}"
 
 
 def times(group: Group, name: str, fastest: str | None) -> str:
@@ -128,8 +145,8 @@ def table_4(frame: pd.DataFrame, group: Group, document_epochs: int | None, wide
                         words.claimed(quantity, claim["claim_low"], claim["claim_high"]) or "no claim", *values,
                     ))  # fmt: skip
         title = f"{group.workload}, {words.count(int(threads), 'thread')}"
-        columns = ("", "framework", "device", "document 1 says", *(f"measured, {tier}" for tier in tiers))
-        sheets.append(Sheet(title, columns, tuple(rows), texts=3, note=" ".join(notes)))
+        columns = ("quantity", "framework", "device", "document 1 says", *(f"measured, {tier}" for tier in tiers))
+        sheets.append(Sheet(title, columns, tuple(rows), texts=3, note=" ".join(notes), grouped=True))
     return sheets
 
 
@@ -151,7 +168,7 @@ def cold_start(group: Group) -> Sheet:
         own = group.runs[(group.runs["implementation"] == name) & (group.runs["status"] == "ok")]
         own = own[own["role"] == "measured"]
         columns = ("import_s", "build_s", "load_s", "first_epoch_s", "predict_s", "process_s")
-        rows.append((group.named(name), *(words.figure(column, own[column].median()) for column in columns)))
+        rows.append((two_lines(group, name), *(words.figure(column, own[column].median()) for column in columns)))
     columns = ("implementation", "import", "build", "load data", "first epoch", "prediction", "whole process")
     return Sheet(group.title, columns, tuple(rows), note="Medians; prediction is of all test images, after every epoch.")
 
@@ -245,16 +262,25 @@ def fairness(results: Sequence[Result]) -> Sheet:
     """What each implementation declared about its work: who drew weights and order, and which form of Adam it ran."""
     rows = {}
     for result in results:
-        if result.status == "ok" and result.cell.implementation not in rows:
+        if result.status == "ok" and result.cell.role == "measured" and result.cell.implementation not in rows:
             switches = result.switches
             order = {True: "given by the harness, equal for all", False: "its own"}.get(switches.get("takes_order", None))
             form = switches.get("adam")
-            adam = f"{form[0]}'s form, epsilon {form[1]:g}" if isinstance(form, list | tuple) and len(form) == 2 else ""
+            adam = f"as {WRITERS.get(form[0], form[0])} writes it, epsilon {form[1]:g}" if isinstance(form, list) else ""
             packages = ", ".join(f"{name} {version}" for name, version in result.versions.items())
             name = words.named(result.cell.implementation, result.cell.tier)
             rows[result.cell.implementation] = (name, order or words.MISSING, adam or words.MISSING, packages)
     columns = ("implementation", "start weights and batch order", "Adam", "versions")
     return Sheet("", columns, tuple(rows[name] for name in sorted(rows)), texts=4)
+
+
+def machine(found: Machine) -> Sheet:
+    """A machine, a property in each row."""
+    rows = []
+    for name, value in asdict(found).items():
+        shown = words.figure(name, value) if name.endswith("_bytes") else str(value)
+        rows.append((MACHINE.get(name, name), words.MISSING if value in (None, "") else shown))
+    return Sheet("machine", ("property", "value"), tuple(rows), texts=2)
 
 
 @dataclass(frozen=True)

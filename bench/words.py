@@ -145,9 +145,8 @@ def beside_claim(quantity: str, value: float, low: float, high: float) -> str:
         return f"{gap * 100:.2f} points {'below' if value < low else 'above'} the claim"
     if low / 1.1 <= value <= high * 1.1:
         return "as claimed"
-    if value < low:
-        return f"{ratio(low / value)} times less than claimed"
-    return f"{ratio(value / high)} times more than claimed"
+    share = value / (low if value < low else high)
+    return f"{ratio(share) if share >= 1 else f'{share:.2g}'} times the claim"
 
 
 def after(epochs: int, of: int | None) -> str:

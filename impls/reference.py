@@ -1,6 +1,6 @@
 """The oracle: what every implementation has to compute, in NumPy and float64, as plain functions.
 
-The same functions run in float32 where they are asked to: how far that takes them is how far any float32 program may be.
+The same functions run in float32 where they are asked to: that tells how far off a correct float32 program may be.
 
 Written to be checked by eye, not to be fast; the equivalence gate holds the frameworks to it. Sources: Kingma & Ba,
 "Adam", ICLR 2015; the documentation of torch.optim.Adam and torch.nn.Linear; the source of keras.optimizers.Adam.

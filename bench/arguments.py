@@ -1,0 +1,103 @@
+"""From what a user asked for to a plan and a session; whatever is wrong with it is said before anything is written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import environment, fetch, mnist, workloads
+from bench.errors import FcnBenchError, unknown
+from bench.plan import Plan
+from bench.run import Session, probe
+from impls import registry
+from impls.contract import Workload
+from impls.registry import Entry
+
+HEADLINE = "mlp-128-64"
+QUICK_EPOCHS = 3
+DEVICES = ("cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a command as they were given; None and empty mean that it was left to the defaults."""
+
+    workload: Sequence[str] | None
+    implementation: Sequence[str] | None
+    plugin: Sequence[Path] | None
+    device: Sequence[str] | None
+    threads: Sequence[int] | None
+    blocks: int
+    epochs: int | None
+    seed: int
+    data: Path | None
+    workloads: Path | None
+    preset: str
+    timeout: float
+
+
+def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
+    """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
+    entries = chosen_entries(asked.implementation, asked.plugin or [])
+    networks = chosen_workloads(asked.workloads, asked.workload, asked.preset)
+    threads = chosen_threads(asked.threads, len(environment.available_cpus()))
+    devices = chosen_devices(asked.device, environment.devices())
+    for entry in entries:
+        if entry.module.endswith(".py"):
+            probe(entry)
+    data = fetch.find(asked.data, say=say)
+    epochs = asked.epochs or (QUICK_EPOCHS if asked.preset == "quick" else None)
+    plan = Plan(networks, entries, devices, threads, asked.blocks, epochs, asked.seed, mnist.describe(data).digest)
+    return plan, Session(out, {entry.name: entry for entry in entries}, data, environment.machine(), asked.timeout)
+
+
+def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:
+    """The workloads that were named; else a user's whole file, or what the preset says."""
+    own = workloads.load()
+    users = workloads.load(file) if file else {}
+    taken = next((name for name in users if name in own), None)
+    if taken:
+        raise FcnBenchError(f"workload file {file}: the name {taken!r} is taken by a document's; give it another")
+    known = own | users
+    for name in names or []:
+        if name not in known:
+            raise unknown("workload", name, known)
+    if names:
+        return [known[name] for name in dict.fromkeys(names)]
+    if users:
+        return list(users.values())
+    return list(own.values()) if preset == "documents" else [own[HEADLINE]]
+
+
+def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list[Entry]:
+    """The implementations that were named and the plugins; without names, the default tiers and the plugins."""
+    known = {entry.name: entry for entry in registry.installed()}
+    added: dict[str, Entry] = {}
+    for path in plugins:
+        if not path.is_file():
+            raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
+        entry = registry.from_file(path)
+        if entry.name in known | added:
+            raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
+        added[entry.name] = entry
+    for name in names or []:
+        if name not in known | added:
+            raise unknown("implementation", name, known | added)
+    if names:
+        return [(known | added)[name] for name in dict.fromkeys([*names, *added])]
+    return [entry for entry in known.values() if entry.tier in registry.DEFAULT_TIERS] + list(added.values())
+
+
+def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
+    """The devices that were named; else all that this machine has."""
+    for name in names or []:
+        if name not in DEVICES:
+            raise unknown("device", name, DEVICES)
+    return list(dict.fromkeys(names or present))
+
+
+def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:
+    """The thread counts that were given, each of which must be possible here; else all that may be used."""
+    for count in counts or []:
+        if not 1 <= count <= available:
+            raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
+    return list(dict.fromkeys(counts or [available]))

@@ -1,0 +1,195 @@
+"""Paired ratios against SciPy's own interval, and verdicts against simulated sessions whose truth is known."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bench.compare import SMALLEST_DELTA, Ratio, delta, paired_ratio, verdict
+
+SESSIONS = 1000
+"""Simulated sessions; what they are counted for is many standard errors away from the limit that is asserted."""
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 5, 30])
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+def test_the_interval_is_students_on_the_logarithms(blocks: int, confidence: float) -> None:
+    """The same figures as SciPy's one-sample t-test gives, taken back from the log scale."""
+    random = np.random.default_rng(blocks)
+    a, b = random.lognormal(1.0, 0.3, (2, blocks))
+    expected = stats.ttest_1samp(np.log(a / b), 0).confidence_interval(confidence)
+    found = paired_ratio(list(a), list(b), confidence)
+    assert found.estimate == pytest.approx(stats.gmean(a / b), rel=1e-12)
+    assert found.low == pytest.approx(np.exp(expected.low), rel=1e-9)
+    assert found.high == pytest.approx(np.exp(expected.high), rel=1e-9)
+
+
+def test_the_interval_is_that_of_95_percent_unless_told() -> None:
+    """A wider one for more confidence, around the same estimate."""
+    a, b = [1.0, 1.1, 1.2], [1.0, 1.0, 1.05]
+    assert paired_ratio(a, b) == paired_ratio(a, b, confidence=0.95)
+    wider = paired_ratio(a, b, confidence=0.99)
+    assert wider.low < paired_ratio(a, b).low < wider.estimate < paired_ratio(a, b).high < wider.high
+
+
+def test_pairing_removes_what_blocks_have_in_common() -> None:
+    """A machine that is twice as slow in one block does not widen the interval of a ratio that is always the same."""
+    found = paired_ratio([1.1, 2.2, 4.4], [1.0, 2.0, 4.0])
+    assert (found.low, found.estimate, found.high) == pytest.approx((1.1, 1.1, 1.1))
+
+
+def test_swapping_the_two_inverts_everything() -> None:
+    """``b / a`` says the same as ``a / b``."""
+    a, b = [1.3, 1.2, 1.5], [1.0, 1.1, 0.9]
+    one, other = paired_ratio(a, b), paired_ratio(b, a)
+    assert (1 / other.high, 1 / other.estimate, 1 / other.low) == pytest.approx((one.low, one.estimate, one.high))
+
+
+def test_the_unit_does_not_matter() -> None:
+    """Seconds or milliseconds, the ratio is the same."""
+    a, b = [1.3, 1.2, 1.5], [1.0, 1.1, 0.9]
+    scaled = paired_ratio([1000 * t for t in a], [1000 * t for t in b])
+    assert (scaled.low, scaled.high) == pytest.approx((paired_ratio(a, b).low, paired_ratio(a, b).high))
+
+
+def test_one_block_has_an_estimate_and_no_interval() -> None:
+    """Nothing is known about the spread: anything from 0 to infinity is possible, and no difference is declared."""
+    found = paired_ratio([3.0], [1.5])
+    assert found == Ratio(pytest.approx(2.0), 0.0, math.inf)  # type: ignore[arg-type]
+    assert found.half_width == math.inf
+    assert not found.excludes_one
+    assert verdict(found, 0.02) == "inconclusive"
+
+
+def test_two_blocks_that_contradict_each_other_do_not_overflow() -> None:
+    """At a high confidence, as a correction for many pairs asks for, the interval may have no upper end at all."""
+    found = paired_ratio([1.0, 1000.0], [1000.0, 1.0], confidence=0.9995)
+    assert (found.estimate, found.low, found.high) == (pytest.approx(1.0), 0.0, math.inf)
+    assert verdict(found, delta(found)) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([], []),
+        ([1.0], []),
+        ([1.0, 2.0], [1.0]),
+        ([0.0, 1.0], [1.0, 1.0]),
+        ([1.0, 1.0], [1.0, -1.0]),
+        ([1.0, math.nan], [1.0, 1.0]),
+        ([1.0, 1.0], [math.inf, 1.0]),
+    ],
+)
+def test_times_that_are_no_pairs_of_times_are_refused(a: list[float], b: list[float]) -> None:
+    """Lists that do not pair up, and values that no clock shows."""
+    with pytest.raises(ValueError, match=r"expected as many|positive and finite"):
+        paired_ratio(a, b)
+
+
+def test_the_half_width_is_relative() -> None:
+    """An interval of plus and minus 3 % on the log scale has a half-width of 3 %, wherever its centre is."""
+    for centre in (0.5, 1.0, 7.0):
+        assert Ratio(centre, centre / 1.03, centre * 1.03).half_width == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize(
+    ("control", "expected"),
+    [
+        (None, 0.02),
+        (Ratio(1.0, 0.0, math.inf), 0.02),
+        (Ratio(1.0, 1 / 1.001, 1.001), 0.02),
+        (Ratio(1.01, 1.01 / 1.05, 1.01 * 1.05), 0.05),
+    ],
+)
+def test_delta_is_2_percent_or_what_the_control_shows(control: Ratio | None, expected: float) -> None:
+    """No control, or one without an interval, leaves 2 %; a quiet machine does not make differences of 0.1 % matter."""
+    assert delta(control) == pytest.approx(expected)
+    assert SMALLEST_DELTA == 0.02
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "expected"),
+    [
+        (0.80, 0.90, 0.95, "faster"),
+        (1.05, 1.10, 1.20, "slower"),
+        (0.99, 1.00, 1.01, "equivalent within 2.0%"),
+        (0.90, 1.00, 1.10, "inconclusive"),
+        (0.70, 0.95, 1.001, "inconclusive"),
+        (1.001, 1.010, 1.019, "equivalent within 2.0%"),  # sure to differ, but by less than matters
+        (1.001, 1.015, 1.030, "inconclusive"),  # sure to differ, unsure whether it matters
+        (1.001, 1.030, 1.060, "slower"),
+        (1.0, 1.04, 1.08, "inconclusive"),  # an interval that touches 1 does not exclude it
+        (0.92, 0.96, 1.0, "inconclusive"),
+        (1 / 1.02, 1.0, 1.02, "equivalent within 2.0%"),  # equality at both ends counts as within
+        (1 / 1.02, 1.0, math.nextafter(1.02, 2), "inconclusive"),
+        (math.nextafter(1 / 1.02, 0), 1.0, 1.02, "inconclusive"),
+        (1.005, 1.02, 1.04, "inconclusive"),  # an estimate of delta itself is not beyond it
+        (1.005, math.nextafter(1.02, 2), 1.04, "slower"),
+        (0.96, 1 / 1.02, 0.995, "inconclusive"),
+        (0.96, math.nextafter(1 / 1.02, 0), 0.995, "faster"),
+        (0.0, 2.0, math.inf, "inconclusive"),
+    ],
+)
+def test_the_verdict_needs_the_interval_and_the_size(low: float, estimate: float, high: float, expected: str) -> None:
+    """A difference is declared where the interval excludes 1 and the estimate is beyond delta, and only there."""
+    assert verdict(Ratio(estimate, low, high), 0.02) == expected
+
+
+def test_a_larger_delta_makes_verdicts_more_careful() -> None:
+    """What differs by 2 % on a quiet machine is equivalent on a noisy one, and the verdict says within what."""
+    ratio = Ratio(1.04, 1.03, 1.05)
+    assert verdict(ratio, 0.02) == "slower"
+    assert verdict(ratio, 0.0412) == "inconclusive"
+    assert verdict(ratio, 0.06) == "equivalent within 6.0%"
+
+
+def simulated(true_ratio: float, noise: float, blocks: int, seed: int) -> list[str]:
+    """The verdicts of many sessions of two implementations and a control, on a machine that drifts between blocks."""
+    random = np.random.default_rng(seed)
+    verdicts = []
+    for _ in range(SESSIONS):
+        level = random.lognormal(0.0, 0.2, blocks)
+        a, b, again = (level * random.lognormal(0.0, noise, blocks) for _ in range(3))
+        control = paired_ratio(list(again), list(b))
+        verdicts.append(verdict(paired_ratio(list(a * true_ratio), list(b)), delta(control)))
+    return verdicts
+
+
+def share(verdicts: list[str], *words: str) -> float:
+    """The share of the sessions with one of these verdicts."""
+    return sum(one in words for one in verdicts) / len(verdicts)
+
+
+@pytest.mark.parametrize(("noise", "blocks"), [(0.001, 3), (0.01, 3), (0.01, 5), (0.05, 5), (0.2, 10)])
+def test_equal_implementations_are_declared_different_no_more_often_than_stated(noise: float, blocks: int) -> None:
+    """At 95 % confidence at most one session in twenty, whatever the noise."""
+    limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / SESSIONS)
+    assert share(simulated(1.0, noise, blocks, seed=blocks), "faster", "slower") <= limit
+
+
+def test_a_difference_of_5_percent_is_found_through_noise_of_1_percent() -> None:
+    """Five blocks are enough in nearly every session, and the sign is never wrong."""
+    for true_ratio, right, wrong in ((1.05, "slower", "faster"), (1 / 1.05, "faster", "slower")):
+        verdicts = simulated(true_ratio, 0.01, 5, seed=11)
+        assert share(verdicts, right) >= 0.95
+        assert share(verdicts, wrong) == 0.0
+
+
+def test_equal_implementations_on_a_quiet_machine_are_called_equivalent() -> None:
+    """Not merely undecided: with noise of 0.3 % and five blocks the interval lies within 2 %."""
+    verdicts = simulated(1.0, 0.003, 5, seed=12)
+    assert sum(one.startswith("equivalent") for one in verdicts) / len(verdicts) >= 0.95
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """95 of 100, for three blocks as for ten: neither too narrow nor needlessly wide."""
+    for blocks in (3, 10):
+        random = np.random.default_rng(blocks)
+        covered = 0
+        for _ in range(SESSIONS):
+            a, b = random.lognormal(0.0, 0.02, (2, blocks))
+            found: Any = paired_ratio(list(1.3 * a), list(b))
+            covered += found.low <= 1.3 <= found.high
+        assert abs(covered / SESSIONS - 0.95) < 3 * math.sqrt(0.05 * 0.95 / SESSIONS)

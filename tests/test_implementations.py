@@ -1,0 +1,100 @@
+"""Every registered implementation keeps the contract: asked of each in a process of its own, through the command line."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import mnist
+from impls.registry import BUILT_IN
+
+IMPLS = Path(__file__).parent.parent / "impls"
+MEMBERS = ["__init__", "load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory"]
+NETWORKS = ("mlp-64-64-32-32", "mlp-128-256-sgd", "mlp-128-256-sigmoid")  # both losses, optimisers, two activations
+
+
+def fcnbench(*arguments):
+    return subprocess.run([sys.executable, "-m", "bench.cli", *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def verified():
+    """One `fcnbench verify` over all implementations: its lines by implementation and network."""
+    done = fcnbench("verify", *(part for name in NETWORKS for part in ("--workload", name)))
+    answers = re.findall(r"^same work\? (\S+): (\S+), cpu: (\w+)", done.stdout, re.MULTILINE)
+    return {(implementation, network): status for implementation, network, status in answers}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("entry", [entry for entry in BUILT_IN if entry.gated], ids=lambda entry: entry.name)
+def test_implementation_does_the_work(entry, network, verified):
+    """It passes the gate on networks that differ in depth, activation, loss and optimiser."""
+    assert verified[entry.name, network] == "passed"
+
+
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
+def test_members_stand_in_the_order_of_the_contract(entry):
+    """Two files can be read side by side: the same eight members first, in the same order."""
+    tree = ast.parse((IMPLS.parent / f"{entry.module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Implementation")
+    assert [node.name for node in found.body if isinstance(node, ast.FunctionDef)] == MEMBERS
+
+
+@pytest.mark.parametrize("path", sorted(IMPLS.rglob("*.py")), ids=lambda path: str(path.relative_to(IMPLS)))
+def test_impls_never_import_the_harness(path):
+    """What is compared does not know who compares it."""
+    assert not re.search(r"^\s*(from|import) bench\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def some_digits(tmp_path_factory):
+    """A few thousand real images."""
+    from bench import fetch
+
+    data = mnist.load(fetch.find())
+    root = tmp_path_factory.mktemp("some-digits")
+    mnist.write(root, data.x_train[:6000], data.y_train[:6000], data.x_test[:1000], data.y_test[:1000])
+    return root
+
+
+def test_real_run_from_images_to_report(some_digits, tmp_path):
+    """All default implementations learn real digits: rows, accuracy, every figure of the CPU, and a report."""
+    import pandas as pd
+
+    out = tmp_path / "out"
+    done = fcnbench("run", "--data", some_digits, "--blocks", 1, "--epochs", 3, "--threads", 1, "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = pd.read_csv(out / "runs.csv")
+    assert set(runs["status"]) == {"ok"}
+    assert set(runs["gate"]) == {"passed"}
+    assert sorted(runs.loc[runs["role"] == "measured", "implementation"]) == [
+        "documented-keras", "documented-pytorch", "matched-keras", "matched-pytorch",
+    ]  # fmt: skip
+    assert list(runs.loc[runs["role"] == "control", "implementation"]) == ["matched-pytorch"]
+    assert (runs["accuracy"] > 0.85).all()
+    empty = set(runs.columns[runs.isna().any()])
+    assert empty == {"reason", "device_peak_bytes", "device_reserved_bytes"}
+    epochs = pd.read_csv(out / "epochs.csv")
+    assert list(epochs.groupby("cell").size().unique()) == [4]
+    assert epochs.loc[epochs["epoch"] == 0, "train_s"].isna().all()
+    assert (out / "report.html").exists()
+    assert (out / "report.md").exists()
+
+
+def test_matched_implementations_see_the_same_batches(some_digits, tmp_path):
+    """From the same start in the same order the mean loss of the first epoch agrees between frameworks."""
+    out = tmp_path / "out"
+    matched = ("--implementation", "matched-pytorch", "--implementation", "matched-keras")
+    done = fcnbench(
+        "run", "--data", some_digits, *matched, "--blocks", 1, "--epochs", 1, "--threads", 1, "--out", out
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = [json.loads(path.read_text()) for path in (out / "cells").glob("*.json")]
+    losses = [cell["epochs"][1]["train_loss"] for cell in cells]
+    assert len(losses) == 3
+    np.testing.assert_allclose(losses, losses[0], rtol=1e-3)

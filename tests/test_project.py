@@ -1,0 +1,32 @@
+"""The README, the CI script and the package say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    """The README's test command stands in .ci/run, word for word but for pip's quietness."""
+    command = next(line for line in README.splitlines() if line.startswith("python3 -m venv") and "pytest" in line)
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("pip install -q", "pip install")
+
+
+def test_figures_of_the_readme_name_their_source():
+    """The README's measured figures come from the committed reference run and say so."""
+    assert "results/reference" in README
+    assert (ROOT / "results" / "reference" / "runs.csv").exists()
+
+
+def test_no_source_file_is_longer_than_300_lines():
+    """A longer file is asking to be split."""
+    files = [*(ROOT / "bench").rglob("*.py"), *(ROOT / "impls").rglob("*.py")]
+    assert [str(path) for path in files if len(path.read_text(encoding="utf-8").splitlines()) > 300] == []
+
+
+def test_changelog_has_the_version_that_is_packaged():
+    """Users find what is new: the packaged version or an unreleased section stands in the changelog."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert re.search(rf"^## (Unreleased|{re.escape(version)})", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)

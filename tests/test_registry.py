@@ -1,0 +1,155 @@
+"""The table of implementations: how plugins are named, how other packages add rows, what a cell's process is told."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from impls import registry
+from impls.registry import BUILT_IN, Entry, environment, from_file, installed, named
+
+Install = Callable[[str], None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """``install("name = module:Class")``: a distribution with these entry points, as pip would leave it on the path."""
+
+    def install(points: str) -> None:
+        folder = tmp_path / "site" / "stranger-1.0.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[{registry.ENTRY_POINTS}]\n{dedent(points)}\n")
+        monkeypatch.syspath_prepend(str(folder.parent))
+
+    return install
+
+
+def test_names_are_unique_and_made_of_tier_and_framework() -> None:
+    """``<tier>-<framework>[-<backend>]`` in every built-in row but the one that is no framework at all."""
+    assert len({entry.name for entry in BUILT_IN}) == len(BUILT_IN)
+    for entry in BUILT_IN:
+        assert entry.tier in registry.TIERS
+        if entry.name != "null":
+            assert entry.name == f"{entry.tier}-{entry.short}"
+            assert entry.short.split("-")[0] == entry.framework
+
+
+def test_each_built_in_row_names_a_file_that_is_there() -> None:
+    """Found without importing any of them."""
+    root = Path(registry.__file__).parent.parent
+    for entry in BUILT_IN:
+        assert (root / (entry.module.replace(".", "/") + ".py")).is_file(), entry.name
+
+
+def test_the_documents_frameworks_are_in_the_default_tiers() -> None:
+    """Whoever asks for nothing in particular compares these four."""
+    names = {entry.name for entry in BUILT_IN if entry.tier in registry.DEFAULT_TIERS}
+    assert names >= {"documented-pytorch", "documented-keras", "matched-pytorch", "matched-keras"}
+
+
+@pytest.mark.parametrize(
+    ("stem", "name", "tier", "framework", "short"),
+    [
+        ("matched_mine", "matched-mine", "matched", "mine", "mine"),
+        ("tuned_keras_jax", "tuned-keras-jax", "tuned", "keras", "keras-jax"),
+        ("documented-jax", "documented-jax", "documented", "jax", "jax"),
+        ("mine", "mine", "plugin", "mine", "mine"),
+        ("my_own_net", "my-own-net", "plugin", "my", "my-own-net"),
+        ("matched", "matched", "plugin", "matched", "matched"),
+        ("matched_", "matched-", "plugin", "matched", "matched-"),
+        ("unmatched_mine", "unmatched-mine", "plugin", "unmatched", "unmatched-mine"),
+    ],
+)
+def test_a_plugin_is_named_after_its_file(stem: str, name: str, tier: str, framework: str, short: str) -> None:
+    """Hyphens for underscores; a name that begins with a known tier is of that tier."""
+    entry = from_file(Path(f"{stem}.py"))
+    assert (entry.name, entry.tier, entry.framework, entry.short) == (name, tier, framework, short)
+
+
+def test_a_plugins_module_is_its_file_wherever_the_child_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An absolute path; the class has the name that the contract gives it."""
+    monkeypatch.chdir(tmp_path)
+    entry = from_file(Path("mine.py"))
+    assert (entry.module, entry.attribute) == (str(tmp_path / "mine.py"), "Implementation")
+
+
+def test_the_versions_of_all_packages_are_recorded_for_a_plugin() -> None:
+    """It may be using any of them; each is named once."""
+    packages = from_file(Path("mine.py")).packages
+    assert set(packages) >= {"torch", "keras", "tensorflow", "numpy"}
+    assert len(set(packages)) == len(packages)
+
+
+def test_installed_packages_add_rows_after_the_built_in_ones(install: Install) -> None:
+    """The entry point's name is the row's, its value says where the class is."""
+    install(
+        """
+        tuned-stranger = stranger.tuned:Fast
+        matched-stranger-gpu = stranger:Implementation
+        """
+    )
+    entries = installed()
+    assert entries[: len(BUILT_IN)] == BUILT_IN
+    added = {entry.name: entry for entry in entries[len(BUILT_IN) :]}
+    assert list(added) == sorted(added)
+    tuned = added["tuned-stranger"]
+    assert (tuned.tier, tuned.framework, tuned.module, tuned.attribute) == (
+        "tuned",
+        "stranger",
+        "stranger.tuned",
+        "Fast",
+    )
+    assert (added["matched-stranger-gpu"].tier, added["matched-stranger-gpu"].short) == ("matched", "stranger-gpu")
+
+
+def test_rows_are_listed_without_importing_what_they_name(install: Install) -> None:
+    """A module that is not there is no reason not to list the others."""
+    install("mine = no_such_package.module:Implementation")
+    assert named("mine", "no_such_package.module", "Implementation") in installed()
+
+
+def test_the_table_imports_no_framework() -> None:
+    """Neither reading it nor asking for the rows of others."""
+    code = (
+        "import sys; from impls import registry; registry.installed(); print(*{n.split('.')[0] for n in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"torch", "keras", "tensorflow", "jax", "numpy"}.isdisjoint(done.stdout.split())
+
+
+ROW = Entry("matched-mine", "matched", "mine", "nowhere", environment={"KERAS_BACKEND": "jax"})
+THREADS = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC"]
+
+
+def test_every_library_is_told_the_same_number_of_threads() -> None:
+    """In the variable that each of them reads."""
+    variables = environment(ROW, "cpu", 3)
+    assert [variables[name] for name in THREADS] == ["3"] * len(THREADS)
+
+
+@pytest.mark.parametrize(("device", "hidden"), [("cpu", True), ("cuda", False), ("mps", False)])
+def test_only_a_cpu_cell_sees_no_gpu(device: str, hidden: bool) -> None:
+    """The devices are hidden before the framework is imported."""
+    assert (environment(ROW, device, 1).get("CUDA_VISIBLE_DEVICES") == "-1") is hidden
+
+
+def test_reduced_precision_is_off() -> None:
+    """TF32 would make one framework faster by doing other arithmetic."""
+    assert environment(ROW, "cuda", 1)["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+def test_a_rows_own_variables_go_last() -> None:
+    """They are added, and win over the common ones."""
+    assert environment(ROW, "cpu", 1)["KERAS_BACKEND"] == "jax"
+    stubborn = Entry("mine", "plugin", "mine", "nowhere", environment={"OMP_NUM_THREADS": "1"})
+    assert environment(stubborn, "cpu", 4)["OMP_NUM_THREADS"] == "1"
+
+
+def test_all_variables_are_text() -> None:
+    """The system takes nothing else."""
+    for entry in BUILT_IN:
+        assert all(isinstance(value, str) for value in environment(entry, "cpu", 2).values())

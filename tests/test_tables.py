@@ -1,0 +1,346 @@
+"""Rows and columns of the CSVs, and the tables that are derived from them, on sessions made by hand."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
+
+from bench import tables
+from bench.compare import paired_ratio
+from bench.records import Epoch, Gate, Memory, Noise, Result, Rung
+
+IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
+MACHINES = tables.machines([MACHINE])
+
+
+def timed(seconds: Sequence[float], **changes: Any) -> Result:
+    """A result whose epochs took these seconds, at 1.5 CPUs, with a prediction of a tenth of it."""
+    rows = [Epoch(0, None, None, 9.0, None, 2.3, 0.1)]
+    rows += [Epoch(i, s, 1.5 * s, s / 10, 1 / i, 0.5 / i, 1 - 0.1 / i) for i, s in enumerate(seconds, start=1)]
+    return replace(result(**changes), epochs=tuple(rows))
+
+
+def runs(results: Sequence[Result], *failed: str) -> pd.DataFrame:
+    """The runs of these results; the implementations that are named failed the gate."""
+    names = dict.fromkeys(found.cell.implementation for found in results)
+    gates = [
+        Gate(name, "mlp-128-64", "cpu", "d", "failed" if name in failed else "passed", "off" if name in failed else "")
+        for name in names
+    ]
+    return tables.runs(results, gates)
+
+
+def as_csv(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """What stands in the file, as text."""
+    return list(csv.DictReader(io.StringIO(frame.to_csv(index=False))))
+
+
+def test_a_row_of_runs_begins_with_its_cell() -> None:
+    """The columns that both files share, then status and reason, then everything that a record holds."""
+    columns = list(runs([result()]).columns)
+    assert columns[:9] == IDENTITY
+    assert columns[9:11] == ["status", "reason"]
+    wanted = {"import_s", "build_s", "load_s", "process_s", "first_epoch_s", "epoch_s", "predict_s", "accuracy",
+              "test_loss", "epochs", "seed", "machine", "versions", "switches"}  # fmt: skip
+    wanted |= set(Memory.__dataclass_fields__) | set(Noise.__dataclass_fields__)
+    assert wanted <= set(columns)
+    assert len(set(columns)) == len(columns)
+
+
+def test_a_row_of_epochs_begins_with_its_cell() -> None:
+    """The same nine columns, then the epoch and its figures."""
+    columns = list(tables.epochs([result()]).columns)
+    assert columns[:9] == IDENTITY
+    figures = ["epoch", "train_s", "predict_s", "train_loss", "test_loss", "accuracy"]
+    assert [name for name in columns[9:] if name in figures] == figures
+
+
+def test_both_files_name_a_cell_alike() -> None:
+    """Either stands alone, and they can be joined."""
+    results = [result(), result(role="control"), result("matched-keras", block=2, device="cuda", threads=4)]
+    per_cell, per_epoch = runs(results)[IDENTITY], tables.epochs(results)[IDENTITY].drop_duplicates(ignore_index=True)
+    pd.testing.assert_frame_equal(per_cell, per_epoch)
+    assert list(per_cell.loc[2]) == [
+        results[2].cell.key, "matched-keras", "matched", "keras", "mlp-128-64", "cuda", 4, 2, "measured",
+    ]  # fmt: skip
+
+
+def test_there_is_a_row_for_every_epoch_and_one_before_training() -> None:
+    """Epoch 0 has a prediction and no training; its empty fields are empty, not 0."""
+    rows = as_csv(tables.epochs([timed([3.0, 1.0])]))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert (rows[0]["train_s"], rows[0]["train_loss"], rows[0]["accuracy"]) == ("", "", "0.1")
+    assert (rows[1]["train_s"], rows[1]["predict_s"], rows[2]["train_loss"]) == ("3.0", "0.3", "0.5")
+
+
+def test_the_first_epoch_stands_apart_and_the_others_give_their_median() -> None:
+    """Nothing is dropped from the others, and the slow first one does not move the median."""
+    (row,) = as_csv(runs([timed([30.0, 1.0, 5.0, 2.0])]))
+    assert (row["first_epoch_s"], row["epoch_s"]) == ("30.0", "2.0")
+    (row,) = as_csv(runs([timed([30.0, 1.0, 5.0, 2.0, 4.0])]))
+    assert row["epoch_s"] == "3.0"  # of an even number, the mean of the two in the middle
+
+
+def test_accuracy_and_loss_are_those_of_the_last_epoch() -> None:
+    """What the cell ended with."""
+    row = runs([timed([3.0, 1.0, 1.0, 1.0])]).iloc[0]
+    assert (row["accuracy"], row["test_loss"]) == (0.975, 0.125)
+
+
+def test_prediction_is_the_median_after_training() -> None:
+    """The prediction before training, the first of the process, is not among them."""
+    assert runs([timed([30.0, 10.0, 20.0])]).iloc[0]["predict_s"] == 2.0
+
+
+def test_cpus_in_use_are_those_of_the_steady_epochs() -> None:
+    """CPU time over wall time: the claim of a number of threads can be checked."""
+    assert runs([timed([3.0, 1.0, 2.0])]).iloc[0]["cpu_per_wall"] == 1.5
+
+
+def test_memory_for_training_is_told_over_what_was_loaded() -> None:
+    """The training peak less what was resident before it."""
+    memory = Memory(after_load_rss_bytes=700, training_peak_bytes=760)
+    assert runs([result(memory=memory)]).iloc[0]["training_over_load_bytes"] == 60
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped"])
+def test_what_was_not_measured_is_empty(status: str) -> None:
+    """No 0, no NaN and no None in the file, whether alone or beside a cell that has the figures."""
+    missing = result("matched-keras", status=status, reason="no such device", noise=Noise())
+    for results in ([missing], [missing, result()]):
+        row = as_csv(runs(results))[0]
+        assert (row["status"], row["reason"]) == (status, "no such device")
+        named = {*IDENTITY, "status", "reason", "gate", "epochs", "seed", "machine", "started", "versions", "switches"}
+        assert {value for name, value in row.items() if name not in named} == {""}
+    assert as_csv(tables.epochs([missing])) == []
+
+
+def test_a_single_epoch_has_no_steady_time() -> None:
+    """It is the first one, with tracing and compiling in it, and is not taken for more."""
+    frame = runs([timed([3.0])])
+    (row,) = as_csv(frame)
+    assert (row["first_epoch_s"], row["epoch_s"], row["cpu_per_wall"]) == ("3.0", "", "")
+    assert tables.comparison(frame).empty
+    assert tables.summary(frame)["epoch_s"].isna().all()
+
+
+def test_the_tables_of_a_session_without_a_finished_cell_are_empty() -> None:
+    """There is nothing to summarise or compare, and no error."""
+    frame = runs([result(status="failed"), result("matched-keras", status="skipped")])
+    for derive in (tables.summary, tables.control, tables.comparison):
+        assert derive(frame).empty
+
+
+def test_the_summary_has_median_and_range_over_processes() -> None:
+    """One row for an implementation; the control, failures and withheld ones are not in it."""
+    results = session(
+        {"matched-pytorch": [1.0, 4.0, 2.0], "matched-keras": [3.0, 3.0, 9.0]}, control=[50.0, 50.0, 50.0]
+    )
+    results.append(result("tuned-jax", status="failed"))
+    table = tables.summary(runs([*results, result("tuned-wrong", epoch_s=0.1)], "tuned-wrong"))
+    assert list(table["implementation"]) == ["matched-pytorch", "matched-keras"]  # the fastest first
+    assert list(table["processes"]) == [3, 3]
+    row = table.iloc[0]
+    assert (row["epoch_s_low"], row["epoch_s"], row["epoch_s_high"], row["first_epoch_s"]) == (1.0, 2.0, 4.0, 3.0)
+
+
+def test_what_differs_in_network_device_or_threads_is_not_mixed() -> None:
+    """A row for each; no ratio across them."""
+    results = [
+        result(name, block, seconds, **where)
+        for where in ({}, {"device": "cuda"}, {"threads": 1}, {"workload": OTHER_WORKLOAD})
+        for name, seconds in (("matched-pytorch", 1.0), ("matched-keras", 2.0))
+        for block in (1, 2)
+    ]
+    frame = tables.runs(results, [])
+    assert len(tables.summary(frame)) == 8
+    table = tables.comparison(frame)
+    assert len(table) == 4
+    assert set(table["estimate"].round(9)) == {2.0}
+
+
+def test_the_control_is_compared_with_what_it_repeats() -> None:
+    """Block by block; it gives the session's delta and whether it is fit at all."""
+    measured, control = [1.00, 1.10, 1.20], [1.05, 1.06, 1.26]
+    (row,) = tables.control(runs(session({"matched-pytorch": measured}, control))).to_dict("records")
+    expected = paired_ratio(control, measured)
+    assert (row["low"], row["estimate"], row["high"]) == (expected.low, expected.estimate, expected.high)
+    assert row["implementation"] == "matched-pytorch"
+    assert row["delta"] == pytest.approx(expected.half_width) and row["delta"] > 0.02
+    assert row["fit"]
+
+
+def test_a_session_whose_control_differs_from_itself_is_unfit() -> None:
+    """Then no verdict is given on any pair."""
+    times = {"matched-pytorch": [1.0, 1.1, 1.2], "matched-keras": [2.0, 2.2, 2.4]}
+    frame = runs(session(times, control=[1.5, 1.65, 1.81]))
+    assert not tables.control(frame)["fit"].any()
+    assert set(tables.comparison(frame)["verdict"]) == {"unfit session"}
+
+
+def test_every_pair_is_compared_over_its_blocks() -> None:
+    """The slower one stands first, with the ratio, the interval, the delta and the verdict on it."""
+    keras, pytorch = [2.0, 2.3, 2.2], [1.0, 1.1, 1.2]
+    frame = runs(session({"matched-pytorch": pytorch, "matched-keras": keras}, control=[1.0, 1.1, 1.2001]))
+    (row,) = tables.comparison(frame).to_dict("records")
+    expected = paired_ratio(keras, pytorch)
+    assert (row["a"], row["b"]) == ("matched-keras", "matched-pytorch")
+    assert (row["low"], row["estimate"], row["high"]) == (expected.low, expected.estimate, expected.high)
+    assert (row["delta"], row["verdict"]) == (0.02, "slower")
+
+
+def test_three_implementations_make_three_pairs() -> None:
+    """Each pair once; one that failed the gate is in none."""
+    frame = runs(clear(), "documented-pytorch")
+    pairs = {tuple(pair) for pair in tables.comparison(frame)[["a", "b"]].to_numpy()}
+    assert pairs == {
+        ("matched-keras", "documented-keras"),
+        ("matched-keras", "matched-pytorch"),
+        ("documented-keras", "matched-pytorch"),
+    }
+
+
+def test_only_blocks_that_both_finished_count() -> None:
+    """A block in which one of the two failed says nothing about the pair."""
+    results = session({"matched-pytorch": [1.0, 1.1, 1.2], "matched-keras": [2.0, 2.3, 2.2]})
+    results[4] = result("matched-keras", 2, status="failed")
+    (row,) = tables.comparison(runs(results)).to_dict("records")
+    assert row["estimate"] == paired_ratio([2.0, 2.2], [1.0, 1.2]).estimate
+
+
+def test_two_that_share_no_block_are_not_compared() -> None:
+    """There is no ratio to be had."""
+    assert tables.comparison(runs([result(block=1), result("matched-keras", block=2)])).empty
+
+
+def test_a_delta_from_a_noisy_control_makes_verdicts_more_careful() -> None:
+    """What the machine shows between a thing and itself is not called a difference."""
+    times = {"matched-pytorch": [1.00, 1.00, 1.00], "matched-keras": [1.05, 1.05, 1.0501]}
+    quiet, noisy = [1.0, 1.0, 1.0001], [0.94, 1.0, 1.06]
+    verdicts = [tables.comparison(runs(session(times, control)))["verdict"].item() for control in (quiet, noisy)]
+    assert verdicts[0] == "slower"
+    assert verdicts[1].startswith("equivalent within")
+
+
+def test_whoever_fails_the_gate_gets_no_speed() -> None:
+    """The times are withheld, the accuracy is not; in the epochs' file the raw values stay."""
+    results = [result(), result("matched-keras")]
+    frame = runs(results, "matched-keras").set_index("implementation")
+    speeds = ["first_epoch_s", "epoch_s", "predict_s"]
+    assert frame.loc["matched-keras", speeds].isna().all() and frame.loc["matched-pytorch", speeds].notna().all()
+    assert list(frame["gate"]) == ["passed", "failed"]
+    assert frame.loc["matched-keras", "accuracy"] == 0.97
+    assert tables.epochs(results)["train_s"].notna().sum() == 6
+
+
+def test_a_gate_that_was_not_asked_says_nothing() -> None:
+    """The column is empty, and nothing is withheld."""
+    (row,) = as_csv(tables.runs([result()], []))
+    assert row["gate"] == "" and row["epoch_s"] == "1.0"
+
+
+def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
+    """Figures and limits as they were; one that ended before or between rungs says why."""
+    rungs = (Rung("weights", None, None, True, ""), Rung("logits", 0.5, 0.1, False, ""))
+    gates = [
+        Gate("matched-keras", "mlp-128-64", "cpu", "d", "failed", "logits: off", rungs),
+        Gate("tuned-jax", "mlp-128-64", "cpu", "d", "skipped", "jax is not installed"),
+        Gate("tuned-wrong", "mlp-128-64", "cpu", "d", "failed", "RuntimeError: no", rungs[:1]),
+    ]
+    table = tables.gate(gates)
+    assert list(table["rung"]) == ["weights", "logits", "ended", "weights", "ended"]
+    assert (table.loc[1, "figure"], table.loc[1, "limit"]) == (0.5, 0.1)
+    assert not table.loc[1, "passed"]
+    assert table.loc[2, "note"] == "skipped: jax is not installed"
+    assert table.loc[4, "note"] == "failed: RuntimeError: no"
+
+
+def row_of_table_4(frame: pd.DataFrame, machines: pd.DataFrame = MACHINES, **which: str) -> dict[str, Any]:
+    """The one row for a framework, quantity and device."""
+    usual = {"tier": "matched", "framework": "pytorch", "quantity": "epoch_s", "device": "cpu"}
+    table = tables.table_4(frame, machines)
+    for column, value in (usual | which).items():
+        table = table[table[column] == value]
+    (row,) = table.to_dict("records")
+    return row
+
+
+@pytest.mark.parametrize(
+    ("framework", "quantity", "low", "high"),
+    [
+        ("pytorch", "epoch_s", 45, 45),
+        ("keras", "epoch_s", 50, 50),
+        ("pytorch", "memory_bytes", 800e6, 800e6),
+        ("keras", "memory_bytes", 1e9, 1e9),
+        ("pytorch", "accuracy", 0.978, 0.982),
+        ("keras", "accuracy", 0.975, 0.980),
+    ],
+)
+def test_table_4_puts_the_documents_claims_beside_the_figures(
+    framework: str, quantity: str, low: float, high: float
+) -> None:
+    """The six claims of document 1, for its network on a CPU and for no other."""
+    frame = runs(clear())
+    row = row_of_table_4(frame, framework=framework, quantity=quantity)
+    assert (row["claim_low"], row["claim_high"]) == (low, high)
+    assert pd.isna(row_of_table_4(frame, framework=framework, quantity=quantity, device="cuda")["claim_low"])
+    other = tables.runs(clear(workload=OTHER_WORKLOAD), [])
+    assert tables.table_4(other, MACHINES)["claim_low"].isna().all()
+
+
+def test_table_4_has_median_and_range_over_processes() -> None:
+    """Of each quantity; how many processes and epochs that was."""
+    row = row_of_table_4(runs(session({"matched-pytorch": [1.0, 4.0, 2.0]}, control=[9.0])))
+    assert (row["low"], row["value"], row["high"], row["processes"], row["epochs"]) == (1.0, 2.0, 4.0, 3, 3)
+    row = row_of_table_4(runs([result()]), quantity="memory_bytes")
+    assert row["value"] == 760_000_000
+
+
+def test_table_4_always_has_a_column_for_cuda() -> None:
+    """Without a device it says so, and there is no figure: never a guess."""
+    row = row_of_table_4(runs(clear()), device="cuda")
+    assert row["why"] == "not measured: no CUDA device"
+    assert pd.isna(row["value"]) and row["processes"] == 0
+
+
+@pytest.mark.parametrize(
+    ("results", "failed", "why"),
+    [
+        (
+            [result(device="cuda", status="skipped", reason="PyTorch sees no GPU")],
+            (),
+            "not measured: PyTorch sees no GPU",
+        ),
+        ([result(device="cuda", epochs=1)], (), "not measured: needs at least 2 epochs"),
+        ([result()], (), "not measured: no CUDA cell in this run"),
+    ],
+)
+def test_table_4_says_why_a_figure_is_missing(results: list[Result], failed: tuple[str, ...], why: str) -> None:
+    """What the cell says, that one epoch is not enough, or that nobody asked; here on a machine with a GPU."""
+    with_gpu = tables.machines([replace(MACHINE, gpus="Some GPU")])
+    assert row_of_table_4(runs(results, *failed), with_gpu, device="cuda")["why"] == why
+
+
+def test_table_4_withholds_the_figures_of_other_work() -> None:
+    """And says that this is the reason."""
+    row = row_of_table_4(runs([result()], "matched-pytorch"))
+    assert pd.isna(row["value"]) and "same work" in row["why"]
+
+
+def test_table_4_is_of_the_two_frameworks_of_the_document() -> None:
+    """Others and plugins have tables of their own."""
+    frame = runs([*clear(), result("tuned-jax"), result("mine")])
+    assert set(tables.table_4(frame, MACHINES)["framework"]) == {"pytorch", "keras"}
+    assert tables.table_4(runs([result("mine")]), MACHINES).empty
+
+
+def test_machines_have_a_row_each() -> None:
+    """With every field of the description."""
+    table = tables.machines([MACHINE, replace(MACHINE, machine="other")])
+    assert list(table["machine"]) == [MACHINE.machine, "other"]
+    assert set(table.columns) == set(MACHINE.__dataclass_fields__)

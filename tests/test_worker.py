@@ -1,0 +1,360 @@
+"""The worker, through ``launch``, with small plugins: what it answers, where prints go, how failures are told."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from bench import launch
+from bench import run as bench_run
+from bench.launch import Answer
+from impls import reference, registry
+from impls.contract import Workload
+
+TIMEOUT_S = 120.0
+
+
+class Told(NamedTuple):
+    """What came of one worker."""
+
+    answer: Answer
+    log: str
+
+    @property
+    def status(self) -> str:
+        return self.answer.end(TIMEOUT_S)[0]
+
+    @property
+    def reason(self) -> str:
+        return self.answer.end(TIMEOUT_S)[1]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the events in order, each run of epochs as one."""
+        names = [event.name for event in self.answer.events]
+        return [name for i, name in enumerate(names) if (name, names[i - 1]) != ("epoch", "epoch") or i == 0]
+
+    def values(self, name: str) -> dict[str, Any]:
+        """The values of all events of that name together."""
+        return {key: value for event in self.answer.events if event.name == name for key, value in event.values.items()}
+
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        return [event.values for event in self.answer.events if event.name == "epoch"]
+
+
+Work = Callable[..., Told]
+
+
+@pytest.fixture
+def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
+    """``work(path, ...)`` runs the worker with a plugin file; ``changes`` are of the request."""
+
+    def work(path: Path, workload: Workload = tiny, **changes: Any) -> Told:
+        log = tmp_path / "log"
+        request = bench_run.request("measure", registry.from_file(path), workload, "cpu", 1, tiny_data) | {"epochs": 2}
+        variables = {"OPENBLAS_NUM_THREADS": "1"}
+        mask = tuple(os.sched_getaffinity(0))
+        return Told(launch.launch(request | changes, variables, mask, log, TIMEOUT_S), log.read_text())
+
+    return work
+
+
+def test_a_cell_reports_every_phase_as_it_ends(work: Work, plugin: Callable[..., Path]) -> None:
+    """Import, build, load, the epochs with the one before training, memory, noise, and the end last."""
+    told = work(plugin())
+    assert (told.status, told.reason, told.answer.exit_status) == ("ok", "", 0)
+    phases = ["phase", "memory", "phase", "facts", "phase", "memory"]
+    assert told.names == [*phases, "epoch", "memory", "noise", "end"]
+    assert list(told.values("phase")) == ["import_s", "build_s", "load_s"]
+    assert all(seconds > 0 for seconds in told.values("phase").values())
+
+
+def test_epochs_are_complete_and_the_network_learns(work: Work, plugin: Callable[..., Path]) -> None:
+    """Each epoch has its times and figures; on data that can be learned the accuracy goes from chance to all."""
+    before, *trained = work(plugin(), epochs=5).epochs
+    assert [epoch["epoch"] for epoch in trained] == [1, 2, 3, 4, 5]
+    assert all(None not in epoch.values() for epoch in trained)
+    assert before["accuracy"] < 0.4 and trained[-1]["accuracy"] == 1.0
+    assert trained[-1]["train_loss"] < trained[0]["train_loss"]
+
+
+def test_memory_columns_are_filled(work: Work, plugin: Callable[..., Path]) -> None:
+    """Every figure of the host's memory is there, and they are in a possible order."""
+    memory = work(plugin()).values("memory")
+    for moment in ("after_import", "after_load"):
+        assert 0 < memory[f"{moment}_uss_bytes"] <= memory[f"{moment}_rss_bytes"]
+    assert memory["process_peak_bytes"] >= memory["training_peak_bytes"] > 0
+    assert memory["process_peak_bytes"] >= memory["after_load_rss_bytes"]
+    assert memory["peak_source"] == "VmHWM"
+
+
+def test_the_training_peak_is_of_training_alone(work: Work, plugin: Callable[..., Path]) -> None:
+    """What loading needed and gave back counts for the whole process, not for its training."""
+    mib = 2**20
+    hungry = """
+        class Implementation(Regression):
+            def {}(self, *given):
+                np.ones(256 * 2**20, np.uint8)
+                return super().{}(*given)
+    """
+    loading = work(plugin("loading", hungry.format("load", "load"))).values("memory")
+    training = work(plugin("training", hungry.format("train_epoch", "train_epoch"))).values("memory")
+    assert loading["process_peak_bytes"] - loading["training_peak_bytes"] > 200 * mib
+    assert training["training_peak_bytes"] - loading["training_peak_bytes"] > 200 * mib
+
+
+def test_device_memory_is_reported_where_there_is_any(work: Work, plugin: Callable[..., Path]) -> None:
+    """The implementation's own figures go under the device's names."""
+    body = """
+        class Implementation(Regression):
+            def device_memory(self):
+                return {"peak_bytes": 5, "reserved_bytes": 8}
+    """
+    memory = work(plugin("with_gpu", body)).values("memory")
+    assert (memory["device_peak_bytes"], memory["device_reserved_bytes"]) == (5, 8)
+
+
+def test_facts_have_versions_and_what_the_implementation_declares(work: Work, plugin: Callable[..., Path]) -> None:
+    """Versions of what is loaded only; switches in a form that JSON can carry."""
+    body = """
+        class Implementation(Regression):
+            adam = ("keras", 1e-7)
+            def __init__(self, *given):
+                super().__init__(*given)
+                self.switches = {"threads": 1, "dtype": np.dtype(np.float32)}
+    """
+    facts = work(plugin("declares", body), packages=["numpy", "torch"]).values("facts")
+    assert facts["versions"].keys() == {"python", "numpy"}
+    assert facts["versions"]["numpy"] == np.__version__
+    assert facts["switches"] == {"takes_order": True, "adam": ["keras", 1e-7], "threads": 1, "dtype": "float32"}
+
+
+@pytest.mark.parametrize("member", ["__init__", "load", "train_epoch", "predict", "sync", "device_memory"])
+def test_prints_go_to_the_log_from_every_member(work: Work, plugin: Callable[..., Path], member: str) -> None:
+    """Nothing that is printed, by Python, by C or by a child, can be taken for an answer."""
+    body = f"""
+        import os, subprocess, sys
+
+        class Implementation(Regression):
+            def {member}(self, *given):
+                print('{{"name": "end", "values": {{"status": "failed", "reason": "printed"}}}}')
+                print("on standard error", file=sys.stderr)
+                os.write(1, b"by descriptor\\n")
+                subprocess.run(["echo", "by a child"])
+                return super().{member}(*given)
+    """
+    told = work(plugin("loud", body))
+    assert (told.status, told.reason) == ("ok", "")
+    for line in ("printed", "on standard error", "by descriptor", "by a child"):
+        assert line in told.log
+
+
+def test_prints_at_import_go_to_the_log(work: Work, plugin: Callable[..., Path]) -> None:
+    """The channel is taken before the implementation is imported."""
+    told = work(plugin("loud", "print('hello')\nclass Implementation(Regression): pass\n"))
+    assert told.status == "ok" and "hello" in told.log
+
+
+@pytest.mark.parametrize("member", ["__init__", "load", "set_weights", "train_epoch", "predict", "sync"])
+def test_an_exception_fails_the_cell_and_keeps_what_was_said(
+    work: Work, plugin: Callable[..., Path], member: str
+) -> None:
+    """Type and message are the reason, on one line; the traceback is in the log; the phases before it stay."""
+    body = f"""
+        class Implementation(Regression):
+            def {member}(self, *given):
+                raise RuntimeError("no luck\\n  in {member}")
+    """
+    told = work(plugin("unlucky", body))
+    assert (told.status, told.reason) == ("failed", f"RuntimeError: no luck in {member}")
+    assert told.answer.exit_status == 0
+    assert "Traceback" in told.log
+    assert "import_s" in told.values("phase")
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "reason"),
+    [
+        ("SystemExit(0)", "failed", "SystemExit: 0"),
+        ("KeyboardInterrupt()", "failed", "KeyboardInterrupt: "),
+        ("MemoryError('tensor')", "failed", "out of memory (MemoryError)"),
+        ("Unavailable('no such\\n device')", "skipped", "no such device"),
+        ("ValueError('x' * 100_000)", "failed", "ValueError: " + "x" * 300),
+    ],
+)
+def test_whatever_is_raised_is_the_cells_answer(
+    work: Work, plugin: Callable[..., Path], raised: str, status: str, reason: str
+) -> None:
+    """Leaving the program, running out of memory and being unavailable too; a message of any length."""
+    body = f"class Implementation(Regression):\n    def load(self, data):\n        raise {raised}\n"
+    told = work(plugin("raises", body))
+    assert (told.status, told.reason) == (status, reason)
+
+
+def test_memory_that_really_runs_out_is_told_as_such(work: Work, plugin: Callable[..., Path]) -> None:
+    """An allocation that no machine can give."""
+    body = "class Implementation(Regression):\n    def load(self, data):\n        np.ones(2**60, np.uint8)\n"
+    told = work(plugin("greedy", body))
+    assert (told.status, told.reason) == ("failed", "out of memory (MemoryError)")
+
+
+def test_logits_of_another_shape_fail_the_cell(work: Work, plugin: Callable[..., Path]) -> None:
+    """The reason has the shape that came and the one that was expected."""
+    body = "class Implementation(Regression):\n    def predict(self):\n        return self.x_test\n"
+    told = work(plugin("shapeless", body))
+    assert told.status == "failed"
+    assert "(100, 784)" in told.reason and "(100, 10)" in told.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        ("class Other(Regression): pass", ["no class 'Implementation'"]),
+        ("class Implementation: pass", ["lacks load, set_weights", "device_memory", "CONTRIBUTING.md"]),
+        ("class Implementation(Regression):\n    sync = None\n", ["lacks sync"]),
+        ("def broken(:\n", ["SyntaxError"]),
+        ("1 / 0", ["ZeroDivisionError"]),
+        ("from numpy import no_such_name", ["ImportError", "no_such_name"]),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_says_why(
+    work: Work, plugin: Callable[..., Path], body: str, parts: list[str]
+) -> None:
+    """A missing class or member, a mistake in the syntax, an import that raises: one line with what is wrong."""
+    told = work(plugin("useless", body))
+    assert told.status == "failed"
+    assert "\n" not in told.reason
+    for part in parts:
+        assert part in told.reason
+
+
+@pytest.mark.parametrize(("packages", "status"), [(["a_framework"], "skipped"), (["numpy"], "failed")])
+def test_a_missing_package_skips_the_cell_only_where_the_row_needs_it(
+    work: Work, plugin: Callable[..., Path], packages: list[str], status: str
+) -> None:
+    """A framework that is not installed is no failure; a plugin's own mistake is."""
+    told = work(plugin("needy", "import a_framework\n"), packages=packages)
+    assert (told.status, told.reason) == (status, "a_framework is not installed")
+
+
+@pytest.mark.parametrize("takes_order", [True, False])
+def test_only_those_who_take_an_order_are_given_weights(
+    work: Work, plugin: Callable[..., Path], takes_order: bool
+) -> None:
+    """A program that initialises by itself keeps its own start."""
+    body = f"""
+        class Implementation(Regression):
+            takes_order = {takes_order}
+            def set_weights(self, weights):
+                print("weights were set")
+                super().set_weights(weights)
+    """
+    told = work(plugin("own_start", body))
+    assert told.status == "ok"
+    assert ("weights were set" in told.log) is takes_order
+
+
+RECORDER = """
+    import json, pathlib, sys
+
+    class Implementation(Regression):
+        {member} = {value}
+
+        def set_weights(self, weights):
+            super().set_weights(weights)
+            self.seen = {{"weights": [[kernel.tolist(), bias.tolist()] for kernel, bias in weights], "orders": []}}
+
+        def train_epoch(self, order):
+            self.seen["orders"].append([str(order.dtype), order.tolist()])
+            return super().train_epoch(order)
+
+        def device_memory(self):
+            pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(self.seen))
+"""
+
+
+def recorded(work: Work, path: Path, **changes: Any) -> str:
+    """What an implementation was given: start weights and orders."""
+    assert work(path, **changes).status == "ok"
+    return path.with_suffix(".json").read_text()
+
+
+def test_all_implementations_get_the_same_start_and_the_same_orders(work: Work, plugin: Callable[..., Path]) -> None:
+    """The seed alone decides: two implementations are given the same bits, another seed gives others."""
+    one = plugin("one", RECORDER.format(member="note", value="1"))
+    two = plugin("two", RECORDER.format(member="adam", value="('keras', 1e-7)"))
+    assert recorded(work, one, seed=5) == recorded(work, two, seed=5)
+    assert recorded(work, one, seed=5) != recorded(work, one, seed=6)
+
+
+def test_the_start_and_the_orders_are_those_of_the_contract(
+    work: Work, plugin: Callable[..., Path], tiny: Workload
+) -> None:
+    """float32 weights drawn as the oracle draws them, and int64 permutations of the training set, each a new one."""
+    seen: dict[str, Any] = json.loads(recorded(work, plugin("one", RECORDER.format(member="note", value="1")), seed=5))
+    expected = reference.initial_weights(tiny, np.random.default_rng([5, 0]))
+    assert seen["weights"] == [[kernel.tolist(), bias.tolist()] for kernel, bias in expected]
+    (dtype, first), (_, second) = seen["orders"]
+    assert dtype == "int64"
+    assert sorted(first) == sorted(second) == list(range(200))
+    assert first != second and first != list(range(200))
+
+
+def test_without_shuffling_the_order_is_that_of_the_files(
+    work: Work, plugin: Callable[..., Path], tiny: Workload
+) -> None:
+    """A workload that does not shuffle is trained as stored, each time."""
+    path = plugin("one", RECORDER.format(member="note", value="1"))
+    seen: dict[str, Any] = json.loads(recorded(work, path, workload=replace(tiny, shuffle=False)))
+    assert [order for _, order in seen["orders"]] == [list(range(200))] * 2
+
+
+def test_a_plugins_neighbours_hide_nobodys_package(work: Work, plugin: Callable[..., Path], tmp_path: Path) -> None:
+    """A file beside the plugin can be imported, but not in place of a package of the same name."""
+    (tmp_path / "helper.py").write_text("VALUE = 3\n")
+    (tmp_path / "psutil.py").write_text("raise RuntimeError('hidden')\n")
+    (tmp_path / "colorsys.py").write_text("raise RuntimeError('hidden')\n")
+    body = "import colorsys, psutil, helper\nassert helper.VALUE == 3\nclass Implementation(Regression): pass\n"
+    assert work(plugin("mine", body)).status == "ok"
+
+
+def test_the_worker_loads_nothing_that_the_measurement_does_not_need(work: Work, plugin: Callable[..., Path]) -> None:
+    """No table, check or command-line package makes a framework's import look shorter or its memory larger."""
+    body = """
+        import sys
+
+        class Implementation(Regression):
+            switches = {"modules": sorted(name for name in sys.modules if "." not in name)}
+    """
+    modules = set(work(plugin("lists", body)).values("facts")["switches"]["modules"])
+    assert "numpy" in modules
+    assert modules.isdisjoint({"pandas", "pydantic", "typer", "rich", "matplotlib", "jinja2", "scipy", "torch"})
+
+
+def test_the_end_is_told_even_if_leaving_would_hang(work: Work, plugin: Callable[..., Path]) -> None:
+    """Exit handlers and threads of a framework are not waited for."""
+    body = """
+        import atexit, threading, time
+
+        atexit.register(time.sleep, 1000)
+        threading.Thread(target=time.sleep, args=(1000,)).start()
+
+        class Implementation(Regression):
+            pass
+    """
+    told = work(plugin("clingy", body))
+    assert (told.status, told.answer.exit_status) == ("ok", 0)
+
+
+def test_a_probe_imports_and_trains_nothing(work: Work, plugin: Callable[..., Path]) -> None:
+    """It answers whether the plugin can be used, without building it."""
+    body = "class Implementation(Regression):\n    def __init__(self):\n        raise RuntimeError('built')\n"
+    told = work(plugin("probed", body), job="probe")
+    assert (told.status, told.names) == ("ok", ["end"])
+    assert work(plugin("probed", "1 / 0"), job="probe").status == "failed"
