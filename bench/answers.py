@@ -1,7 +1,7 @@
 """The answer in sentences: which is faster, by how much, how sure, and what could not be told."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,7 +17,7 @@ QUESTION = ("PyTorch", "Keras on TensorFlow")
 
 @dataclass(frozen=True)
 class Pair:
-    """Two implementations of a group: ``fast`` took the shorter time; ``estimate`` (at least 1) and its interval are slow / fast."""
+    """Two implementations of a group: ``fast`` took the shorter time, ``estimate`` and interval are of slow / fast."""
 
     fast: str
     slow: str
@@ -100,9 +100,7 @@ def groups(
             part(frame, workload, device, threads) for frame in (runs, summary, control, comparison)
         )
         pairs = tuple(oriented(row, own) for _, row in compared.iterrows())
-        found.append(
-            Group(workload, device, int(threads), own, summed, controls, pairs, document_epochs.get(workload))
-        )
+        found.append(Group(workload, device, int(threads), own, summed, controls, pairs, document_epochs.get(workload)))
     return found
 
 
@@ -125,7 +123,7 @@ def oriented(row: pd.Series, runs: pd.DataFrame) -> Pair:
     return Pair(row["a"], row["b"], 1 / estimate, low, high, delta, verdict, blocks)
 
 
-def leading(found: list[Group]) -> list[Group]:
+def leading(found: Sequence[Group]) -> list[Group]:
     """The groups that the opening speaks of: the first workload, on each device with the most threads."""
     first: dict[str, Group] = {}
     for group in found:
@@ -134,7 +132,7 @@ def leading(found: list[Group]) -> list[Group]:
     return list(first.values())
 
 
-def opening(found: list[Group]) -> list[str]:
+def opening(found: Sequence[Group]) -> list[str]:
     """The answer: whether the session is fit, then a sentence per leading group and tier, then what is missing."""
     runs = pd.concat([group.runs for group in found])
     if not (runs["status"] == "ok").any():
@@ -150,24 +148,25 @@ def opening(found: list[Group]) -> list[str]:
 
 def unfit(group: Group, row: pd.Series) -> str:
     """Why a session ranks nothing: a program differed from itself."""
-    found = words.interval(row["low"], row["high"], 0)
+    found = words.interval(row["estimate"], row["low"], row["high"])
     return (
         f"This session is unfit to rank anything: {group.named(row['implementation'])}, run a second time in every "
-        f"block, took {row['estimate']:.3g} times its own time ({found}, {group.title}). Something disturbed the "
-        "machine: quiet it and measure again with --fresh."
+        f"block, took {words.ratio(row['estimate'])} times its own time ({found}, {group.title}). Something disturbed "
+        "the machine: quiet it and measure again with --fresh."
     )
 
 
 def nothing(runs: pd.DataFrame, start: str) -> str:
     """That nothing was measured, and the first reason why."""
-    states = [f"{words.count(int(number), 'cell')} {state}" for state in ("failed", "skipped") if (number := (runs["status"] == state).sum())]
+    counts = {state: int((runs["status"] == state).sum()) for state in ("failed", "skipped")}
+    states = [f"{words.count(number, 'cell')} {state}" for state, number in counts.items() if number]
     reasons = [reason for reason in runs["reason"] if reason]
     return f"{start}: {words.listed(states)}{because(reasons)}."
 
 
 def because(reasons: list[str]) -> str:
     """The first reason, to stand within a sentence."""
-    return f" ({' '.join(reasons[0].split()).rstrip('.')})" if reasons else ""
+    return f": {words.shorten(reasons[0], 200).rstrip('.')}" if reasons else ""
 
 
 def answers(group: Group) -> list[str]:
@@ -214,13 +213,13 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
     if not lost:
         return ""
     own = group.runs[group.runs["implementation"] == lost[0]]
-    why = because([reason for reason in own.loc[own["status"] != "ok", "reason"] if reason])
     if (own["gate"] == "failed").any():
-        why = " (it does not do the same work, see the equivalence gate)"
-    missing = f"{words.listed([group.named(name) for name in lost])} could not be measured{why}"
-    if not timed:
-        return f"{missing} ({group.title})."
-    return f"Nothing can be compared: {timing(group, timed[0])}, but {missing} ({group.title})."
+        why = " has no speed: it does not do the same work (see the equivalence gate)"
+    else:
+        why = f" could not be measured{because([reason for reason in own['reason'] if reason])}"
+    start = f"On {group.workload} ({group.place}) nothing can be compared: "
+    seen = "".join(f"{timing(group, name)}; " for name in timed)
+    return f"{start}{seen}{words.listed([group.named(name) for name in lost])}{why}."
 
 
 def timing(group: Group, name: str) -> str:
@@ -251,10 +250,11 @@ def of_pair(group: Group, a: str, b: str) -> str:
     elif pair.verdict.startswith("equivalent"):
         found = f"{start} {both} train {group.workload} equally fast, within {within}"
     elif pair.low > 1:
-        found = f"{start} {both} differ on {group.workload} by less than the {within} that can be told apart: ratio {factor}"
+        found = f"{start} {both} differ on {group.workload} by less than the {within} that show here: ratio {factor}"
     else:
         found = f"{start} no difference between {both} could be shown on {group.workload}: ratio {factor}"
     blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [words.count(pair.blocks, "block")]
-    terms = ", ".join([words.interval(pair.low, pair.high, pair.blocks), *blocks, group.place])
-    accuracies = [words.figure("accuracy", group.row(name)["accuracy"]) for name in (pair.fast, pair.slow)]
-    return f"{found} ({terms}). Test accuracy {group.after}: {words.listed(accuracies)}."
+    terms = ", ".join([words.interval(pair.estimate, pair.low, pair.high), *blocks, group.place])
+    names = {name: words.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
+    accuracies = [f"{names[name]} {words.figure('accuracy', group.row(name)['accuracy'])}" for name in (a, b)]
+    return f"{found} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench import pictures, words
-from bench.pictures import INK, Chart
+from bench.pictures import HEAD, INK, WIDTH, Chart, headed
 
 COLOURS = {"pytorch": "#d55e00", "keras": "#0072b2", "tensorflow": "#3d9fdb", "jax": "#009e73", "numpy": "#7a7a7a"}
 OTHER_COLOUR = "#cc79a7"
@@ -27,18 +27,13 @@ PHASES = {
     "device_peak_bytes": "device peak",
 }
 ACCURACIES = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
-WIDTH, LABELS, HEAD = 6.6, 1.65, 0.5
-"""Inches: of every figure, of the names at its left, of the title at its top."""
-
-
-def shown(runs: pd.DataFrame) -> pd.DataFrame:
-    """The cells of one group that have figures, and whose work was not found to be another."""
-    return runs[(runs["status"] == "ok") & (runs["gate"] != "failed")]
+LABELS = 1.65
+"""Inches for the names at the left."""
 
 
 def rows(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The implementations of a group with their cells: in the same order in all charts and all tiers."""
-    own = shown(runs)
+    own = runs[(runs["status"] == "ok") & (runs["gate"] != "failed")]
     found = [(str(name), part) for name, part in own.groupby("implementation") if (part["role"] == "measured").any()]
     return sorted(found, key=lambda row: words.rank(row[0], row[1]["tier"].iloc[0]))
 
@@ -48,14 +43,6 @@ def colour(part: pd.DataFrame) -> str:
     return COLOURS.get(part["framework"].iloc[0], OTHER_COLOUR)
 
 
-def headed(height: float, title: str, key: str) -> Figure:
-    """An empty figure with its title, and beneath it how to read it."""
-    figure = Figure(figsize=(WIDTH, height))
-    figure.text(0.012, 1 - 0.08 / height, title, va="top", fontsize=10, weight="bold", parse_math=False)
-    figure.text(0.012, 1 - 0.28 / height, key, va="top", fontsize=8, alpha=0.7)
-    return figure
-
-
 def named_rows(axes: Axes, found: Sequence[tuple[str, pd.DataFrame]]) -> None:
     """Rows from top to bottom without a frame, each with its implementation's name and tier at the left."""
     axes.set_ylim(len(found) - 0.4, -0.6)
@@ -63,21 +50,20 @@ def named_rows(axes: Axes, found: Sequence[tuple[str, pd.DataFrame]]) -> None:
     axes.spines[:].set_visible(False)
     for y, (name, part) in enumerate(found):
         tier = part["tier"].iloc[0]
-        where = {"transform": axes.get_yaxis_transform(), "ha": "right", "parse_math": False}
-        axes.text(-0.02, y, words.label(name, tier), va="bottom", fontsize=9.5, **where)
-        axes.text(-0.02, y, tier, va="top", fontsize=7.5, alpha=0.7, **where)
+        write = partial(axes.text, -0.02, y, transform=axes.get_yaxis_transform(), ha="right", parse_math=False)
+        write(words.label(name, tier), va="bottom", fontsize=9.5)
+        write(tier, va="top", fontsize=7.5, alpha=0.7)
 
 
 def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
-    """Seconds per steady epoch: a dot for each process at its block's height, a bar at the median, rings for the control."""
+    """Seconds per steady epoch: a dot for each process, a bar at the median, rings for the control."""
     found = [(name, part.dropna(subset="epoch_s")) for name, part in rows(runs)]
     found = [(name, part) for name, part in found if (part["role"] == "measured").any()]
     if not found:
         return None
     height = 0.52 * len(found) + HEAD + 0.55
     key = "a dot: one process; bar and figure: the median"
-    control = any((part["role"] == "control").any() for _, part in found)
-    figure = headed(height, title, key + "; a ring: the control, run again" * control)
+    figure = headed(height, title, key + "; a ring: the control, run again" * ("control" in set(runs["role"])))
     axes = figure.add_axes((LABELS / WIDTH, 0.55 / height, 1 - (LABELS + 0.85) / WIDTH, 1 - (HEAD + 0.55) / height))
     named_rows(axes, found)
     values = pd.concat([part["epoch_s"] for _, part in found])
@@ -126,7 +112,7 @@ def memory(runs: pd.DataFrame, title: str) -> Figure | None:
     axes = figure.add_axes((LABELS / WIDTH, 0.05 / height, 1 - (LABELS + 0.05) / WIDTH, 1 - (HEAD + 0.35) / height))
     named_rows(axes, found)
     axes.set_xticks([])
-    step = 2 * float(max(part[phases].max(axis=None) for _, part in found))  # a column has room for its longest label
+    step = 2 * max(float(part[phases].max().max()) for _, part in found)  # half a column is left for the figures
     axes.set_xlim(-0.01 * step, step * len(phases))
     axes.vlines([step * i for i in range(len(phases))], -0.5, len(found) - 0.5, color=INK, linewidth=0.8)
     for i, column in enumerate(phases):
@@ -171,7 +157,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
         for _, claim in claims[claims["framework"] == part["framework"].iloc[0]].iterrows():
             axes.axhspan(y_of(claim["low"]), y_of(claim["high"]), color=colour(part), alpha=0.22, linewidth=0)
             text = f"document 1: {words.claimed('accuracy', claim['low'], claim['high'])}"
-            axes.text(0.02, y_of(claim["low"]) - 0.04, text, transform=axes.get_yaxis_transform(), va="top", fontsize=7.5)
+            axes.text(-0.05, y_of(claim["low"]) - 0.04, text, va="top", fontsize=7.5)
     return figure
 
 
@@ -210,8 +196,8 @@ def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
         for role in ("measured", "control") if "epoch_s" in columns else ("measured",):
             own = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
             told = [
-                f"{columns[column]} {words.spread(column, values.median(), values.min(), values.max())}".strip()
-                for column, values in own.items()
+                f"{columns[column]} {words.spread(column, *own[column].quantile([0.5, 0, 1]))}".strip()
+                for column in list(own.columns)
             ]
             again = " as control" if role == "control" else ""
             parts += [f"{words.named(name, part['tier'].iloc[0])}{again} {', '.join(told)}"] if told else []

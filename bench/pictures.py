@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 INK = "#1f2430"
 """Text and axes; in a page this becomes the colour of the page's own text."""
 PAPER = "#ffffff"
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "fcnbench", "font.size": 9.0, "axes.facecolor": "none"} | dict.fromkeys(
-    ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
-)
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "fcnbench", "font.size": 9.0, "axes.facecolor": "none"}
+STYLE |= dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
+WIDTH, HEAD = 6.6, 0.5
+"""Inches: of every figure, and of its title."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Chart:
     text: str
     svg: str
     png: bytes
+
+
+def headed(height: float, title: str, key: str) -> Figure:
+    """An empty figure with its title, and beneath it how to read it."""
+    figure = Figure(figsize=(WIDTH, height))
+    figure.text(0.012, 1 - 0.08 / height, title, va="top", fontsize=10, weight="bold", parse_math=False)
+    figure.text(0.012, 1 - 0.28 / height, key, va="top", fontsize=8, alpha=0.7)
+    return figure
 
 
 def draw(name: str, title: str, text: str, figure: Callable[[str], Figure | None]) -> Chart | None:

@@ -5,10 +5,8 @@ files, byte for byte.
 """
 
 import html
-import io
 import re
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,22 +14,13 @@ from typing import Any
 import jinja2
 import pandas as pd
 from markupsafe import Markup
-from rich.box import Box
-from rich.console import Console
-from rich.table import Table
 
-from bench import answers, charts, pictures, sheets, store, tables, words
+from bench import answers, charts, pictures, sheets, store, tables, terminal, terms, words
 from bench.answers import Group
 from bench.environment import Machine
 from bench.pictures import Chart
 from bench.records import Gate, Result
-from bench.sheets import Sheet
 
-WIDTH = 100
-"""Columns of the terminal that the final table is made for."""
-RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
-PLAIN = str.maketrans({"–": "-", "×": "x"})
-"""Any terminal can show what is left."""
 INLINED = 500_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
 LOGS = 20
@@ -61,7 +50,6 @@ class Session:
     gates: Sequence[Gate]
     frames: Mapping[str, pd.DataFrame]
     groups: Sequence[Group]
-    document_epochs: Mapping[str, int]
 
     @classmethod
     def read(cls, directory: Path) -> "Session":
@@ -80,9 +68,14 @@ class Session:
         }
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
         groups = answers.groups(
-            runs, frames["summary"], frames["control"], frames["comparison"], epochs, tables.claims()["workload"].iloc[0]
+            runs,
+            frames["summary"],
+            frames["control"],
+            frames["comparison"],
+            epochs,
+            tables.claims()["workload"].iloc[0],
         )
-        return cls(results, machines, gates, frames, groups, epochs)
+        return cls(results, machines, gates, frames, groups)
 
 
 def by_threads(runs: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
@@ -103,17 +96,21 @@ def build(directory: Path) -> Built:
     pages = {
         name: environment().get_template(f"{name}.j2").render(context).encode() for name in ("report.html", "report.md")
     }
+    said = terminal.text(
+        session.groups, session.frames["runs"], session.frames["table_4"], session.results, session.gates
+    )
     with store.writing(directory):
         write_all(directory, data)
         write_all(directory / "tables", derived)
         write_all(directory / "charts", chart_files(drawn))
         write_all(directory, pages)
-    return Built(terminal(session), directory / "report.html")
+    return Built(said, directory / "report.html")
 
 
 def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     """The records as rows; a machine that was not described has none."""
-    return {f"{name}.csv": csv(frames[name]).encode() for name in ("runs", "epochs", "machines") if len(frames[name].columns)}
+    named = {name: frames[name] for name in ("runs", "epochs", "machines")}
+    return {f"{name}.csv": csv(frame).encode() for name, frame in named.items() if len(frame.columns)}
 
 
 def csv(frame: pd.DataFrame) -> str:
@@ -135,7 +132,7 @@ def table_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
 def markdown(frame: pd.DataFrame) -> str:
     """A frame as a Markdown table, its values with units."""
     lines = [list(frame.columns), ["---"] * len(frame.columns)]
-    lines += [[in_markdown(words.cell(column, row)) for column in frame] for row in frame.to_dict("records")]
+    lines += [[in_markdown(words.cell(str(column), dict(row))) for column in frame] for _, row in frame.iterrows()]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 
@@ -179,25 +176,25 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
         picture = pictures.inline(chart)
         size += len(picture)
         pictured[chart.name] = Markup(picture) if size <= INLINED else ""
-    lead = answers.leading(list(session.groups))
-    lost = sheets.lost(session.results)
+    lead = answers.leading(session.groups)
+    lost = terms.lost(session.results)
     sections = {group.key: section(group, drawn) for group in session.groups}
     return {
         "session": session,
         "unfit": not session.frames["control"]["fit"].all(),
-        "sentences": answers.opening(list(session.groups)),
+        "sentences": answers.opening(session.groups),
         "lead": [sections[group.key] for group in lead],
         "groups": list(sections.values()),
         "others": [sections[group.key] for group in session.groups if group not in lead],
-        "failed_gates": sheets.failed_gates(session.gates),
+        "failed_gates": terms.failed_gates(session.gates),
         "files": files,
-        "table_4": table_4(session, wide=True),
+        "table_4": sheets.table_4(session.frames["table_4"], session.groups[0], wide=True),
         "cells": sheets.cells(session.frames["runs"]),
         "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
-        "gate": sheets.gate(session.gates),
-        "fairness": sheets.fairness(session.results),
-        "switches": sheets.switches(session.results),
-        "machines": [sheets.machine(machine) for machine in session.machines],
+        "gate": terms.gate(session.gates),
+        "fairness": terms.fairness(session.results),
+        "switches": terms.switches(session.results),
+        "machines": [terms.machine(machine) for machine in session.machines],
         "facts": facts(session),
         "disturbance": sheets.disturbance(session.frames["runs"]),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
@@ -225,14 +222,8 @@ def facts(session: Session) -> list[str]:
     counts = [f"{states.count(state)} {state}" for state in ("ok", "failed", "skipped") if state in states]
     days = sorted({result.started[:10] for result in session.results})
     cpus = [f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}" for machine in session.machines]
-    return [f"{words.count(len(states), 'process')[:-1] + 'es' if len(states) > 1 else '1 process'}: {words.listed(counts)}",
-            " to ".join(dict.fromkeys((days[0], days[-1]))), *cpus]  # fmt: skip
-
-
-def table_4(session: Session, wide: bool) -> list[Sheet]:
-    """Document 1's performance table, for the group that it is about."""
-    first = session.groups[0]
-    return sheets.table_4(session.frames["table_4"], first, session.document_epochs.get(first.workload), wide)
+    when = " to ".join(dict.fromkeys((days[0], days[-1])))
+    return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *cpus]
 
 
 def environment() -> jinja2.Environment:
@@ -248,48 +239,4 @@ def environment() -> jinja2.Environment:
 
 def in_prose(text: str) -> Markup:
     """Text for a page whose names, such as ``mlp-128-64``, are not broken at their hyphens."""
-    return Markup(re.sub(r"\w+(?:-\w+)+", r'<span class="name">\g<0></span>', html.escape(text)))
-
-
-def terminal(session: Session) -> str:
-    """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
-    out = io.StringIO()
-    say = Console(
-        file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False, emoji=False,
-        highlight=False,
-    ).print  # fmt: skip
-    for sentence in answers.opening(list(session.groups)):
-        say(sentence)
-    for group in session.groups:
-        if len(group.summary):
-            show(say, sheets.summary(group, wide=False))
-            for line in sheets.control(group):
-                say(line)
-    for sheet in table_4(session, wide=False):
-        show(say, sheet, "Document 1's claims and what was measured: ")
-    say(sheets.disturbance(session.frames["runs"]))
-    lost = [item.line for item in sheets.lost(session.results)] + sheets.failed_gates(session.gates)
-    if lost:
-        say("Not measured")
-    for line in lost:
-        say("\n".join(textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")))
-    return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())
-
-
-def show(say: Callable[[object], None], sheet: Sheet, start: str = "") -> None:
-    """One table in the terminal, its note beneath. What the first column repeats becomes a heading above its rows."""
-    say(f"\n{start}{sheet.title}")
-    columns = ("", *sheet.columns[2:]) if sheet.grouped else sheet.columns
-    table = Table(box=RULE, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i < sheet.texts - sheet.grouped else "right")
-    above = ""
-    for row in sheet.rows:
-        if sheet.grouped and row[0] != above:
-            table.add_row(row[0])
-        table.add_row(*((f"  {row[1]}", *row[2:]) if sheet.grouped else row))
-        above = row[0]
-    if sheet.rows:
-        say(table)
-    if sheet.note:
-        say(sheet.note)
+    return Markup(re.sub(r"\w+(?:-\w+)+", r'<span class="name">\g<0></span>', html.escape(words.unbroken(text))))

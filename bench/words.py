@@ -1,7 +1,9 @@
 """Figures and names as people read them: every unit, rounding and label of a report is decided here."""
 
 import math
+import re
 from collections.abc import Mapping
+from typing import Any
 
 MISSING = "–"
 """What stands where nothing was measured: never 0."""
@@ -84,10 +86,10 @@ def figure(quantity: str, value: float | None) -> str:
 
 
 def spread(quantity: str, value: float | None, low: float | None, high: float | None) -> str:
-    """A median with the range that was seen, in one unit: ``1.02 s (1.00–1.04)``; no range where both ends read alike."""
+    """A median with its range in one unit: ``1.02 s (1.00-1.04)``; no range where both ends read alike."""
     if value is None or low is None or high is None or any(map(missing, (value, low, high))):
         return figure(quantity, value)
-    factor, name, decimals = unit(quantity, value)
+    factor, _, decimals = unit(quantity, value)
     ends = [f"{end * factor:.{decimals}f}" for end in (low, high)]
     return figure(quantity, value) + ("" if ends[0] == ends[1] else f" ({ends[0]}–{ends[1]})")
 
@@ -108,9 +110,11 @@ def decimals(value: float) -> int:
     return 2 if value == 0 else min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
 
 
-def ratio(value: float) -> str:
-    """A ratio with two decimals below ten: differences of a percent must show."""
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
+def ratio(value: float, like: float | None = None) -> str:
+    """A ratio with the decimals that ``like``, by default itself, needs: near 1, differences of 0.1 % must show."""
+    like = value if like is None else like
+    places = 3 if 0.9 < like < 1.1 else 2 if like < 9.995 else 1 if like < 99.95 else 0
+    return f"{value:,.{places}f}"
 
 
 def share(value: float) -> str:
@@ -118,15 +122,15 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
-def interval(low: float, high: float, blocks: int) -> str:
-    """A 95 % interval of a ratio; a single block has none, and none is invented."""
+def interval(estimate: float, low: float, high: float) -> str:
+    """The 95 % interval of a ratio; a single block has none, and none is invented."""
     if low <= 0 or math.isinf(high):
-        return "one block: no interval" if blocks == 1 else "no interval"
-    return f"95 % interval {ratio(low)} to {ratio(high)}"
+        return "one block: no interval"
+    return f"95 % interval {ratio(low, estimate)} to {ratio(high, estimate)}"
 
 
 def claimed(quantity: str, low: float | None, high: float | None) -> str:
-    """What a document claims: ``45 s``, ``97.8–98.2 %``; empty where it claims nothing."""
+    """What a document claims: ``45 s``, ``97.8-98.2 %``; empty where it claims nothing."""
     if low is None or high is None or missing(low) or missing(high):
         return ""
     factor, name, _ = unit(quantity, high)
@@ -149,12 +153,23 @@ def beside_claim(quantity: str, value: float, low: float, high: float) -> str:
     return f"{ratio(share) if share >= 1 else f'{share:.2g}'} times the claim"
 
 
+def shorten(text: str, letters: int = 72) -> str:
+    """Foreign text on one line, without what would steer a terminal, cut where it is too long."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= letters else f"{line[: letters - 3]}..."
+
+
+def unbroken(text: str) -> str:
+    """Prose whose figures are not parted from their units at the end of a line."""
+    return re.sub(r"(?<=\d) (?=%|s\b|ms\b|MB\b|GB\b)", "\N{NO-BREAK SPACE}", text)
+
+
 def after(epochs: int, of: int | None) -> str:
     """How long something was trained: ``after 3 of 5 epochs`` where that is not the document's number."""
     return f"after {count(epochs, 'epoch')}" if of in (None, epochs) else f"after {epochs} of {count(of or 0, 'epoch')}"
 
 
-def verdict(words: str, estimate: float, low: float, high: float, faster: str, delta: float) -> str:
+def verdict(words: str, low: float, high: float, faster: str, delta: float) -> str:
     """The verdict on a pair in plain words; ``faster`` is the one with the shorter time."""
     if words in ("faster", "slower"):
         return f"{faster} is faster"
@@ -169,7 +184,7 @@ def verdict(words: str, estimate: float, low: float, high: float, faster: str, d
     return "no difference could be shown"
 
 
-def cell(column: str, row: Mapping[str, object]) -> str:
+def cell(column: str, row: Mapping[str, Any]) -> str:
     """One value of a frame for a table of our own making: in the unit of its column, empty where it is missing."""
     value = row[column]
     if missing(value):

@@ -35,10 +35,12 @@ def result(
     """
     tier, _, rest = implementation.partition("-")
     if tier not in TIERS:
-        tier, rest = "plugin", implementation
+        tier, rest = "reference" if implementation == "null" else "plugin", implementation
     in_cell = {name: changes.pop(name) for name in list(changes) if name in CELL_FIELDS}
     cell = replace(
-        Cell(implementation, tier, rest.split("-")[0], WORKLOAD, "cpu", 2, block, "measured", epochs, block, "d1935700"),
+        Cell(
+            implementation, tier, rest.split("-")[0], WORKLOAD, "cpu", 2, block, "measured", epochs, block, "d1935700"
+        ),
         **in_cell,
     )
     ok = Result(
@@ -54,7 +56,10 @@ def result(
         ),
         noise=Noise(0.01, 100, 0.0, 0.05),
         versions={"python": "3.11.7", "numpy": "2.4.6"},
-        switches={"takes_order": tier != "documented", "adam": ["keras", 1e-7] if "keras" in rest else ["pytorch", 1e-8]},
+        switches={
+            "takes_order": tier != "documented",
+            "adam": ["keras", 1e-7] if "keras" in rest else ["pytorch", 1e-8],
+        },
         environment={"OMP_NUM_THREADS": str(cell.threads)},
     )
     if status != "ok":

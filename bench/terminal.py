@@ -1,0 +1,72 @@
+"""The table that ends a run: the answer, the figures, the claims beside them, the control, and what is missing."""
+
+import io
+import textwrap
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+
+from bench import answers, sheets, terms, words
+from bench.answers import Group
+from bench.records import Gate, Result
+from bench.sheets import Sheet
+
+WIDTH = 100
+"""Columns of the terminal that the final table is made for."""
+RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+PLAIN = str.maketrans({"–": "-", "\N{NO-BREAK SPACE}": " "})
+"""Any terminal can show what is left."""
+
+
+def text(
+    groups: Sequence[Group], runs: pd.DataFrame, table_4: pd.DataFrame, results: Sequence[Result], gates: Sequence[Gate]
+) -> str:
+    """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
+    out = io.StringIO()
+    say = Console(
+        file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False, emoji=False,
+        highlight=False,
+    ).print  # fmt: skip
+    for sentence in answers.opening(groups):
+        say(wrapped(sentence))
+    for group in groups:
+        if len(group.summary):
+            show(say, sheets.summary(group, wide=False))
+            for line in sheets.control(group):
+                say(wrapped(line))
+    for sheet in sheets.table_4(table_4, groups[0], wide=False):
+        show(say, sheet, "Document 1's claims and what was measured: ")
+    say(wrapped(sheets.disturbance(runs)))
+    lost = [item.line for item in terms.lost(results)] + terms.failed_gates(gates)
+    if lost:
+        say("Not measured")
+    for line in lost:
+        say(wrapped(line, "  ", "    "))
+    return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())
+
+
+def wrapped(line: str, first: str = "", others: str = "") -> str:
+    """A paragraph, broken into lines."""
+    return "\n".join(textwrap.wrap(words.unbroken(line), WIDTH, initial_indent=first, subsequent_indent=others))
+
+
+def show(say: Callable[[object], None], sheet: Sheet, start: str = "") -> None:
+    """One table in the terminal, its note beneath. What the first column repeats becomes a heading above its rows."""
+    say(f"\n{start}{sheet.title}")
+    columns = ("", *sheet.columns[2:]) if sheet.grouped else sheet.columns
+    table = Table(box=RULE, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < sheet.texts - sheet.grouped else "right")
+    above = ""
+    for row in sheet.rows:
+        if sheet.grouped and row[0] != above:
+            table.add_row(row[0])
+        table.add_row(*((f"  {row[1]}", *row[2:]) if sheet.grouped else row))
+        above = row[0]
+    if sheet.rows:
+        say(table)
+    if sheet.note:
+        say(wrapped(sheet.note))

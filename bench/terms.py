@@ -1,0 +1,135 @@
+"""What the figures rest on: equal work, equal terms, the machine; and what could not be measured."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from bench import words
+from bench.environment import Machine
+from bench.records import Gate, Result
+from bench.sheets import Sheet
+
+WRITERS = {"pytorch": "PyTorch", "keras": "Keras"}
+MACHINE = {
+    "machine": "digest", "cpu": "CPU", "logical_cpus": "logical CPUs", "physical_cpus": "physical cores",
+    "available_cpus": "CPUs that may be used", "cpu_quota": "CPU quota", "ram_bytes": "memory",
+    "memory_limit_bytes": "memory limit", "os": "system", "python": "Python", "blas": "NumPy's BLAS", "gpus": "GPUs",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Cells that ended the same way: what they were, why, and the end of the first one's log."""
+
+    what: str
+    status: str
+    reason: str
+    log: str
+
+    @property
+    def line(self) -> str:
+        """All of it on one line, without the log."""
+        return f"{self.status}: {self.what}: {words.shorten(self.reason, 240)}"
+
+
+def lost(results: Sequence[Result]) -> list[Lost]:
+    """The cells that failed or were skipped, those of the same reason together; failures first."""
+    kinds: dict[tuple[str, ...], list[Result]] = {}
+    for result in results:
+        cell = result.cell
+        if result.status != "ok":
+            place = words.place(cell.device, cell.threads)
+            kinds.setdefault((result.status, cell.workload.name, place, result.reason), []).append(result)
+    found = []
+    for (status, workload, place, reason), same in kinds.items():
+        names = dict.fromkeys(result.cell.implementation for result in same)
+        control = " (control)" if all(result.cell.role == "control" for result in same) else ""
+        blocks = sorted({result.cell.block for result in same})
+        which = f"block{'' if len(blocks) == 1 else 's'} {words.listed([str(block) for block in blocks])}"
+        log = next((result.log_tail for result in same if result.log_tail), "")
+        what = f"{words.listed(list(names))}{control}, {workload}, {place}, {which}"
+        found.append(Lost(what, status, reason or "no reason was given", log))
+    return sorted(found, key=lambda lost: lost.status)
+
+
+def failed_gates(gates: Sequence[Gate]) -> list[str]:
+    """The implementations that do other work than the workload asks for, a line each."""
+    return [
+        f"withheld: {gate.implementation}, {gate.workload}, {words.device(gate.device)}: it does not do the same work: "
+        f"{words.shorten(gate.reason, 240)}"
+        for gate in gates
+        if gate.status == "failed"
+    ]
+
+
+def gate(gates: Sequence[Gate]) -> Sheet:
+    """What the equivalence gate found: the worst rung of each implementation, workload and device."""
+    rows = []
+    for gate in gates:
+        compared = [(rung.figure / rung.limit, rung) for rung in gate.rungs if rung.figure is not None and rung.limit]
+        share, worst = max(compared, key=lambda found: found[0], default=(0.0, None))
+        rows.append((
+            gate.implementation, gate.workload, words.device(gate.device), gate.status,
+            gate.reason or (f"{worst.name}: {share:.0%} of the limit".replace("%", " %") if worst else ""),
+            str(sum(rung.passed for rung in gate.rungs)),
+        ))  # fmt: skip
+    columns = ("implementation", "network", "device", "same work?", "nearest to its limit", "rungs passed")
+    return Sheet("", columns, tuple(rows), texts=5)
+
+
+def fairness(results: Sequence[Result]) -> Sheet:
+    """What each implementation declared about its work: who drew weights and order, and which form of Adam it ran."""
+    rows = {}
+    for result in results:
+        if result.status == "ok" and result.cell.role == "measured" and result.cell.implementation not in rows:
+            switches = result.switches
+            order, adam = switches.get("takes_order"), switches.get("adam")
+            if isinstance(order, bool):
+                order = "given by the harness, equal for all" if order else "its own"
+            if isinstance(adam, list):
+                adam = f"as {WRITERS.get(adam[0], adam[0])} writes it, epsilon {adam[1]:g}"
+            packages = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+            name = words.named(result.cell.implementation, result.cell.tier)
+            rows[result.cell.implementation] = (name, str(order or words.MISSING), str(adam or words.MISSING), packages)
+    columns = ("implementation", "start weights and batch order", "Adam", "versions")
+    return Sheet("", columns, tuple(rows[name] for name in sorted(rows)), texts=4)
+
+
+def machine(found: Machine) -> Sheet:
+    """A machine, a property in each row."""
+    rows = []
+    for name, value in asdict(found).items():
+        shown = words.figure(name, value) if name.endswith("_bytes") else str(value)
+        rows.append((MACHINE.get(name, name), words.MISSING if value in (None, "") else shown))
+    return Sheet("machine", ("property", "value"), tuple(rows), texts=2)
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Switches and environment variables: those that all share, and each implementation's others."""
+
+    common: Sheet
+    own: tuple[Sheet, ...]
+
+
+def switches(results: Sequence[Result]) -> Switches:
+    """What was in force, read from the results; cells that differ have their values side by side."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for result in results:
+        if result.status == "ok":
+            own = found.setdefault(words.named(result.cell.implementation, result.cell.tier), {})
+            for name, value in {**result.switches, **result.environment}.items():
+                text = value if isinstance(value, str) else json.dumps(value)
+                own.setdefault(name, [])
+                own[name] += [] if text in own[name] else [text]
+    joined = {title: {name: " / ".join(values) for name, values in own.items()} for title, own in found.items()}
+    first = next(iter(joined.values()), {})
+    common = {
+        name: value for name, value in first.items() if all(other.get(name) == value for other in joined.values())
+    }
+    blank = Sheet("the same for all", ("switch", "value"), tuple(sorted(common.items())), texts=2)
+    others = []
+    for title, values in sorted(joined.items()):
+        rows = tuple((name, value) for name, value in sorted(values.items()) if name not in common)
+        others.append(replace(blank, title=title, rows=rows))
+    return Switches(blank, tuple(sheet for sheet in others if sheet.rows))

@@ -1,0 +1,86 @@
+"""Is a figure of the harness the figure of the bare program? Runs both in turn and compares them pair by pair.
+
+    python tests/bare/beside.py matched-pytorch loop.py --pairs 10 --epochs 8 --out results/reference/bare.csv
+
+Each pair is a block: a bare script and a cell of `fcnbench`, each in a process of its own with the same environment,
+in random order. The rows are added to the CSV; the ratio harness / bare is printed with its interval.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from bench import compare, environment, fetch, launch, mnist, store, workloads
+from bench.plan import Plan
+from bench.run import Session
+from impls import registry
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("implementation")
+    parser.add_argument("script")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    entry = next(entry for entry in registry.BUILT_IN if entry.name == asked.implementation)
+    cpus, data = environment.available_cpus(), fetch.find()
+    rows = []
+    with TemporaryDirectory() as folder:
+        plan = Plan(
+            [workloads.load()["mlp-128-64"]], [entry], ["cpu"], [len(cpus)], asked.pairs, asked.epochs, 1,
+            mnist.describe(data).digest,
+        )  # fmt: skip
+        session = Session(Path(folder), {entry.name: entry}, data, environment.machine(), 900)
+        cells = sorted((cell for cell in plan.cells() if cell.role == "measured"), key=lambda cell: cell.block)
+        with store.opened(Path(folder)):
+            for cell in cells:
+                row = {"implementation": entry.name, "script": asked.script, "block": cell.block, "epochs": cell.epochs}
+                for who in random.sample(["harness", "bare"], 2):
+                    row |= harness(session, cell) if who == "harness" else bare(asked, entry, cpus, data)
+                rows.append(row)
+                print(json.dumps(row), flush=True)
+    frame = pd.DataFrame(rows)
+    if asked.out:
+        frame.to_csv(asked.out, mode="a", index=False, header=not asked.out.exists())
+    ratio = compare.paired_ratio(list(frame["harness_s"]), list(frame["bare_s"]))
+    print(f"{entry.name} / {asked.script}: {ratio.estimate:.4f} ({ratio.low:.4f} to {ratio.high:.4f})")
+
+
+def harness(session: Session, cell) -> dict[str, float]:
+    result = session.measure(cell)
+    assert result.status == "ok", result.reason
+    return {
+        "harness_s": median(epoch.train_s for epoch in result.epochs[2:]),
+        "harness_accuracy": result.epochs[-1].accuracy,
+        "parent_cpu_per_wall": result.noise.parent_cpu_s / result.phases.process_s,
+    }
+
+
+def bare(asked: argparse.Namespace, entry: registry.Entry, cpus: tuple[int, ...], data: Path) -> dict[str, float]:
+    with launch.affinity(cpus):
+        done = subprocess.run(
+            [sys.executable, HERE / asked.script, data, str(asked.epochs)],
+            env={**os.environ, **registry.environment(entry, "cpu", len(cpus))},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return {"bare_s": median(answer["train_s"][1:]), "bare_accuracy": answer["accuracy"]}
+
+
+if __name__ == "__main__":
+    main()

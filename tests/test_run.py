@@ -1,0 +1,436 @@
+"""A session from its plan to its files, with plugins of a few lines; and what is left when it is cut short."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic import MACHINE, result
+
+from bench import environment, launch, store
+from bench import run as bench_run
+from bench.environment import Counters
+from bench.errors import FcnBenchError
+from bench.plan import Plan
+from bench.records import Cell, Event, Gate, Phases, Result
+from bench.run import Progress, Session
+from impls import registry
+from impls.contract import Workload
+
+MachinePlan = tuple[Session, Plan]
+Prepare = Callable[..., MachinePlan]
+FAILING = """
+    class Implementation(Regression):
+        def load(self, data):
+            raise RuntimeError("no luck")
+"""
+UNLUCKY_ONCE = """
+    import pathlib
+
+    class Implementation(Regression):
+        def load(self, data):
+            mark = pathlib.Path(__file__).with_suffix(".mark")
+            if not mark.exists():
+                mark.touch()
+                raise RuntimeError("the first time only")
+            super().load(data)
+"""
+
+
+@pytest.fixture
+def prepare(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Prepare:
+    """``prepare([paths], blocks=1, ...)``: a session in ``tmp_path / "out"`` and the plan for it."""
+
+    def prepare(plugins: list[Path], timeout_s: float = 120.0, **changes: Any) -> MachinePlan:
+        entries = [registry.from_file(path) for path in plugins]
+        usual: dict[str, Any] = {"devices": ["cpu"], "threads": [1], "blocks": 1, "epochs": 1, "seed": 1, "data": "d"}
+        plan = Plan(workloads=[tiny], entries=entries, **{**usual, **changes})
+        out = tmp_path / "out"
+        with store.opened(out):
+            pass
+        return Session(out, {entry.name: entry for entry in entries}, tiny_data, MACHINE, timeout_s), plan
+
+    return prepare
+
+
+def run(session: Session, cells: list[Cell]) -> list[Result]:
+    """Run the cells and return what ``on_result`` was told."""
+    told: list[Result] = []
+    session.run(cells, lambda _: None, told.append)
+    return told
+
+
+def test_every_cell_is_measured_and_saved_as_it_was_told(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """In the plan's order; what is on disk is what the caller saw."""
+    session, plan = prepare([plugin("one"), plugin("two")], blocks=2)
+    told = run(session, plan.cells())
+    assert [found.cell for found in told] == plan.cells()
+    assert {found.status for found in told} == {"ok"}
+    assert store.results(session.directory) == told
+
+
+def test_a_result_is_complete(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """Phases, epochs, memory, noise, versions, switches, environment, machine and moment."""
+    session, plan = prepare([plugin()], epochs=2)
+    before = datetime.now(UTC)
+    found = run(session, plan.cells())[0]
+    assert None not in (found.phases.import_s, found.phases.build_s, found.phases.load_s, found.phases.process_s)
+    assert [epoch.epoch for epoch in found.epochs] == [0, 1, 2]
+    assert found.memory.training_peak_bytes and found.memory.process_peak_bytes
+    assert found.noise.parent_cpu_s is not None and found.noise.others_cpu_s is not None
+    assert found.noise.involuntary_switches is not None
+    assert set(found.versions) >= {"python", "numpy"}
+    assert found.switches["takes_order"] is True
+    assert found.environment["OMP_NUM_THREADS"] == "1"
+    assert found.machine == MACHINE.machine
+    assert before.timestamp() - 1 <= datetime.fromisoformat(found.started).timestamp() <= datetime.now(UTC).timestamp()
+    assert found.log_tail == ""
+
+
+def test_each_cell_is_on_disk_before_the_next_begins(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """Whatever happens then, it is kept."""
+    session, plan = prepare([plugin()], blocks=2)
+    on_disk = []
+
+    def on_start(progress: Progress) -> None:
+        on_disk.append(len(list((session.directory / "cells").iterdir())))
+
+    session.run(plan.cells(), on_start, lambda _: None)
+    assert on_disk == [0, 1, 2, 3]
+
+
+def test_a_cell_that_fails_is_saved_and_the_session_goes_on(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """With the reason, the end of its log and what it had said before."""
+    session, plan = prepare([plugin(), plugin("unlucky", FAILING)], blocks=2)
+    told = run(session, plan.cells())
+    by_name = {name: [found for found in told if found.cell.implementation == name] for name in ("plain", "unlucky")}
+    assert [found.status for found in by_name["plain"]] == ["ok"] * 4
+    for found in by_name["unlucky"]:
+        assert (found.status, found.reason) == ("failed", "RuntimeError: no luck")
+        assert "Traceback" in found.log_tail
+        assert found.phases.build_s is not None and found.phases.load_s is None and found.epochs == ()
+    assert len(store.results(session.directory)) == 6
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ("import os\nos._exit(5)", "failed", "exit status 5"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "failed", "SIGSEGV"),
+        ("raise Unavailable('no such device')", "skipped", "no such device"),
+        ("import time\ntime.sleep(1000)", "failed", "within 3 s"),
+    ],
+)
+def test_however_a_process_ends_its_cell_has_a_status(
+    prepare: Prepare, plugin: Callable[..., Path], body: str, status: str, reason: str
+) -> None:
+    """Exit, crash, no device, no answer in time."""
+    session, plan = prepare([plugin("ends", body)], timeout_s=3.0)
+    found = session.measure(plan.cells()[0])
+    assert found.status == status and reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("switches = {'momentum': float('nan')}", "JSON"),
+        ("def device_memory(self): return {'peak': 5}", "device_peak"),
+        ("def device_memory(self): return {'peak_bytes': 1.5, 'reserved_bytes': 1}", "memory.device_peak_bytes"),
+        ("def device_memory(self): return {'peak_bytes': '5 MB', 'reserved_bytes': 1}", "memory.device_peak_bytes"),
+    ],
+)
+def test_what_no_record_can_hold_fails_its_cell_alone(
+    prepare: Prepare, plugin: Callable[..., Path], body: str, reason: str
+) -> None:
+    """The session goes on, and the directory can be read afterwards."""
+    session, plan = prepare([plugin("odd", f"class Implementation(Regression):\n    {body}\n"), plugin()])
+    told = {found.cell.implementation: found for found in run(session, plan.cells())}
+    assert told["odd"].status == "failed" and reason in told["odd"].reason
+    assert told["plain"].status == "ok"
+    assert len(store.results(session.directory)) == 3
+
+
+def test_half_a_character_in_a_message_does_no_harm(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """As a file name that is no text brings it along."""
+    body = "class Implementation(Regression):\n    def load(self, data): raise OSError('caf\\udce9')\n"
+    session, plan = prepare([plugin("odd", body)])
+    run(session, plan.cells()[:1])
+    assert store.results(session.directory)[0].reason == "OSError: caf?"
+
+
+def test_each_cell_has_a_log_of_its_own(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """Named like the cell."""
+    session, plan = prepare([plugin("loud", "print('hello')\nclass Implementation(Regression): pass\n")])
+    run(session, plan.cells())
+    for cell in plan.cells():
+        assert (session.directory / "logs" / f"{cell.key}.log").read_text() == "hello\n"
+
+
+def test_a_cell_runs_on_as_many_cpus_as_its_threads(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """By affinity, and told so in the environment."""
+    body = """
+        import os
+
+        class Implementation(Regression):
+            switches = {"cpus": len(os.sched_getaffinity(0)), "omp": os.environ["OMP_NUM_THREADS"]}
+    """
+    available = len(environment.available_cpus())
+    session, plan = prepare([plugin("counts", body)], threads=[1, available])
+    for found in run(session, plan.cells()):
+        assert (found.switches["cpus"], found.switches["omp"]) == (found.cell.threads, str(found.cell.threads))
+
+
+def test_all_implementations_of_a_block_start_alike(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """Equal mathematics from equal weights and orders ends in equal figures; the control too."""
+    session, plan = prepare([plugin("one"), plugin("two")], epochs=2)
+    told = run(session, plan.cells())
+    figures = {tuple((e.train_loss, e.test_loss, e.accuracy) for e in found.epochs) for found in told}
+    assert len(told) == 3 and len(figures) == 1
+
+
+def test_progress_counts_and_estimates(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """From the first cell that has ended on there is an estimate of what is left."""
+    session, plan = prepare([plugin()], blocks=2)
+    told: list[Progress] = []
+    session.run(plan.cells(), told.append, lambda _: None)
+    assert [(one.number, one.total) for one in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [one.cell for one in told] == plan.cells()
+    assert told[0].left_s is None
+    assert all(one.left_s is not None and one.left_s > 0 for one in told[1:])
+
+
+def test_time_left_is_what_each_kind_has_taken() -> None:
+    """A kind that has not run yet counts as the average kind; before any, nothing is said."""
+    quick, slow, new = (result(name).cell for name in ("matched-quick", "matched-slow", "matched-new"))
+    seconds = {bench_run.kind(quick): [1.0, 3.0], bench_run.kind(slow): [10.0]}
+    assert bench_run.time_left([quick, quick, slow], seconds) == 2 + 2 + 10
+    assert bench_run.time_left([new], seconds) == 6
+    assert bench_run.time_left([], seconds) == 0
+    assert bench_run.time_left([quick], {}) is None
+
+
+def test_only_what_is_not_finished_is_measured_again() -> None:
+    """Finished cells are kept while their digest holds; failed and skipped ones are tried again."""
+    ok, failed, skipped = result(), result(block=2, status="failed"), result(block=3, status="skipped")
+    outdated = result(block=4, digest="01d")
+    cells = [found.cell for found in (ok, failed, skipped)] + [result(block=4).cell, result(block=5).cell]
+    done = [ok, failed, skipped, outdated]
+    assert [cell.block for cell in bench_run.unfinished(cells, done, fresh=False)] == [2, 3, 4, 5]
+
+
+def test_fresh_measures_everything() -> None:
+    """Finished or not."""
+    done = [result(), result(block=2)]
+    cells = [found.cell for found in done]
+    assert bench_run.unfinished(cells, done, fresh=True) == cells
+
+
+def test_a_failed_cell_that_succeeds_later_takes_its_place(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """Under the same key; nothing of the failure stays among the results."""
+    session, plan = prepare([plugin("unlucky", UNLUCKY_ONCE)])
+    cells = [cell for cell in plan.cells() if cell.role == "measured"]
+    assert run(session, cells)[0].status == "failed"
+    again = bench_run.unfinished(cells, store.results(session.directory), fresh=False)
+    assert again == cells
+    assert run(session, again)[0].status == "ok"
+    assert [found.status for found in store.results(session.directory)] == ["ok"]
+
+
+def test_an_edited_plugin_is_measured_again_and_the_old_result_set_aside(
+    prepare: Prepare, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edit changes the digest, so the finished cell no longer answers the question."""
+    session, plan = prepare([plugin()])
+    old = run(session, plan.cells())
+    plugin("plain", "class Implementation(Regression):\n    edited = True\n")
+    from bench import plan as bench_plan
+
+    bench_plan.module_digest.cache_clear()
+    cells = plan.cells()
+    assert bench_run.unfinished(cells, old, fresh=False) == cells
+    new = run(session, cells)
+    assert store.results(session.directory) == new
+    assert len(list((session.directory / "superseded").iterdir())) == len(old)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"machine": "other"}, ["machine other", MACHINE.machine]),
+        ({"epochs": 4}, ["4 epochs", "asked for 3"]),
+        ({"seed": 7}, ["seed 7", "asked for 3 and 1"]),
+    ],
+)
+def test_what_cannot_be_compared_is_not_mixed(tmp_path: Path, change: dict[str, Any], words: list[str]) -> None:
+    """Another machine, other epochs or another seed in the same directory: one line with both sides."""
+    with pytest.raises(FcnBenchError) as refused:
+        bench_run.check_same_terms([result().cell], [result(**change)], MACHINE.machine, tmp_path)
+    line = str(refused.value)
+    assert "\n" not in line and str(tmp_path) in line and "--out" in line
+    assert all(word in line for word in words)
+
+
+def test_what_can_be_compared_is_continued(tmp_path: Path, tiny: Workload) -> None:
+    """More blocks, other implementations, other networks; and an empty directory."""
+    done = [result(block=block) for block in (1, 2)] + [result(workload=tiny, epochs=9, seed=5)]
+    cells = [result("matched-keras", block=5).cell, replace(result(workload=tiny).cell, epochs=9, seed=5)]
+    bench_run.check_same_terms(cells, done, MACHINE.machine, tmp_path)
+    bench_run.check_same_terms(cells, [], MACHINE.machine, tmp_path)
+
+
+def test_noise_is_what_the_machine_did_beside_the_cell() -> None:
+    """Busy time less that of child and parent; never below nothing; stolen time only where the system tells it."""
+    answer = launch.Answer((), 0, wall_s=9.0, parent_cpu_s=1.0, child_cpu_s=5.0)
+    found = bench_run.disturbances(Counters(100.0, 3.0), Counters(110.0, 3.5), answer)
+    assert found == {"parent_cpu_s": 1.0, "steal_s": 0.5, "others_cpu_s": 4.0}
+    found = bench_run.disturbances(Counters(100.0, None), Counters(101.0, None), answer)
+    assert (found["steal_s"], found["others_cpu_s"]) == (None, 0.0)
+
+
+def test_a_result_keeps_what_was_said_before_the_end(tmp_path: Path) -> None:
+    """A process that was killed in its second epoch has one; its phases and memory so far are there."""
+    said = [
+        Event("phase", {"import_s": 1.0}),
+        Event("phase", {"build_s": 2.0}),
+        Event("memory", {"after_import_rss_bytes": 5}),
+        Event("epoch", {"epoch": 0, "train_s": None, "train_cpu_s": None, "predict_s": 1.0, "train_loss": None,
+                        "test_loss": 2.3, "accuracy": 0.1}),
+        Event("something new", {"x": 1}),
+    ]  # fmt: skip
+    answer = launch.Answer(tuple(said), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
+    found = bench_run.result(
+        result().cell, answer, 60.0, datetime.now(UTC), "m", {"parent_cpu_s": 0.1}, {}, tmp_path / "log"
+    )
+    assert found.status == "failed" and "within 60 s" in found.reason
+    assert found.phases == Phases(1.0, 2.0, None, 9.0)
+    assert found.memory.after_import_rss_bytes == 5 and found.memory.training_peak_bytes is None
+    assert [epoch.accuracy for epoch in found.epochs] == [0.1]
+
+
+def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
+    prepare: Prepare, plugin: Callable[..., Path]
+) -> None:
+    """The second cell's file is on a device that is always full."""
+    session, plan = prepare([plugin()])
+    first, second = plan.cells()
+    (session.directory / "cells" / store.UNFINISHED.format(f"{second.key}.json")).symlink_to("/dev/full")
+    with pytest.raises(FcnBenchError, match="No space left"):
+        run(session, [first, second])
+    assert [found.cell for found in store.results(session.directory)] == [first]
+
+
+def test_a_plugin_that_cannot_be_used_is_told_before_anything_is_measured(plugin: Callable[..., Path]) -> None:
+    """One line with the file and the reason."""
+    bench_run.probe(registry.from_file(plugin()))
+    path = plugin("broken", "def broken(:\n")
+    with pytest.raises(FcnBenchError) as refused:
+        bench_run.probe(registry.from_file(path))
+    assert str(path) in str(refused.value) and "SyntaxError" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def verified(session: Session, plan: Plan) -> list[tuple[Gate, bool]]:
+    """What ``on_gate`` was told."""
+    told: list[tuple[Gate, bool]] = []
+    session.verify(plan, lambda gate, old: told.append((gate, old)))
+    return told
+
+
+def test_the_gate_is_asked_once_for_each_implementation(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """Its answer is kept and told again as an old one, until the digest changes; a failure is asked again."""
+    wrong = """
+        class Implementation(Regression):
+            def train_epoch(self, order):
+                return super().train_epoch(order[:-1])
+    """
+    session, plan = prepare([plugin(), plugin("wrong", wrong)], blocks=3)
+    first = verified(session, plan)
+    assert [(gate.implementation, gate.status, old) for gate, old in first] == [
+        ("plain", "passed", False), ("wrong", "failed", False),
+    ]  # fmt: skip
+    assert store.gates(session.directory) == [gate for gate, _ in first]
+    assert [(gate.status, old) for gate, old in verified(session, plan)] == [("passed", True), ("failed", False)]
+    changed = replace(plan, data="other")
+    assert [old for _, old in verified(session, changed)] == [False, False]
+
+
+SLOW = """
+    import os, pathlib, time
+
+    class Implementation(Regression):
+        def train_epoch(self, order):
+            folder = pathlib.Path(__file__).parent
+            if "fcnbench-gate-" not in str(self.root) and not (folder / "go").exists():
+                count = folder / "count"
+                n = int(count.read_text()) + 1 if count.exists() else 1
+                count.write_text(str(n))
+                if n == 2:
+                    (folder / "new").write_text(str(os.getpid()))
+                    (folder / "new").rename(folder / "pid")
+                    time.sleep(1000)
+            return super().train_epoch(order)
+
+        def load(self, data):
+            self.root = data.root
+            super().load(data)
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path, plugin: Callable[..., Path], workload_file: Path, tiny_data: Path) -> list[str]:
+    """``fcnbench run`` with six processes, of which the second with the plugin never ends until a file is there."""
+    return [
+        sys.executable, "-m", "bench.cli", "run", "--implementation", "null", "--plugin", str(plugin("slow", SLOW)),
+        "--workloads", str(workload_file), "--data", str(tiny_data), "--device", "cpu", "--threads", "1",
+        "--blocks", "2", "--epochs", "1", "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+
+
+def started(command: list[str]) -> "subprocess.Popen[str]":
+    """The command, listening to Ctrl-C whatever this test was started by."""
+    code = "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " \
+        "sys.argv = sys.argv[1:]; runpy.run_module('bench.cli', run_name='__main__')"  # fmt: skip
+    listening = [command[0], "-c", code, *command[2:]]
+    return subprocess.Popen(listening, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [(signal.SIGKILL, -signal.SIGKILL, ""), (signal.SIGINT, 130, "stopped; ")],
+    ids=["SIGKILL", "Ctrl-C"],
+)
+def test_a_run_that_is_cut_short_can_be_continued(
+    tmp_path: Path,
+    command: list[str],
+    appears: Callable[[Path], str],
+    ends: Callable[[int], bool],
+    number: int,
+    status: int,
+    message: str,
+) -> None:
+    """No worker is left, finished cells are kept as they are, and the same command again measures the rest."""
+    process = started(command)
+    worker = int(appears(tmp_path / "pid"))
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert err.strip().startswith(message) and len(err.strip().splitlines()) <= 1
+    assert ends(worker)
+
+    out = tmp_path / "out"
+    kept = {path.name: path.read_bytes() for path in (out / "cells").glob("*.json")}
+    assert 1 <= len(kept) < 6
+    assert {found.status for found in store.results(out)} == {"ok"}
+
+    (tmp_path / "go").touch()
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert f"{len(kept)} already measured" in again.stdout
+    results = store.results(out)
+    assert len(results) == 6 and {found.status for found in results} == {"ok"}
+    assert all((out / "cells" / name).read_bytes() == content for name, content in kept.items())
