@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench import words
+from bench.compare import LARGEST_DELTA
 
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
@@ -249,8 +250,12 @@ def of_pair(group: Group, a: str, b: str) -> str:
         found = f"{start} {fast} trains {group.workload} {factor} times as fast as {slow}"
     elif pair.verdict.startswith("equivalent"):
         found = f"{start} {both} train {group.workload} equally fast, within {within}"
+    elif pair.delta > LARGEST_DELTA:
+        found = f"The session is too noisy for a verdict: {took}"
     elif pair.low > 1:
         found = f"{start} {both} differ on {group.workload} by less than the {within} that show here: ratio {factor}"
+    elif pair.blocks < 3:
+        found = f"Two blocks are too few to show a difference between {both} on {group.workload}: ratio {factor}"
     else:
         found = f"{start} no difference between {both} could be shown on {group.workload}: ratio {factor}"
     blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [words.count(pair.blocks, "block")]

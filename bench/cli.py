@@ -51,6 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # `fcnbench list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 0
+    except Exception as error:  # a mistake of ours, but still one line; finished cells are on the disk
+        if os.environ.get("FCNBENCH_DEBUG"):
+            raise
+        print(
+            f"fcnbench: unexpected {type(error).__name__}: {' '.join(str(error).split())[:200]}; nothing that was measured "
+            "is lost; FCNBENCH_DEBUG=1 shows where, please report it",
+            file=sys.stderr,
+        )
+        status = 1
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -261,21 +270,19 @@ def list_(
 
 
 @app.command()
-def data(directory: Annotated[Path | None, typer.Argument(help="A directory with IDX files to check.")] = None) -> None:
+def data(
+    directory: Annotated[
+        Path | None, typer.Argument(envvar="FCNBENCH_DATA", help="A directory with IDX files to check.")
+    ] = None,
+) -> None:
     """Fetch MNIST once, check it against the published digests, and show where it lies."""
     from bench import fetch, mnist
 
-    root = fetch.find(directory or environment_data(), say=print)
+    root = fetch.find(directory, say=print)
     found = mnist.describe(root)
     print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
     for name, md5 in found.md5.items():
         print(f"  {name}  md5 {md5}")
-
-
-def environment_data() -> Path | None:
-    """The directory that FCNBENCH_DATA names."""
-    value = os.environ.get("FCNBENCH_DATA")
-    return Path(value) if value else None
 
 
 @app.command()

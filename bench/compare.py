@@ -9,6 +9,9 @@ from scipy.special import stdtrit  # scipy.stats has it too, but takes a second 
 SMALLEST_DELTA = 0.02
 """Differences below 2 % are not called different, however sure they are: machines differ by more."""
 
+LARGEST_DELTA = 0.10
+"""Where the control is less certain than 10 %, nothing is called equivalent: the session has not shown it."""
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -65,10 +68,10 @@ def verdict(ratio: Ratio, delta: float) -> str:
     """What a ratio of times says of ``a``: ``faster``, ``slower``, ``equivalent within ...`` or ``inconclusive``.
 
     A difference is declared only where the interval excludes 1 and the estimate lies beyond delta; equivalence only
-    where the whole interval lies within delta.
+    where the whole interval lies within delta, and delta within 10 %.
     """
     least, most = 1 / (1 + delta), 1 + delta
-    if least <= ratio.low and ratio.high <= most:
+    if delta <= LARGEST_DELTA and least <= ratio.low and ratio.high <= most:
         return f"equivalent within {delta:.1%}"
     if ratio.excludes_one and not least <= ratio.estimate <= most:
         return "faster" if ratio.estimate < 1 else "slower"

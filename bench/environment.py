@@ -122,7 +122,7 @@ def cgroup_directories(root: Path, membership: Path) -> list[Path]:
 def blas() -> str:
     """The linear-algebra library of NumPy, with its version."""
     config = np.show_config(mode="dicts")
-    library = config["Build Dependencies"]["blas"]  # type: ignore[index]  # typed as optional for mode="stdout"
+    library = config["Build Dependencies"]["blas"]
     return f"{library['name']} {library['version']}"
 
 

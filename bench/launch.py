@@ -78,7 +78,7 @@ def launch(
             start_new_session=True,
         )
     reader = threading.Thread(target=read_lines, args=(child, lines), daemon=True)
-    waiter = threading.Thread(target=lambda: (child.wait(), lines.put(None)), daemon=True)
+    waiter = threading.Thread(target=wait, args=(child, lines), daemon=True)
     received: list[bytes] = []
     deadline = started + timeout_s
     timed_out = False
@@ -142,6 +142,12 @@ def read_lines(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]
     with child.stdout:  # closed here: closing it elsewhere would wait for this thread
         for line in child.stdout:
             lines.put(line)
+
+
+def wait(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]") -> None:
+    """Put None into the queue when the child has ended."""
+    child.wait()
+    lines.put(None)
 
 
 def events(lines: list[bytes]) -> Iterator[Event]:

@@ -45,5 +45,5 @@ def peak() -> Peak:
         pass
     info = psutil.Process().memory_info()
     if hasattr(info, "peak_wset"):  # Windows only; psutil has no other way to ask
-        return Peak(info.peak_wset, "peak_wset")
+        return Peak(info.peak_wset, "peak_wset")  # type: ignore[attr-defined]  # as above
     return Peak(info.rss, "rss")

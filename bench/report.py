@@ -21,10 +21,12 @@ from bench.environment import Machine
 from bench.pictures import Chart
 from bench.records import Gate, Result
 
-INLINED = 500_000
+INLINED = 400_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
+CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
+"""Rows, logs and letters of a log that the page shows; the files have them all."""
 DERIVED = ("summary", "control", "comparison", "table_4", "gate")
 OWN = {
     "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
@@ -63,7 +65,7 @@ class Session:
             "summary": tables.summary(runs),
             "control": tables.control(runs),
             "comparison": tables.comparison(runs),
-            "table_4": by_threads(runs, of_machines),
+            "table_4": tables.table_4(runs, of_machines),
             "gate": tables.gate(gates),
         }
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
@@ -78,12 +80,6 @@ class Session:
         return cls(results, machines, gates, frames, groups)
 
 
-def by_threads(runs: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
-    """Table 4 for each thread count: figures of different counts have no common median."""
-    parts = [tables.table_4(part, machines).assign(threads=count) for count, part in runs.groupby("threads")]
-    return pd.concat(parts, ignore_index=True)
-
-
 def build(directory: Path) -> Built:
     """Write everything that can be derived from the stored cells, and return the final table.
 
@@ -96,15 +92,18 @@ def build(directory: Path) -> Built:
     pages = {
         name: environment().get_template(f"{name}.j2").render(context).encode() for name in ("report.html", "report.md")
     }
-    said = terminal.text(
-        session.groups, session.frames["runs"], session.frames["table_4"], session.results, session.gates
-    )
     with store.writing(directory):
         write_all(directory, data)
         write_all(directory / "tables", derived)
         write_all(directory / "charts", chart_files(drawn))
         write_all(directory, pages)
-    return Built(said, directory / "report.html")
+    return Built(final_table(session), directory / "report.html")
+
+
+def final_table(session: Session) -> str:
+    """What a run ends with."""
+    frames = session.frames
+    return terminal.text(session.groups, frames["runs"], frames["table_4"], session.results, session.gates)
 
 
 def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
@@ -189,7 +188,7 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
         "failed_gates": terms.failed_gates(session.gates),
         "files": files,
         "table_4": sheets.table_4(session.frames["table_4"], session.groups[0], wide=True),
-        "cells": sheets.cells(session.frames["runs"]),
+        "cells": sheets.cells(session.frames["runs"].head(CELLS)),
         "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
         "gate": terms.gate(session.gates),
         "fairness": terms.fairness(session.results),

@@ -7,12 +7,15 @@ import pandas as pd
 
 from bench import words
 from bench.answers import Group
+from bench.compare import LARGEST_DELTA
 
 FIGURES = ("epoch_s", "first_epoch_s", "accuracy", "process_peak_bytes")
 ONCE = {
     "import_s": "import", "build_s": "build", "load_s": "load data", "first_epoch_s": "first epoch",
     "predict_s": "prediction", "process_s": "whole process",
 }  # fmt: skip
+
+TOO_NOISY = "That is too uncertain to call anything equivalent: take more blocks or quiet the machine."
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def summary(group: Group, wide: bool) -> Sheet:
     columns = ["implementation", "time per epoch", "times the fastest", "accuracy", "memory", "first epoch"]
     columns[5:5] = ["device memory"] if rows and len(rows[0]) > len(columns) else []
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=words.tier_rank)
-    meanings = "; ".join(f"{tier}: {words.TIERS[tier]}" for tier in tiers if tier in words.TIERS)
+    meanings = "; ".join(f"{tier}: {words.TIERS.get(tier, 'not known here')}" for tier in tiers)
     note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
     return Sheet(group.title, tuple(columns), tuple(rows), note=note)
 
@@ -77,8 +80,8 @@ def times(group: Group, name: str, fastest: str | None) -> str:
     estimate, low, high = pair.estimate, pair.low, pair.high
     if pair.slow != name:  # the typical epoch is longer, the paired ratio says otherwise
         estimate, low, high = 1 / estimate, 1 / high, 1 / low if low > 0 else math.inf
-    ends = "" if math.isinf(high) or low <= 0 else f" ({words.ratio(low, estimate)}–{words.ratio(high, estimate)})"
-    return f"{words.ratio(estimate)}{ends}"
+    ends = words.ends(estimate, low, high)
+    return f"{words.ratio(estimate)} ({ends})" if ends else words.ratio(estimate)
 
 
 def pairs(group: Group, within_tier: bool) -> Sheet:
@@ -87,11 +90,11 @@ def pairs(group: Group, within_tier: bool) -> Sheet:
     rows = []
     for pair in sorted(group.pairs, key=lambda pair: words.tier_rank(tier[pair.fast])):
         if (tier[pair.fast] == tier[pair.slow]) == within_tier:
-            ends = f"{words.ratio(pair.low, pair.estimate)}–{words.ratio(pair.high, pair.estimate)}"
             rows.append((
                 group.named(pair.fast), group.named(pair.slow),
                 words.verdict(pair.verdict, pair.low, pair.high, group.named(pair.fast), pair.delta),
-                words.ratio(pair.estimate), words.MISSING if math.isinf(pair.high) else ends, str(pair.blocks),
+                words.ratio(pair.estimate), words.ends(pair.estimate, pair.low, pair.high) or words.MISSING,
+                str(pair.blocks),
             ))  # fmt: skip
     columns = ("shorter time", "longer time", "verdict", "times as long", "95 % interval", "blocks")
     return Sheet(group.title, columns, tuple(rows), texts=3)
@@ -102,11 +105,11 @@ def control(group: Group) -> list[str]:
     told = []
     for _, row in group.control.iterrows():
         ratio, found = words.ratio(row["estimate"]), words.interval(row["estimate"], row["low"], row["high"])
-        state = "fit" if row["fit"] else "UNFIT, it differs from itself"
+        state = "fit, it does not differ from itself" if row["fit"] else "UNFIT, it differs from itself"
         told.append(
             f"A/A control: {row['implementation']} against itself, {ratio} times ({found}): "
             f"{'cannot be judged' if math.isinf(row['high']) else state}. "
-            f"Differences below {words.share(row['delta'])} are not called differences."
+            + (TOO_NOISY if row["delta"] > LARGEST_DELTA else f"Differences below {words.share(row['delta'])} do not count.")
         )
     return told or ["A/A control: none was measured, so how much this machine differs from itself is not known."]
 

@@ -18,7 +18,9 @@ IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device",
 GROUP = ["workload", "device", "threads"]
 """What is compared with each other has these in common."""
 DOCUMENTS = Path(__file__).with_name("documents.toml")
-TABLE_4 = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
+TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
+TABLE_4 = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
+"""Document 1's quantities and the columns of ``runs`` that answer them."""
 
 
 def identity(result: Result) -> dict[str, object]:
@@ -40,7 +42,7 @@ def runs(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame:
     frame = pd.DataFrame([run_row(result) for result in results])
     said = {(gate.implementation, gate.workload, gate.device): gate.status for gate in gates}
     answers = [said.get(key) for key in zip(frame["implementation"], frame["workload"], frame["device"], strict=True)]
-    frame.insert(frame.columns.get_loc("reason") + 1, "gate", answers)
+    frame.insert(list(frame.columns).index("reason") + 1, "gate", answers)
     frame.loc[frame["gate"] == "failed", SPEED] = None
     return frame
 
@@ -167,8 +169,8 @@ def control(frame: pd.DataFrame) -> pd.DataFrame:
 
 def pair(a: pd.DataFrame, b: pd.DataFrame) -> Ratio | None:
     """The ratio of epoch times over the blocks that both have, None where they share none."""
-    both = a.set_index("block")[["epoch_s"]].join(b.set_index("block")[["epoch_s"]], how="inner", rsuffix="_b").dropna()
-    return compare.paired_ratio(list(both["epoch_s"]), list(both["epoch_s_b"])) if len(both) else None
+    times = pd.DataFrame({"a": a.set_index("block")["epoch_s"], "b": b.set_index("block")["epoch_s"]}).dropna()
+    return compare.paired_ratio(list(times["a"]), list(times["b"])) if len(times) else None
 
 
 def comparison(frame: pd.DataFrame) -> pd.DataFrame:
@@ -176,12 +178,12 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 
     ``a`` is the one whose typical epoch is longer, so that ratios read as "so many times slower".
     """
-    controls = control(frame).set_index(GROUP)
+    controls = {key: group for key, group in control(frame).groupby(GROUP)}
     rows = []
     for key, group in measured(frame).dropna(subset="epoch_s").groupby(GROUP, sort=False):
-        own = controls.loc[key] if key in controls.index else None
-        delta = compare.SMALLEST_DELTA if own is None else float(own["delta"])
-        fit = own is None or bool(own["fit"])
+        own = controls.get(key)
+        delta = compare.SMALLEST_DELTA if own is None else float(own["delta"].max())
+        fit = own is None or bool(own["fit"].all())
         ranked = group.groupby("implementation")["epoch_s"].median().sort_values(ascending=False).index
         for position, a in enumerate(ranked):
             for b in ranked[position + 1 :]:
@@ -201,36 +203,36 @@ def claims(path: Path = DOCUMENTS) -> pd.DataFrame:
 
 
 def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
-    """Document 1's performance table, measured: one row per workload, metric, framework, tier and device.
+    """Document 1's performance table, measured: a row per workload, threads, tier, framework, quantity and device.
 
     ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
     median and range over processes, and ``why`` says why they are missing where they are.
     """
     devices = list(dict.fromkeys(["cpu", "cuda", *frame["device"]]))
     no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
-    columns = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
     shown = frame[(frame["role"] == "measured") & frame["framework"].isin(["pytorch", "keras"])]
-    documented = claims().set_index(["workload", "quantity", "framework", "device"])
     rows = []
-    for (workload, tier, framework), group in shown.groupby(["workload", "tier", "framework"], sort=True):
-        for quantity, column in columns.items():
+    for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
+        for quantity, column in TABLE_4.items():
             for device in devices:
                 there = group[group["device"] == device]
                 values = measured(there)[column].dropna()
-                key = (workload, quantity, framework, device)
-                claim = documented.loc[key] if key in documented.index else None
-                rows.append({
-                    "workload": workload, "tier": tier, "framework": framework, "quantity": quantity, "device": device,
-                    "claim_low": None if claim is None else claim["low"],
-                    "claim_high": None if claim is None else claim["high"],
-                    "value": values.median() if len(values) else None,
-                    "low": values.min() if len(values) else None,
-                    "high": values.max() if len(values) else None,
-                    "processes": len(values),
-                    "epochs": int(group["epochs"].iloc[0]),
-                    "why": "" if len(values) else why_missing(there, device, column, no_gpu),
-                })  # fmt: skip
-    return pd.DataFrame(rows)
+                rows.append(
+                    dict(zip(TABLE_4_KEYS, key, strict=True))
+                    | {"quantity": quantity, "device": device}
+                    | dict(zip(("value", "low", "high"), (values.median(), values.min(), values.max()), strict=True))
+                    | {
+                        "processes": len(values),
+                        "epochs": int(group["epochs"].iloc[0]),
+                        "why": "" if len(values) else why_missing(there, device, column, no_gpu),
+                    }
+                )
+    claimed = claims().rename(columns={"low": "claim_low", "high": "claim_high"})
+    names = ["workload", "framework", "quantity", "device"]
+    columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
+    return pd.DataFrame(rows, columns=columns).merge(
+        claimed[[*names, "claim_low", "claim_high"]], on=names, how="left"
+    )
 
 
 def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:

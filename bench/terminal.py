@@ -42,7 +42,7 @@ def text(
     say(wrapped(sheets.disturbance(runs)))
     lost = [item.line for item in terms.lost(results)] + terms.failed_gates(gates)
     if lost:
-        say("Not measured")
+        say("\nNot measured")
     for line in lost:
         say(wrapped(line, "  ", "    "))
     return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())

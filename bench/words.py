@@ -112,14 +112,23 @@ def decimals(value: float) -> int:
 
 def ratio(value: float, like: float | None = None) -> str:
     """A ratio with the decimals that ``like``, by default itself, needs: near 1, differences of 0.1 % must show."""
-    like = value if like is None else like
-    places = 3 if 0.9 < like < 1.1 else 2 if like < 9.995 else 1 if like < 99.95 else 0
-    return f"{value:,.{places}f}"
+    if value > 1000:
+        return "over 1,000"
+    if value < 0.001:
+        return "under 0.001"
+    like = like or value
+    places = 3 if 0.9 < like < 1.1 else min(2, decimals(like))
+    return f"{value:,.{min(places, decimals(value)) if value > 10 * like else places}f}"
 
 
 def share(value: float) -> str:
     """A small share, ``2.0 %``."""
-    return f"{value * 100:.1f} %"
+    return f"{value * 100:.1f} %" if value <= 1 else "over 100 %"
+
+
+def ends(estimate: float, low: float, high: float) -> str:
+    """An interval for a table's cell, ``2.08-2.19``; empty where there is none."""
+    return "" if low <= 0 or math.isinf(high) else f"{ratio(low, estimate)}–{ratio(high, estimate)}"
 
 
 def interval(estimate: float, low: float, high: float) -> str:

@@ -1,6 +1,6 @@
 """Results made by hand, as a session would have left them; nothing is measured."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,8 @@ def result(
         environment={"OMP_NUM_THREADS": str(cell.threads)},
     )
     if status != "ok":
-        ok = replace(
-            ok, status=status, reason=changes.pop("reason", "no reason"), epochs=(), memory=Memory(), phases=Phases()
-        )  # type: ignore[arg-type]
+        lost: Any = {"status": status, "reason": "no reason", "epochs": (), "memory": Memory(), "phases": Phases()}
+        ok = replace(ok, **lost)
     return replace(ok, **changes)
 
 
@@ -79,7 +78,7 @@ def trained(epochs: int, epoch_s: float, accuracy: float) -> tuple[Epoch, ...]:
     return tuple(rows)
 
 
-def session(times: dict[str, Sequence[float]], control: Sequence[float] = (), **changes: Any) -> list[Result]:
+def session(times: Mapping[str, Sequence[float]], control: Sequence[float] = (), **changes: Any) -> list[Result]:
     """A block for each time: ``{"matched-pytorch": [1.0, 1.1], ...}``. ``control`` repeats the first of them."""
     found = [
         result(name, block, seconds, **changes)

@@ -33,7 +33,7 @@ def leave_behind(**how):
 
 """
 END = 'say("end", status="ok", reason="")\n'
-LONG_S, SHORT_S = 60.0, 3.0
+LONG_S, SHORT_S = 60.0, 2.0
 
 Run = Callable[..., Answer]
 
@@ -132,7 +132,7 @@ def test_a_child_that_hangs_is_killed_with_all_that_it_started(run: Run, ends: C
     answer = run('leave_behind()\nsay("self", pid=os.getpid())\ntime.sleep(1000)', timeout_s=SHORT_S)
     assert answer.exit_status is None
     status, reason = answer.end(SHORT_S)
-    assert status == "failed" and "within 3 s" in reason and "--timeout" in reason
+    assert status == "failed" and "within 2 s" in reason and "--timeout" in reason
     assert ends(said(answer, "self")["pid"])
     assert ends(said(answer, "left")["pid"])
 

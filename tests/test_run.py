@@ -123,14 +123,14 @@ def test_a_cell_that_fails_is_saved_and_the_session_goes_on(prepare: Prepare, pl
         ("import os\nos._exit(5)", "failed", "exit status 5"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "failed", "SIGSEGV"),
         ("raise Unavailable('no such device')", "skipped", "no such device"),
-        ("import time\ntime.sleep(1000)", "failed", "within 3 s"),
+        ("import time\ntime.sleep(1000)", "failed", "within 2 s"),
     ],
 )
 def test_however_a_process_ends_its_cell_has_a_status(
     prepare: Prepare, plugin: Callable[..., Path], body: str, status: str, reason: str
 ) -> None:
     """Exit, crash, no device, no answer in time."""
-    session, plan = prepare([plugin("ends", body)], timeout_s=3.0)
+    session, plan = prepare([plugin("ends", body)], timeout_s=2.0)
     found = session.measure(plan.cells()[0])
     assert found.status == status and reason in found.reason
 

@@ -1,0 +1,306 @@
+"""The command line: what is refused and in which words, what the exit status says, and what must not be imported."""
+
+import csv
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import synthetic
+
+from bench import cli, plan, store
+
+FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
+
+
+class Done(NamedTuple):
+    """What came of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def fcnbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """``fcnbench("run", "--blocks", 2)`` in ``tmp_path``, in this process: an exception that gets out is a failure."""
+    monkeypatch.delenv("FCNBENCH_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Done:
+        plan.module_digest.cache_clear()
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(argument) for argument in arguments])
+        assert isinstance(left.value.code, int)
+        return Done(left.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def run_tiny(fcnbench: Command, workload_file: Path, tiny_data: Path) -> Command:
+    """``run_tiny("--plugin", path)``: a run without a framework, of small data, into ``out``."""
+    usual = ["--workloads", workload_file, "--data", tiny_data, "--implementation", "null", "--device", "cpu",
+             "--threads", 1, "--blocks", 1, "--epochs", 2, "--out", "out"]  # fmt: skip
+    return lambda *more: fcnbench("run", *usual, *more)
+
+
+def check_refused(done: Done, *words: str) -> None:
+    """One line on standard error with these words, and the status for unusable arguments or input."""
+    assert done.status == 2
+    lines = done.err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("fcnbench: ")
+    assert "Traceback" not in done.out + done.err
+    for word in words:
+        assert word in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--workload", "mlp-128-46"], ["'mlp-128-46'", "did you mean 'mlp-128-64'?"]),
+        (["run", "--workload", "zzz"], ["'zzz'", "choose from", "mlp-128-64"]),
+        (["run", "--implementation", "matched-pytorc"], ["did you mean 'matched-pytorch'?"]),
+        (["run", "--implementation", "null", "--implementation", "zzz"], ["'zzz'", "choose from", "matched-keras"]),
+        (["run", "--device", "gpu"], ["'gpu'", "cpu"]),
+        (["run", "--threads", "0"], ["--threads 0", "give 1 to"]),
+        (["run", "--threads", "-2"], ["--threads -2", "give 1 to"]),
+        (["run", "--threads", "9999"], ["--threads 9999", "CPUs"]),
+        (["run", "--threads", "two"], ["--threads", "integer"]),
+        (["run", "--blocks", "0"], ["--blocks", "greater than or equal to 1"]),
+        (["run", "--epochs", "0"], ["--epochs", "greater than or equal to 1"]),
+        (["run", "--seed", "-1"], ["--seed", "greater than or equal to 0"]),
+        (["run", "--timeout", "0"], ["--timeout", "greater than or equal to 1"]),
+        (["run", "--preset", "slow"], ["--preset", "'slow'", "'quick'"]),
+        (["run", "--plugin", "none.py"], ["none.py", "no such file"]),
+        (["run", "--plugin", "."], ["plugin .", "no such file"]),
+        (["run", "--workloads", "none.toml"], ["none.toml", "cannot be read"]),
+        (["run", "--no-such-option"], ["--no-such-option", "--help"]),
+        (["run", "--blocks"], ["--blocks", "argument"]),
+        (["run", "surplus"], ["surplus"]),
+        (["verify", "--workload", "zzz"], ["'zzz'", "choose from"]),
+        (["verify", "--implementation", "zzz"], ["'zzz'", "choose from"]),
+        (["no-such-command"], ["no-such-command", "--help"]),
+        (["--no-such-option"], ["--no-such-option"]),
+        (["report"], ["directory"]),
+        (["report", "none"], ["none", "fcnbench run --out none"]),
+        (["list", "--workloads", "none.toml"], ["none.toml", "cannot be read"]),
+        (["data", "none"], ["none", "--data"]),
+    ],
+    ids=lambda value: " ".join(value) if value and isinstance(value[0], str) else None,
+)
+def test_arguments_that_cannot_be_used_are_one_line(
+    fcnbench: Command, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    """What was given, what was expected or what to do next; nothing is written."""
+    check_refused(fcnbench(*arguments), *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[mine", ["not valid TOML"]),
+        ("[mine]\nlayers = [{ units = 10 }]\n", ["mine.batch_size is missing"]),
+        ("[mlp-128-64]\nepochs = 0\n", ["mlp-128-64"]),
+    ],
+)
+def test_a_broken_workload_file_is_one_line(fcnbench: Command, tmp_path: Path, content: str, words: list[str]) -> None:
+    """With the file's name."""
+    (tmp_path / "mine.toml").write_text(content)
+    check_refused(fcnbench("run", "--workloads", "mine.toml"), "mine.toml", *words)
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("def broken(:\n", ["SyntaxError"]),
+        ("import no_such_module", ["no_such_module is not installed"]),
+        ("1 / 0", ["ZeroDivisionError: division by zero"]),
+        ("print('noise')", ["no class 'Implementation'"]),
+        ("class Implementation: pass", ["lacks load", "CONTRIBUTING.md"]),
+        ("import os; os._exit(3)", ["exit status 3"]),
+        ("import sys; sys.exit('no')", ["SystemExit: no"]),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_is_one_line(
+    run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, body: str, words: list[str]
+) -> None:
+    """Before anything is measured or written."""
+    check_refused(run_tiny("--plugin", plugin("broken", body)), "broken.py", *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plugin_may_not_take_anothers_name(run_tiny: Command, plugin: Callable[..., Path]) -> None:
+    """The results of the two could not be told apart."""
+    check_refused(run_tiny("--plugin", plugin("matched_keras")), "matched_keras.py", "'matched-keras' is taken")
+
+
+def test_data_that_is_damaged_is_one_line(run_tiny: Command, tmp_path: Path, tiny_data: Path) -> None:
+    """With the file that is damaged."""
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for path in (tiny_data / "MNIST" / "raw").iterdir():
+        (raw / path.name).write_bytes(path.read_bytes())
+    (raw / "t10k-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03")
+    check_refused(run_tiny("--data", tmp_path / "data"), "t10k-images-idx3-ubyte", "truncated")
+    check_refused(run_tiny("--data", tmp_path / "none"), str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("below", ["file", "file/out", "/proc/fcnbench"])
+def test_a_directory_that_cannot_be_written_is_one_line(run_tiny: Command, tmp_path: Path, below: str) -> None:
+    """A file is in its place, or the system refuses."""
+    (tmp_path / "file").write_text("mine")
+    check_refused(run_tiny("--out", below), below, "--out")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not JSON"])
+def test_a_damaged_cell_is_one_line(run_tiny: Command, fcnbench: Command, tmp_path: Path, content: str) -> None:
+    """For the report as for a run that would continue there; the file stays for its owner to look at."""
+    synthetic.save(tmp_path / "out", [synthetic.result()])
+    damaged = tmp_path / "out" / "cells" / "x.json"
+    damaged.write_text(content)
+    for done in (fcnbench("report", "out"), run_tiny()):
+        check_refused(done, "out/cells/x.json", "move it away")
+    assert damaged.read_text() == content
+
+
+def test_results_of_another_machine_are_not_continued(run_tiny: Command, tmp_path: Path) -> None:
+    """One line; the results that are there stay as they are."""
+    synthetic.save(tmp_path / "out", [synthetic.result()])
+    check_refused(run_tiny(), "out", synthetic.MACHINE.machine, "--out")
+    assert len(store.results(tmp_path / "out")) == 1
+
+
+def test_two_runs_into_one_directory_are_refused(run_tiny: Command, tmp_path: Path) -> None:
+    """The second says that the first is there."""
+    with store.opened(tmp_path / "out"):
+        check_refused(run_tiny(), "another run is writing here")
+
+
+def modules_after(*arguments: object) -> set[str]:
+    """The top-level modules that a command had loaded when it left."""
+    code = """
+import sys
+from bench import cli
+try:
+    cli.main(sys.argv[1:])
+except SystemExit as left:
+    assert left.code == 0, left.code
+print("MODULES", *{name.partition(".")[0] for name in sys.modules})
+"""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("MODULES ")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"]], ids=" ".join)
+def test_looking_around_imports_next_to_nothing(arguments: list[str]) -> None:
+    """No framework, and no pandas, matplotlib or SciPy either: the answer is there at once."""
+    assert modules_after(*arguments).isdisjoint(FRAMEWORKS | {"pandas", "matplotlib", "scipy"})
+
+
+def test_a_report_needs_no_framework(tmp_path: Path) -> None:
+    """It reads files only, and can be made where no framework is installed."""
+    synthetic.save(tmp_path / "out", synthetic.clear())
+    modules = modules_after("report", tmp_path / "out")
+    assert "pandas" in modules
+    assert modules.isdisjoint(FRAMEWORKS)
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_help_names_every_command(fcnbench: Command) -> None:
+    """On standard output, with status 0."""
+    done = fcnbench("--help")
+    assert (done.status, done.err) == (0, "")
+    for name in ("run", "verify", "report", "list", "data", "env"):
+        assert f"\n  {name} " in done.out
+
+
+def test_list_shows_implementations_and_networks(fcnbench: Command, workload_file: Path) -> None:
+    """Built-in ones with what they need, and the networks of a user's own file."""
+    done = fcnbench("list")
+    assert done.status == 0
+    for name in ("matched-pytorch", "documented-keras", "mlp-128-64", "109,386"):
+        assert name in done.out
+    assert "tiny" in fcnbench("list", "--workloads", workload_file).out
+
+
+def test_data_shows_what_is_there(fcnbench: Command, tiny_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many images, where, and each file's MD5; the directory may come from the environment."""
+    given = fcnbench("data", tiny_data)
+    monkeypatch.setenv("FCNBENCH_DATA", str(tiny_data))
+    assert fcnbench("data") == given
+    assert given.status == 0
+    assert "200 training and 100 test images" in given.out and str(tiny_data) in given.out
+    assert given.out.count("md5") == 4
+
+
+def test_env_shows_the_machine_versions_and_switches(fcnbench: Command) -> None:
+    """What a measurement here would have."""
+    done = fcnbench("env")
+    assert done.status == 0
+    lines = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+    assert lines["cpu"] and lines["machine"]
+    assert {"torch", "keras", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"} <= set(lines)
+
+
+def test_a_good_run_leaves_everything_and_status_0(
+    run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Cells, CSVs with a row for each, the report; a second run has nothing left to measure; ``--fresh`` has."""
+    done = run_tiny("--plugin", plugin())
+    assert (done.status, done.err) == (0, "")
+    out = tmp_path / "out"
+    assert len(list((out / "cells").glob("*.json"))) == 3
+    rows = {name: list(csv.DictReader((out / f"{name}.csv").open())) for name in ("runs", "epochs", "machines")}
+    assert [len(rows[name]) for name in ("runs", "epochs", "machines")] == [3, 9, 1]
+    assert {row["cell"] for row in rows["runs"]} == {row["cell"] for row in rows["epochs"]}
+    assert (out / "report.html").is_file() and (out / "report.md").is_file()
+
+    before = store.results(out)
+    assert "3 already measured" in run_tiny("--plugin", plugin()).out
+    assert store.results(out) == before
+    assert run_tiny("--plugin", plugin(), "--fresh").status == 0
+    assert all(old.started < new.started for old, new in zip(before, store.results(out), strict=True))
+
+
+def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(
+    run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The line of the cell has the reason; what the others measured is shown."""
+    body = """
+        class Implementation(Regression):
+            def predict(self):
+                raise RuntimeError("no luck")
+    """
+    done = run_tiny("--plugin", plugin("unlucky", body))
+    assert done.status == 1
+    assert "failed: RuntimeError: no luck" in done.out
+    statuses = {found.cell.implementation: found.status for found in store.results(tmp_path / "out")}
+    assert statuses == {"unlucky": "failed", "null": "ok"}
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_other_work_gives_status_1(
+    fcnbench: Command, plugin: Callable[..., Path], workload_file: Path, tiny_data: Path
+) -> None:
+    """``verify`` says which implementation fails, on which rung; one that does the work gives status 0."""
+    body = """
+        class Implementation(Regression):
+            def predict(self):
+                return 2 * super().predict()
+    """
+    usual = ["verify", "--workloads", workload_file, "--data", tiny_data, "--device", "cpu"]
+    done = fcnbench(*usual, "--plugin", plugin("wrong", body))
+    assert done.status == 1
+    assert "FAIL logits" in done.out and "0 of 1 passed" in done.out
+    done = fcnbench(*usual, "--plugin", plugin())
+    assert (done.status, "1 of 1 passed" in done.out) == (0, True)

@@ -1,0 +1,461 @@
+"""``report.build``: the answer in each situation, what is written, and what a page may never do."""
+
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, save, session
+
+from bench import charts, report, store, tables
+from bench.errors import FcnBenchError
+from bench.pictures import Chart
+from bench.records import Gate, Memory, Result, Rung
+
+PYTORCH, KERAS = "matched-pytorch", "matched-keras"
+HOSTILE = "<script>alert(1)</script> [x](javascript:1) | \x1b[31m"
+
+
+def stored(directory: Path, results: Sequence[Result], gates: Sequence[Gate] = (), **options: Any) -> Path:
+    save(directory, results, **options)
+    for gate in gates:
+        store.save_gate(directory, gate)
+    return directory
+
+
+def text(directory: Path, results: Sequence[Result], **options: Any) -> str:
+    """The final table, without drawing charts for it."""
+    session = report.Session.read(stored(directory, results, **options))
+    return report.final_table(session)
+
+
+def said(directory: Path, results: Sequence[Result], **options: Any) -> str:
+    """The final table with its line ends taken out, so that sentences can be found."""
+    return " ".join(text(directory, results, **options).split())
+
+
+def page(directory: Path, results: Sequence[Result], **options: Any) -> str:
+    """The page of a session, its charts included."""
+    return report.build(stored(directory, results, **options)).html.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the usual session, for tests that only read it."""
+    directory = tmp_path_factory.mktemp("usual")
+    report.build(stored(directory, clear()))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def html(usual: Path) -> str:
+    """Its page."""
+    return (usual / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No charts, where a test is about something else."""
+    monkeypatch.setattr(charts, "of_group", lambda *_: [])
+
+
+class Elements(HTMLParser):
+    """All start tags of a page with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        """Read the page."""
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+# The opening sentence
+
+
+def test_a_clear_difference_is_said_with_factor_and_interval(tmp_path: Path) -> None:
+    """Who, what, how much faster, how sure, from how many blocks, where."""
+    assert said(tmp_path, clear()).startswith(
+        "On this machine PyTorch (matched) trains mlp-128-64 2.92 times as fast as Keras on TensorFlow "
+        "(95 % interval 2.87 to 2.97, 3 blocks, CPU, 2 threads)."
+    )
+
+
+def test_accuracy_stands_beside_speed(tmp_path: Path) -> None:
+    """And says how long the networks were trained, where that is not as long as the document does."""
+    assert "Test accuracy after 3 of 5 epochs: PyTorch 97.00 %, Keras on TensorFlow 97.00 %." in said(tmp_path, clear())
+
+
+def test_as_many_epochs_as_the_document_need_no_reservation(tmp_path: Path) -> None:
+    """Five of five epochs are five epochs."""
+    assert "Test accuracy after 5 epochs:" in said(tmp_path, clear(epochs=5))
+
+
+def test_the_tutorials_tier_has_a_sentence_of_its_own(tmp_path: Path) -> None:
+    """What readers of the tutorials run may be the other way round."""
+    assert "As the tutorials write it, Keras on TensorFlow (documented) trains mlp-128-64 4.27 times as fast" in said(
+        tmp_path, clear()
+    )
+
+
+def test_noise_hides_a_difference(tmp_path: Path) -> None:
+    """An interval that includes 1 is no difference."""
+    times = {PYTORCH: [1.0, 1.3, 0.9], KERAS: [1.1, 1.0, 1.05]}
+    assert "no difference between Keras on TensorFlow (matched) and PyTorch could be shown" in said(
+        tmp_path, session(times, [1.0, 1.2, 1.0])
+    )
+
+
+def test_equal_times_are_called_equal(tmp_path: Path) -> None:
+    """An interval within 2 % is an answer too."""
+    times = {PYTORCH: [1.0, 1.001, 0.999], KERAS: [1.003, 1.002, 1.001]}
+    assert "train mlp-128-64 equally fast, within 2.0 %" in said(tmp_path, session(times, [1.0, 1.001, 1.0]))
+
+
+def test_one_block_has_no_verdict_and_no_interval(tmp_path: Path) -> None:
+    """No infinities, and no words that claim what one block cannot show."""
+    answer = said(tmp_path, session({PYTORCH: [1.0], KERAS: [2.9]}, [1.01]))
+    assert answer.startswith("Too few blocks for a verdict") and "one block: no interval" in answer
+    assert "inf" not in answer
+
+
+def test_two_blocks_may_be_too_few(tmp_path: Path) -> None:
+    """An interval from two blocks is so wide that its width is the news, not the ratio."""
+    answer = said(tmp_path, session({PYTORCH: [1.0, 1.3], KERAS: [1.1, 1.0]}))
+    assert answer.startswith("Two blocks are too few to show a difference between")
+
+
+def test_an_unfit_session_says_so_first(tmp_path: Path) -> None:
+    """If a program differs from itself nothing can be ranked."""
+    answer = said(tmp_path, session({PYTORCH: [1.0, 1.0, 1.0], KERAS: [2.9, 2.9, 2.9]}, [1.10, 1.11, 1.12]))
+    assert answer.startswith("This session is unfit to rank anything: PyTorch (matched)")
+
+
+def test_an_unfit_session_has_no_verdict(tmp_path: Path) -> None:
+    """The ratio is there for the record, without a winner."""
+    answer = said(tmp_path, session({PYTORCH: [1.0, 1.0, 1.0], KERAS: [2.9, 2.9, 2.9]}, [1.10, 1.11, 1.12]))
+    assert "Without a verdict" in answer and "as fast as" not in answer
+
+
+@pytest.mark.parametrize("status", ["skipped", "failed"])
+def test_nothing_measured_is_said_with_the_reason(tmp_path: Path, status: str) -> None:
+    """Never a guess."""
+    results = session({PYTORCH: [1.0], KERAS: [1.0]}, status=status, reason="no CUDA device.", device="cuda")
+    assert said(tmp_path, results).startswith(f"Nothing was measured: 2 cells {status}: no CUDA device.")
+
+
+def test_a_single_framework_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    """Two tiers of one framework do not answer which framework is faster."""
+    answer = said(tmp_path, session({PYTORCH: [1.0, 1.0], "documented-pytorch": [9.0, 9.0]}))
+    assert answer.startswith("Only PyTorch was measured, so there is nothing to compare it with")
+
+
+def test_a_framework_that_failed_is_named_with_its_reason(tmp_path: Path) -> None:
+    """The other one's figure stands alone."""
+    results = session({PYTORCH: [1.0, 1.0]}) + session({KERAS: [1.0, 1.0]}, status="failed", reason="no module keras")
+    assert "Keras on TensorFlow (matched) could not be measured: no module keras." in said(tmp_path, results)
+
+
+def test_failed_cells_are_counted_in_the_opening(tmp_path: Path) -> None:
+    """A comparison that lost a block says so."""
+    assert "1 cell of 16 failed" in said(tmp_path, [*clear(), result(KERAS, 4, status="failed")])
+
+
+def test_first_epochs_are_not_taken_for_steady_ones(tmp_path: Path) -> None:
+    """One epoch is a cold start: no speed is stated."""
+    answer = said(tmp_path, session({PYTORCH: [1.0], KERAS: [2.9]}, epochs=1))
+    assert answer.startswith("No steady epoch of mlp-128-64 was measured")
+
+
+def test_an_implementation_that_does_other_work_has_no_speed(tmp_path: Path) -> None:
+    """What fails the gate is named, not timed."""
+    gate = Gate(KERAS, "mlp-128-64", "cpu", "", "failed", "logits", (Rung("logits", 0.3, 1e-6, False, ""),))
+    answer = said(tmp_path, session({PYTORCH: [1.0, 1.0], KERAS: [2.9, 2.9]}), gates=[gate])
+    assert "Keras on TensorFlow (matched) has no speed: it does not do the same work" in answer
+    assert "2.90 s" not in answer
+
+
+def test_plugins_are_compared_across_tiers_where_no_tier_has_two(tmp_path: Path) -> None:
+    """A user's own implementation is the other side of the comparison."""
+    answer = said(tmp_path, session({PYTORCH: [1.0, 1.01, 1.0], "mine": [0.5, 0.51, 0.5]}))
+    assert answer.startswith("On this machine mine (plugin) trains mlp-128-64 1.99 times as fast as PyTorch (matched)")
+
+
+def test_each_device_has_its_sentence(tmp_path: Path) -> None:
+    """CUDA follows the CPU."""
+    cuda = session({PYTORCH: [0.1, 0.1, 0.1], KERAS: [0.2, 0.2, 0.2]}, device="cuda")
+    answer = said(tmp_path, clear() + cuda, machine=replace(MACHINE, gpus="H100"))
+    assert answer.index("CPU, 2 threads)") < answer.index("CUDA, 2 threads)")
+
+
+def test_the_documents_network_comes_first(tmp_path: Path) -> None:
+    """Whatever was measured first, the headline is about document 1's network."""
+    answer = said(tmp_path, clear(workload=OTHER_WORKLOAD) + clear())
+    assert answer.startswith("On this machine PyTorch (matched) trains mlp-128-64 ")
+
+
+# The final table
+
+
+def test_no_line_is_longer_than_100_columns(tmp_path: Path) -> None:
+    """Whatever the cells say."""
+    results = [*clear(), result(KERAS, 4, status="failed", reason="a long story " * 40)]
+    assert max(map(len, text(tmp_path, results).splitlines())) <= 100
+
+
+def test_the_terminal_gets_no_control_characters(tmp_path: Path) -> None:
+    """A reason cannot steer the terminal."""
+    assert "\x1b" not in text(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE)])
+
+
+def test_the_terminals_text_is_ascii(tmp_path: Path) -> None:
+    """It can be piped anywhere."""
+    assert text(tmp_path, clear()).isascii()
+
+
+def test_claims_stand_beside_what_was_measured(tmp_path: Path) -> None:
+    """Document 1's 45 s, in one row with both tiers' figures."""
+    rows = text(tmp_path, clear()).splitlines()
+    assert any(re.search(r"PyTorch +CPU +about 45 s +9\.90 s \(.*\) +1\.01 s \(.*\)", row) for row in rows)
+
+
+def test_cuda_without_a_device_is_not_measured(tmp_path: Path) -> None:
+    """The column that the project adds says why it is empty."""
+    assert "CUDA: not measured: no CUDA device." in said(tmp_path, clear())
+
+
+def test_skipped_cells_of_one_reason_share_a_line(tmp_path: Path) -> None:
+    """Twelve cells without a GPU are one fact."""
+    results = clear() + session({PYTORCH: [1, 1], KERAS: [1, 1]}, device="cuda", status="skipped", reason="no GPU here")
+    assert said(tmp_path, results).count("no GPU here") == 2  # in the opening and in the list
+
+
+def test_thread_counts_are_not_mixed(tmp_path: Path) -> None:
+    """Table 4 has a part for each, each with its own median."""
+    results = session({PYTORCH: [1.0, 1.0]}, threads=1) + session({PYTORCH: [3.0, 3.0]}, threads=2)
+    frame = report.Session.read(stored(tmp_path, results)).frames["table_4"]
+    rows = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
+    assert dict(zip(rows["threads"], rows["value"], strict=True)) == {1: 1.0, 2: 3.0}
+
+
+# The files
+
+
+def by_name(directory: Path) -> dict[str, pd.DataFrame]:
+    return {path.stem: pd.read_csv(path) for path in (directory / "tables").glob("*.csv")}
+
+
+@pytest.mark.parametrize("name", ["summary", "control", "comparison"])
+def test_tables_hold_the_frames(usual: Path, name: str) -> None:
+    """Raw values, as the derivation gave them."""
+    frame = getattr(tables, name)(tables.runs(store.results(usual), []))
+    expected = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
+    pd.testing.assert_frame_equal(pd.read_csv(usual / "tables" / f"{name}.csv"), expected)
+
+
+def test_runs_and_epochs_have_a_row_for_each(usual: Path) -> None:
+    """15 cells, each with three epochs and the one before."""
+    assert [len(pd.read_csv(usual / f"{name}.csv")) for name in ("runs", "epochs", "machines")] == [15, 60, 1]
+
+
+def test_markdown_tables_carry_units(usual: Path) -> None:
+    """For people, beside the CSVs for programs."""
+    assert "| 1.01 s |" in (usual / "tables" / "summary.md").read_text()
+
+
+def test_every_chart_is_there_as_svg_and_png(usual: Path) -> None:
+    """For the web and for slides."""
+    kinds = ("epoch-time", "memory", "accuracy")
+    expected = {f"{kind}.mlp-128-64.cpu.2t.{form}" for kind in kinds for form in ("svg", "png")}
+    assert {path.name for path in (usual / "charts").iterdir()} == expected
+
+
+def test_the_final_table_is_what_a_build_returns(tmp_path: Path, undrawn: None) -> None:
+    """``cli`` prints it and names the page."""
+    directory = stored(tmp_path, clear())
+    built = report.build(directory)
+    assert (built.text, built.html) == (report.final_table(report.Session.read(directory)), tmp_path / "report.html")
+
+
+def test_what_is_no_longer_true_is_taken_away(tmp_path: Path) -> None:
+    """Charts and tables of cells that are gone go too."""
+    report.build(stored(tmp_path, [result(), result(workload=OTHER_WORKLOAD)]))
+    for cell in (tmp_path / "cells").glob("mlp-128.*"):
+        cell.unlink()
+    report.build(tmp_path)
+    assert not list((tmp_path / "charts").glob("*mlp-128.cpu*"))
+
+
+def test_other_peoples_files_stay(tmp_path: Path, undrawn: None) -> None:
+    """Only what this module has made is pruned."""
+    report.build(stored(tmp_path, clear()))
+    kept = [tmp_path / "charts" / "mine.svg", tmp_path / "tables" / "notes.md"]
+    for path in kept:
+        path.write_text("mine")
+    report.build(tmp_path)
+    assert all(path.exists() for path in kept)
+
+
+def test_a_second_build_changes_no_byte(tmp_path: Path) -> None:
+    """A report can be rebuilt years later and compared."""
+
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    report.build(stored(tmp_path, clear()))
+    first = files()
+    report.build(tmp_path)
+    assert files() == first
+
+
+def test_a_directory_without_results_is_an_error(tmp_path: Path) -> None:
+    """One line that says what to do."""
+    with pytest.raises(FcnBenchError, match="no results here"):
+        report.build(tmp_path)
+
+
+def test_no_framework_is_imported(tmp_path: Path) -> None:
+    """Reports are read and rebuilt where nothing is installed."""
+    save(tmp_path, clear())
+    code = (
+        "import sys; from pathlib import Path; from bench import report; report.build(Path(sys.argv[1]));"
+        "print(sorted({'torch', 'tensorflow', 'keras', 'jax', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    root = Path(report.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+# The page
+
+
+CASES = {
+    "clear": clear(),
+    "failed and skipped only": [result(status="failed"), result(KERAS, status="skipped", device="cuda")],
+    "one epoch": session({PYTORCH: [1.0], KERAS: [2.9]}, epochs=1),
+    "two networks": [result(), result(KERAS, epoch_s=2.0), result(workload=OTHER_WORKLOAD)],
+    "cuda": clear() + session({PYTORCH: [0.1]}, device="cuda", memory=Memory(1, 1, 2, 2, 3, 3, 400_000_000)),
+    "no memory": [result(memory=Memory())],
+    "unknown network": [result(workload=replace(OTHER_WORKLOAD, name="mine"))],
+    "an unknown tier": [result(), replace(result("mine"), cell=replace(result("mine").cell, tier="new"))],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_report_is_made_of_whatever_there_is(tmp_path: Path, name: str) -> None:
+    """No combination of missing figures stops it, and none shows as nan or None."""
+    html = page(tmp_path, CASES[name])
+    shown = re.sub(r"<style.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)
+    assert not re.search(r"\b(nan|None|inf)\b", shown)
+
+
+def test_machines_that_were_not_described_are_no_obstacle(tmp_path: Path, undrawn: None) -> None:
+    """An old directory may lack them."""
+    assert "2.92 times as fast" in page(tmp_path, clear(), machine=None)
+
+
+def test_foreign_text_is_escaped(tmp_path: Path, undrawn: None) -> None:
+    """A log cannot become part of the page."""
+    html = page(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE, log_tail=HOSTILE)])
+    assert "<script" not in html and html.count("&lt;script&gt;") >= 2
+
+
+def test_foreign_text_is_escaped_in_markdown(tmp_path: Path, undrawn: None) -> None:
+    """Neither tags nor links nor columns."""
+    report.build(stored(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE)]))
+    written = (tmp_path / "report.md").read_text()
+    assert "<script" not in written and r"\[x\](javascript:1) \|" in written
+
+
+def test_the_page_loads_nothing(html: str) -> None:
+    """One file that can be sent to anyone; no address is asked for anything."""
+    assert not re.search(r"""(?:https?:)?//[\w.]+|@import|url\((?!#)""", html)
+    assert "script" not in {tag for tag, _ in Elements(html).found}
+
+
+def test_links_lead_to_files_that_are_there(usual: Path, html: str) -> None:
+    """CSVs beside the page, and anchors within it."""
+    elements = Elements(html).found
+    ids = {attributes.get("id") for _, attributes in elements}
+    links = [str(attributes["href"]) for tag, attributes in elements if tag == "a"]
+    assert all(link[1:] in ids if link.startswith("#") else (usual / link).exists() for link in links)
+
+
+def test_every_picture_has_a_text_alternative(html: str) -> None:
+    """Title and description with the numbers, named by the picture."""
+    elements = Elements(html).found
+    ids = {attributes.get("id") for _, attributes in elements}
+    pictures = [attributes for tag, attributes in elements if tag == "svg"]
+    assert len(pictures) == 3
+    assert all(p["role"] == "img" and set(str(p["aria-labelledby"]).split()) <= ids for p in pictures)
+
+
+def test_ids_are_unique(tmp_path: Path) -> None:
+    """Several charts of several networks stand in one page."""
+    found = [
+        attributes["id"]
+        for _, attributes in Elements(page(tmp_path, CASES["two networks"])).found
+        if "id" in attributes
+    ]
+    assert len(found) == len(set(found))
+
+
+def test_the_page_follows_light_and_dark(html: str) -> None:
+    """As the reader's system asks for."""
+    assert "color-scheme: light dark" in html and "prefers-color-scheme: dark" in html and "currentColor" in html
+
+
+def test_the_sections_stand_in_their_order(html: str) -> None:
+    """The answer first, the machine last."""
+    sections = [attributes["id"] for tag, attributes in Elements(html).found if tag == "section"]
+    assert sections == ["answer", "table-4", "comparison", "evidence", "method", "machine"]
+
+
+def test_a_failed_cell_shows_the_end_of_its_log(tmp_path: Path, undrawn: None) -> None:
+    """Enough to begin looking for the cause."""
+    html = page(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason="broke", log_tail="Traceback: line 7")])
+    assert "broke" in html and "<pre>Traceback: line 7</pre>" in html
+
+
+def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts and logs beyond the limit are left to their files."""
+    large = "<svg><title>t</title><desc>d</desc>" + "<g/>" * 20_000 + "</svg>"
+    monkeypatch.setattr(charts, "of_group", lambda title, key, *_: [Chart(f"memory.{key}", title, "words", large, b"")])
+    names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
+    networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
+    failed = [result(f"plugin-{n}", n, status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]
+    assert len(page(tmp_path, networks + failed).encode()) < 1_000_000
+
+
+def test_charts_beyond_the_limit_are_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is missing from a page; it is only not in it."""
+    monkeypatch.setattr(report, "INLINED", 1)
+    links = [attributes.get("href") for _, attributes in Elements(page(tmp_path, [result()])).found]
+    assert "charts/memory.mlp-128-64.cpu.2t.svg" in links
+
+
+def test_switches_that_all_share_are_told_once(html: str) -> None:
+    """And those that differ, for each implementation."""
+    assert html.count("OMP_NUM_THREADS") == 1 and html.count("takes_order") >= 2
+
+
+def test_adams_form_is_declared(html: str) -> None:
+    """Equal epsilons are not equal equations."""
+    assert "as Keras writes it, epsilon 1e-07" in html and "as PyTorch writes it, epsilon 1e-08" in html
+
+
+def test_the_standalone_pictures_are_well_formed(usual: Path) -> None:
+    """Each SVG file can be opened by itself."""
+    assert all(ElementTree.parse(path).getroot().tag.endswith("svg") for path in (usual / "charts").glob("*.svg"))
