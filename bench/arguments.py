@@ -13,7 +13,7 @@ from impls.contract import Workload
 from impls.registry import Entry
 
 HEADLINE = "mlp-128-64"
-QUICK_EPOCHS = 3
+QUICK_EPOCHS = 2
 DEVICES = ("cpu", "cuda", "mps")
 
 

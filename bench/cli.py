@@ -4,20 +4,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from bench.errors import FcnBenchError
 
-if TYPE_CHECKING:  # imported where they are used: `list` must not wait for pandas
-    from bench.plan import Plan
-    from bench.records import Gate, Result
-    from bench.run import Progress
-
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Train the same network in PyTorch and in Keras, prove that the work was the same, and say which is faster.",
@@ -40,11 +34,13 @@ Plugins = Annotated[
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; every error that a user can mend is one line, and the exit status says what kind it was."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(arguments or ["--help"], standalone_mode=False)
+        sys.stdout.flush()  # here, where a closed pipe is an answer too
     except (FcnBenchError, typer.TyperException) as error:
         message = str(error) if isinstance(error, FcnBenchError) else usage(error)
-        print(f"fcnbench: {message}", file=sys.stderr)
+        print(f"fcnbench: {' '.join(message.split())}", file=sys.stderr)
         status = error.exit_status if isinstance(error, FcnBenchError) else 2
     except (KeyboardInterrupt, typer.Abort):
         status = 130
@@ -55,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if os.environ.get("FCNBENCH_DEBUG"):
             raise
         print(
-            f"fcnbench: unexpected {type(error).__name__}: {' '.join(str(error).split())[:200]}; nothing that was measured "
-            "is lost; FCNBENCH_DEBUG=1 shows where, please report it",
+            f"fcnbench: unexpected {type(error).__name__}: {' '.join(str(error).split())[:200]}; finished cells are "
+            "kept; set FCNBENCH_DEBUG=1 to see where, and report it",
             file=sys.stderr,
         )
         status = 1
@@ -93,7 +89,7 @@ def run(
     preset: Annotated[
         Literal["quick", "documents"],
         typer.Option(
-            help="quick: document 1's network, 3 epochs. documents: every document's networks, as long as they train."
+            help="quick: document 1's network, 2 epochs. documents: every document's networks, as long as they train."
         ),
     ] = "quick",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 900,
@@ -103,7 +99,7 @@ def run(
 
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
-    from bench import report, store
+    from bench import progress, store
     from bench.arguments import Asked, prepare
     from bench.run import check_same_terms, unfinished
 
@@ -118,18 +114,29 @@ def run(
         check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
         todo = unfinished(cells, done, fresh)
         store.save_machine(out, session.machine)
-        print(introduction(plan, session.machine.cpu, len(cells), len(todo), out))
+        print(progress.introduction(plan, session.machine.cpu, len(cells), len(todo), out))
         try:
-            session.verify(plan, on_gate)
-            session.run(todo, on_start, on_result)
+            session.verify(plan, lambda gate, old: print(progress.answered(gate, old), flush=True))
+            session.run(
+                todo,
+                lambda at: print(progress.started(at), end="", flush=True),
+                lambda result: print(progress.ended(result), flush=True),
+            )
+        except FcnBenchError:
+            print()  # ends the line of the cell that was being measured
+            raise
         except KeyboardInterrupt:
             print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
+        from bench import report  # here, so that a mistake in the arguments is told without waiting for matplotlib
+
         built = report.build(out)
+        asked_for = {cell.key for cell in cells}
+        failed = any(result.status == "failed" for result in store.results(out) if result.cell.key in asked_for)
+        refused = any(gate.status == "failed" for gate in store.gates(out))
     print(built.text)
     print(f"report: {built.html}")
-    failed = any(result.status == "failed" for result in store.results(out))
-    return 1 if failed or any(gate.status == "failed" for gate in store.gates(out)) else 0
+    return 1 if failed or refused else 0
 
 
 @app.command()
@@ -149,7 +156,7 @@ def verify(
     """
     from tempfile import TemporaryDirectory
 
-    from bench import store
+    from bench import progress, store
     from bench.arguments import Asked, prepare
     from bench.records import Gate
     from impls import registry
@@ -158,8 +165,8 @@ def verify(
 
     def on_answer(gate: Gate, old: bool) -> None:
         answers.append(gate)
-        on_gate(gate, old)
-        print(rungs(gate))
+        print(progress.answered(gate, old))
+        print(progress.rungs(gate), flush=True)
 
     if not implementation:
         rows = map(registry.from_file, plugin) if plugin else registry.installed()
@@ -175,56 +182,6 @@ def verify(
     passed = sum(gate.status == "passed" for gate in answers)
     print(f"{passed} of {len(answers)} passed")
     return 1 if any(gate.status == "failed" for gate in answers) else 0
-
-
-def on_gate(gate: "Gate", old: bool) -> None:
-    """One line for each answer of the equivalence gate."""
-    before = " (as before)" if old else ""
-    reason = f": {gate.reason}" if gate.reason else ""
-    print(
-        f"same work? {gate.implementation}: {gate.workload}, {gate.device}: {gate.status}{before}{reason}", flush=True
-    )
-
-
-def rungs(gate: "Gate") -> str:
-    """The gate's rungs, a line each: the deviation from the oracle and what rounding explains."""
-    return "\n".join(
-        f"    {'ok  ' if rung.passed else 'FAIL'} {rung.name:24} "
-        + (rung.note or ("bit-equal" if rung.figure is None else f"{rung.figure:.1e}, limit {rung.limit:.1e}"))
-        for rung in gate.rungs
-    )
-
-
-def on_start(progress: "Progress") -> None:
-    """One line when a cell begins; it stays incomplete until the cell has ended."""
-    cell = progress.cell
-    left = "" if progress.left_s is None else f", about {duration(progress.left_s)} left"
-    name = f"{cell.implementation} (again, as control)" if cell.role == "control" else cell.implementation
-    place = f"{cell.workload.name}, {cell.device}, {cell.threads} threads, block {cell.block}"
-    print(f"[{progress.number}/{progress.total}{left}] {name}: {place} ... ", end="", flush=True)
-
-
-def on_result(result: "Result") -> None:
-    """The end of that line."""
-    if result.status != "ok":
-        print(f"{result.status}: {result.reason}", flush=True)
-        return
-    last = result.epochs[-1]
-    print(f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}", flush=True)
-
-
-def introduction(plan: "Plan", cpu: str, total: int, todo: int, out: Path) -> str:
-    """What is about to happen, before the first cell."""
-    kept = f", {total - todo} already measured" if todo < total else ""
-    return (
-        f"{total} processes on {cpu}{kept}: {len(plan.entries)} implementations and a control, "
-        f"{len(plan.workloads)} network{'s' * (len(plan.workloads) > 1)}, {plan.blocks} blocks; results in {out}"
-    )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 @app.command()

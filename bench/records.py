@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Event:
-    """One line on the worker's answer channel: ``phase``, ``facts``, ``epoch``, ``memory``, ``noise``, ``rung`` or ``end``."""
+    """A line of the worker's answer: ``phase``, ``facts``, ``epoch``, ``memory``, ``noise``, ``rung`` or ``end``."""
 
     name: str
     values: dict[str, Any]

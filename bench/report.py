@@ -109,7 +109,13 @@ def final_table(session: Session) -> str:
 def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     """The records as rows; a machine that was not described has none."""
     named = {name: frames[name] for name in ("runs", "epochs", "machines")}
-    return {f"{name}.csv": csv(frame).encode() for name, frame in named.items() if len(frame.columns)}
+    return {f"{name}.csv": csv(with_whole_bytes(frame)).encode() for name, frame in named.items() if len(frame.columns)}
+
+
+def with_whole_bytes(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its counts as integers, also where some are missing: 995045376, not 995045376.0."""
+    counts = [name for name in frame if name.endswith("_bytes") or name == "involuntary_switches"]
+    return frame.astype(dict.fromkeys(counts, "Int64"))
 
 
 def csv(frame: pd.DataFrame) -> str:

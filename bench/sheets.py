@@ -106,10 +106,11 @@ def control(group: Group) -> list[str]:
     for _, row in group.control.iterrows():
         ratio, found = words.ratio(row["estimate"]), words.interval(row["estimate"], row["low"], row["high"])
         state = "fit, it does not differ from itself" if row["fit"] else "UNFIT, it differs from itself"
+        below = f"Differences below {words.share(row['delta'])} do not count."
+        small = TOO_NOISY if row["delta"] > LARGEST_DELTA else below
         told.append(
             f"A/A control: {row['implementation']} against itself, {ratio} times ({found}): "
-            f"{'cannot be judged' if math.isinf(row['high']) else state}. "
-            + (TOO_NOISY if row["delta"] > LARGEST_DELTA else f"Differences below {words.share(row['delta'])} do not count.")
+            f"{'cannot be judged' if math.isinf(row['high']) else state}. {small}"
         )
     return told or ["A/A control: none was measured, so how much this machine differs from itself is not known."]
 

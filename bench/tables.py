@@ -178,7 +178,7 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 
     ``a`` is the one whose typical epoch is longer, so that ratios read as "so many times slower".
     """
-    controls = {key: group for key, group in control(frame).groupby(GROUP)}
+    controls = dict(iter(control(frame).groupby(GROUP)))
     rows = []
     for key, group in measured(frame).dropna(subset="epoch_s").groupby(GROUP, sort=False):
         own = controls.get(key)
@@ -230,9 +230,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     claimed = claims().rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
     columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
-    return pd.DataFrame(rows, columns=columns).merge(
-        claimed[[*names, "claim_low", "claim_high"]], on=names, how="left"
-    )
+    return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
 
 
 def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:

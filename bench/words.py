@@ -175,7 +175,9 @@ def unbroken(text: str) -> str:
 
 def after(epochs: int, of: int | None) -> str:
     """How long something was trained: ``after 3 of 5 epochs`` where that is not the document's number."""
-    return f"after {count(epochs, 'epoch')}" if of in (None, epochs) else f"after {epochs} of {count(of or 0, 'epoch')}"
+    if of is None or epochs == of:
+        return f"after {count(epochs, 'epoch')}"
+    return f"after {epochs} of {count(of, 'epoch')}" if epochs < of else f"after {epochs} epochs, not {of}"
 
 
 def verdict(words: str, low: float, high: float, faster: str, delta: float) -> str:

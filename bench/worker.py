@@ -46,7 +46,7 @@ def main() -> None:
     except ModuleNotFoundError as missing:
         traceback.print_exc()
         status = "skipped" if missing.name in request["packages"] else "failed"
-        reason = f"{missing.name} is not installed"
+        reason = f"{missing.name} is not installed" if missing.name else one_line(missing)
     except MemoryError:
         traceback.print_exc()
         status, reason = "failed", "out of memory (MemoryError)"
@@ -122,6 +122,8 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         emit(Event("epoch", asdict(epoch)))
     training = memory.peak()
     device = implementation.device_memory() or {}
+    if set(device) - {"peak_bytes", "reserved_bytes"}:
+        raise ValueError(f"device_memory() returned {sorted(device)}, expected peak_bytes and reserved_bytes")
     emit(Event("memory", {
         "training_peak_bytes": training.size_bytes,
         "process_peak_bytes": max(*peaks, training.size_bytes),
@@ -136,10 +138,10 @@ def find_class(module: str, attribute: str) -> type[Implementation]:
     if module.endswith(".py"):
         path = Path(module)
         sys.path.append(str(path.parent))  # at the end: a plugin's neighbours must not hide anybody's package
-        spec = importlib.util.spec_from_file_location(path.stem, path)
+        spec = importlib.util.spec_from_file_location(f"fcnbench_plugin_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         loaded = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = loaded
+        sys.modules[spec.name] = loaded
         spec.loader.exec_module(loaded)
     else:
         loaded = importlib.import_module(module)

@@ -5,6 +5,7 @@ A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by th
 (``--plugin``), whose stem is the name, with hyphens for underscores: ``matched_mine.py`` is ``matched-mine``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -74,6 +75,7 @@ def from_file(path: Path) -> Entry:
 
 def named(name: str, module: str, attribute: str) -> Entry:
     """A row whose tier and framework are read from its name; a name without a known tier is of the tier ``plugin``."""
+    name = re.sub(r"[^\w.-]+", "-", name)  # it becomes part of file names
     tier, _, rest = name.partition("-")
     if tier not in TIERS or not rest:
         tier, rest = "plugin", name

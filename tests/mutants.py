@@ -7,8 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-import torch  # noqa: F401  # before the clock of any test: importing it takes seconds
-
 from bench import equivalence, fetch, mnist, workloads
 
 OPTIMISER = "self.optimiser = optimiser(self.model.parameters(), lr=workload.optimiser.learning_rate)"

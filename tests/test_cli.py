@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 import synthetic
 
-from bench import cli, plan, store
+from bench import cli, environment, plan, store
 
 FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
 
@@ -30,6 +30,7 @@ Command = Callable[..., Done]
 def fcnbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """``fcnbench("run", "--blocks", 2)`` in ``tmp_path``, in this process: an exception that gets out is a failure."""
     monkeypatch.delenv("FCNBENCH_DATA", raising=False)
+    monkeypatch.setenv("FCNBENCH_DEBUG", "1")
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Done:
@@ -185,6 +186,21 @@ def test_two_runs_into_one_directory_are_refused(run_tiny: Command, tmp_path: Pa
         check_refused(run_tiny(), "another run is writing here")
 
 
+def test_a_mistake_of_ours_is_one_line_too(fcnbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With another status than a user's mistake, and the way to see more; which is to let it pass as it is."""
+
+    def broken() -> None:
+        raise ZeroDivisionError("never\nexpected")
+
+    monkeypatch.setattr(environment, "machine", broken)
+    with pytest.raises(ZeroDivisionError):
+        fcnbench("env")
+    monkeypatch.delenv("FCNBENCH_DEBUG")
+    done = fcnbench("env")
+    assert done.status == 1 and len(done.err.splitlines()) == 1
+    assert "ZeroDivisionError: never expected" in done.err and "FCNBENCH_DEBUG=1" in done.err
+
+
 def modules_after(*arguments: object) -> set[str]:
     """The top-level modules that a command had loaded when it left."""
     code = """
@@ -278,7 +294,7 @@ def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(
     """The line of the cell has the reason; what the others measured is shown."""
     body = """
         class Implementation(Regression):
-            def predict(self):
+            def device_memory(self):
                 raise RuntimeError("no luck")
     """
     done = run_tiny("--plugin", plugin("unlucky", body))

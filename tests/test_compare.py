@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.compare import SMALLEST_DELTA, Ratio, delta, paired_ratio, verdict
+from bench.compare import LARGEST_DELTA, SMALLEST_DELTA, Ratio, delta, paired_ratio, verdict
 
 SESSIONS = 1000
 """Simulated sessions; what they are counted for is many standard errors away from the limit that is asserted."""
@@ -143,6 +143,14 @@ def test_a_larger_delta_makes_verdicts_more_careful() -> None:
     assert verdict(ratio, 0.02) == "slower"
     assert verdict(ratio, 0.0412) == "inconclusive"
     assert verdict(ratio, 0.06) == "equivalent within 6.0%"
+
+
+def test_a_session_that_shows_next_to_nothing_shows_no_equivalence() -> None:
+    """With a control less certain than 10 % everything would be equivalent to everything: then it is undecided."""
+    ratio = Ratio(1.0, 0.99, 1.01)
+    assert verdict(ratio, LARGEST_DELTA) == "equivalent within 10.0%"
+    assert verdict(ratio, math.nextafter(LARGEST_DELTA, 1)) == "inconclusive"
+    assert verdict(Ratio(2.0, 1.8, 2.2), 0.5) == "slower"
 
 
 def simulated(true_ratio: float, noise: float, blocks: int, seed: int) -> list[str]:

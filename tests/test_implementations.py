@@ -90,9 +90,7 @@ def test_matched_implementations_see_the_same_batches(some_digits, tmp_path):
     """From the same start in the same order the mean loss of the first epoch agrees between frameworks."""
     out = tmp_path / "out"
     matched = ("--implementation", "matched-pytorch", "--implementation", "matched-keras")
-    done = fcnbench(
-        "run", "--data", some_digits, *matched, "--blocks", 1, "--epochs", 1, "--threads", 1, "--out", out
-    )
+    done = fcnbench("run", "--data", some_digits, *matched, "--blocks", 1, "--epochs", 1, "--threads", 1, "--out", out)
     assert done.returncode == 0, done.stdout + done.stderr
     cells = [json.loads(path.read_text()) for path in (out / "cells").glob("*.json")]
     losses = [cell["epochs"][1]["train_loss"] for cell in cells]

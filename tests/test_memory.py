@@ -34,7 +34,7 @@ def test_a_reset_starts_a_new_peak() -> None:
     high = memory.peak().size_bytes
     assert memory.reset_peak()
     assert high - memory.peak().size_bytes > 100 * MIB
-    assert memory.peak().size_bytes >= memory.snapshot()[0] - 16 * MIB
+    assert memory.peak().size_bytes >= 0.99 * memory.snapshot()[0]
 
 
 def test_the_peak_is_not_the_parents() -> None:

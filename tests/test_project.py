@@ -1,8 +1,13 @@
 """The README, the CI script and the package say the same."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
+
+from mutants import MISTAKES
+
+from bench import report, store, tables
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,3 +35,26 @@ def test_changelog_has_the_version_that_is_packaged():
     """Users find what is new: the packaged version or an unreleased section stands in the changelog."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert re.search(rf"^## (Unreleased|{re.escape(version)})", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+def test_readme_shows_what_the_reference_run_gives(tmp_path):
+    """The table in the README is the one that `fcnbench report` makes of the committed cells, letter for letter."""
+    directory = tmp_path / "reference"
+    shutil.copytree(ROOT / "results" / "reference", directory)
+    shown = re.search(r"```text\n(.*?)\n```", README, re.DOTALL)
+    assert shown is not None
+    assert shown[1] == report.build(directory).text.strip()
+
+
+def test_reference_run_is_fit_and_complete():
+    """The committed run has no failed cell, passed every gate, and its control does not differ from itself."""
+    results, gates = store.results(ROOT / "results" / "reference"), store.gates(ROOT / "results" / "reference")
+    runs = tables.runs(results, gates)
+    assert set(runs["status"]) == {"ok"}
+    assert set(runs["gate"]) == {"passed"}
+    assert tables.control(runs)["fit"].all()
+
+
+def test_readme_counts_the_planted_mistakes():
+    """The number of planted mistakes that the README names is the number that the tests plant."""
+    assert f"{len(MISTAKES)} planted mistakes" in README

@@ -183,6 +183,21 @@ def test_a_session_whose_control_differs_from_itself_is_unfit() -> None:
     assert set(tables.comparison(frame)["verdict"]) == {"unfit session"}
 
 
+def test_the_worst_of_two_controls_counts() -> None:
+    """Two runs into one directory may have had two references: the larger delta holds, and both must be fit."""
+    times = {"matched-pytorch": [1.00, 1.10, 1.20], "documented-keras": [2.0, 2.2, 2.4]}
+    noisy, off = [1.94, 2.2, 2.47], [3.0, 3.3, 3.6001]
+    for second, fit, larger in ((noisy, True, 0.02), (off, False, 0.0)):
+        results = session(times, control=[1.001, 1.099, 1.201])
+        results += [result("documented-keras", block, s, role="control") for block, s in enumerate(second, start=1)]
+        frame = runs(results)
+        controls = tables.control(frame)
+        assert len(controls) == 2 and controls["fit"].all() == fit
+        (row,) = tables.comparison(frame).to_dict("records")
+        assert row["delta"] == controls["delta"].max() >= controls["delta"].min() + larger
+        assert (row["verdict"] == "unfit session") is not fit
+
+
 def test_every_pair_is_compared_over_its_blocks() -> None:
     """The slower one stands first, with the ratio, the interval, the delta and the verdict on it."""
     keras, pytorch = [2.0, 2.3, 2.2], [1.0, 1.1, 1.2]
@@ -221,7 +236,7 @@ def test_two_that_share_no_block_are_not_compared() -> None:
 def test_a_delta_from_a_noisy_control_makes_verdicts_more_careful() -> None:
     """What the machine shows between a thing and itself is not called a difference."""
     times = {"matched-pytorch": [1.00, 1.00, 1.00], "matched-keras": [1.05, 1.05, 1.0501]}
-    quiet, noisy = [1.0, 1.0, 1.0001], [0.94, 1.0, 1.06]
+    quiet, noisy = [1.0, 1.0, 1.0001], [0.97, 1.0, 1.03]
     verdicts = [tables.comparison(runs(session(times, control)))["verdict"].item() for control in (quiet, noisy)]
     assert verdicts[0] == "slower"
     assert verdicts[1].startswith("equivalent within")

@@ -32,12 +32,14 @@ class Clock(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.start)
 
 
-model = keras.Sequential([
-    keras.Input((784,)),
-    layers.Dense(128, activation="relu"),
-    layers.Dense(64, activation="relu"),
-    layers.Dense(10, activation="softmax"),
-])
+model = keras.Sequential(
+    [
+        keras.Input((784,)),
+        layers.Dense(128, activation="relu"),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ]
+)
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 x, y = images("train-images-idx3-ubyte"), labels("train-labels-idx1-ubyte")
 model.fit(x, y, batch_size=64, epochs=epochs, callbacks=[Clock()])

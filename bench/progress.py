@@ -1,0 +1,55 @@
+"""What a session says while it runs, line by line. It speaks between cells only: nothing wakes up while one is timed."""
+
+from pathlib import Path
+
+from bench.plan import Plan
+from bench.records import Gate, Result
+from bench.run import Progress
+
+
+def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
+    """What is about to happen, before the first cell."""
+    kept = f", {total - todo} already measured" if todo < total else ""
+    networks = f"{len(plan.workloads)} network{'s' if len(plan.workloads) > 1 else ''}"
+    return (
+        f"{total} processes on {cpu}{kept}: {len(plan.entries)} implementations and a control, {networks}, "
+        f"{plan.blocks} blocks; results in {out}"
+    )
+
+
+def started(progress: Progress) -> str:
+    """The line that begins with a cell; it is completed when the cell has ended."""
+    cell = progress.cell
+    left = "" if progress.left_s is None else f", about {duration(progress.left_s)} left"
+    name = f"{cell.implementation} (again, as control)" if cell.role == "control" else cell.implementation
+    place = f"{cell.workload.name}, {cell.device}, {cell.threads} threads, block {cell.block}"
+    return f"[{progress.number}/{progress.total}{left}] {name}: {place} ... "
+
+
+def ended(result: Result) -> str:
+    """The end of that line."""
+    if result.status != "ok":
+        return f"{result.status}: {result.reason}"
+    last = result.epochs[-1]
+    return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
+
+
+def answered(gate: Gate, old: bool) -> str:
+    """One answer of the equivalence gate; ``old`` where it was given before."""
+    before = " (as before)" if old else ""
+    reason = f": {gate.reason}" if gate.reason else ""
+    return f"same work? {gate.implementation}: {gate.workload}, {gate.device}: {gate.status}{before}{reason}"
+
+
+def rungs(gate: Gate) -> str:
+    """The gate's rungs, a line each: the deviation from the oracle and what rounding explains."""
+    return "\n".join(
+        f"    {'ok  ' if rung.passed else 'FAIL'} {rung.name:24} "
+        + (rung.note or ("bit-equal" if rung.figure is None else f"{rung.figure:.1e}, limit {rung.limit:.1e}"))
+        for rung in gate.rungs
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
