@@ -250,7 +250,7 @@ def of_pair(group: Group, a: str, b: str) -> str:
         found = f"{start} {fast} trains {group.workload} {factor} times as fast as {slow}"
     elif pair.verdict.startswith("equivalent"):
         found = f"{start} {both} train {group.workload} equally fast, within {within}"
-    elif pair.delta > LARGEST_DELTA:
+    elif pair.low > 1 and pair.delta > LARGEST_DELTA:
         found = f"The session is too noisy for a verdict: {took}"
     elif pair.low > 1:
         found = f"{start} {both} differ on {group.workload} by less than the {within} that show here: ratio {factor}"

@@ -157,7 +157,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
         for _, claim in claims[claims["framework"] == part["framework"].iloc[0]].iterrows():
             axes.axhspan(y_of(claim["low"]), y_of(claim["high"]), color=colour(part), alpha=0.22, linewidth=0)
             text = f"document 1: {words.claimed('accuracy', claim['low'], claim['high'])}"
-            axes.text(-0.05, y_of(claim["low"]) - 0.04, text, va="top", fontsize=7.5)
+            axes.text(0.98, 0.08, text, transform=axes.transAxes, ha="right", fontsize=7.5)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What a session says while it runs, line by line. It speaks between cells only: nothing wakes up while one is timed."""
+"""What a session says while it runs. It speaks between cells only: nothing wakes up while one is timed."""
 
 from pathlib import Path
 

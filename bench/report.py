@@ -114,7 +114,7 @@ def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
 
 def with_whole_bytes(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with its counts as integers, also where some are missing: 995045376, not 995045376.0."""
-    counts = [name for name in frame if name.endswith("_bytes") or name == "involuntary_switches"]
+    counts = [name for name in map(str, frame) if name.endswith("_bytes") or name == "involuntary_switches"]
     return frame.astype(dict.fromkeys(counts, "Int64"))
 
 

@@ -116,6 +116,12 @@ def test_noise_hides_a_difference(tmp_path: Path) -> None:
     )
 
 
+def test_uncertain_control_forbids_a_verdict_on_a_small_difference(tmp_path: Path) -> None:
+    """A steady 1.2 is not ranked where a program differs from itself by as much."""
+    times = {PYTORCH: [3.0, 3.1, 3.2], KERAS: [2.5, 2.58, 2.66]}
+    assert "The session is too noisy for a verdict" in said(tmp_path, session(times, [3.0, 3.9, 2.6]))
+
+
 def test_equal_times_are_called_equal(tmp_path: Path) -> None:
     """An interval within 2 % is an answer too."""
     times = {PYTORCH: [1.0, 1.001, 0.999], KERAS: [1.003, 1.002, 1.001]}

@@ -140,7 +140,7 @@ def test_however_a_process_ends_its_cell_has_a_status(
     ("body", "reason"),
     [
         ("switches = {'momentum': float('nan')}", "JSON"),
-        ("def device_memory(self): return {'peak': 5}", "device_peak"),
+        ("def device_memory(self): return {'peak': 5}", "expected peak_bytes and reserved_bytes"),
         ("def device_memory(self): return {'peak_bytes': 1.5, 'reserved_bytes': 1}", "memory.device_peak_bytes"),
         ("def device_memory(self): return {'peak_bytes': '5 MB', 'reserved_bytes': 1}", "memory.device_peak_bytes"),
     ],
