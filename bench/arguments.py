@@ -69,7 +69,7 @@ def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str
 
 
 def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list[Entry]:
-    """The implementations that were named and the plugins; without names, the default tiers and the plugins."""
+    """The implementations that were named and the plugins; without names, those that run by default and the plugins."""
     known = {entry.name: entry for entry in registry.installed()}
     added: dict[str, Entry] = {}
     for path in plugins:
@@ -84,7 +84,7 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
             raise unknown("implementation", name, known | added)
     if names:
         return [(known | added)[name] for name in dict.fromkeys([*names, *added])]
-    return [entry for entry in known.values() if entry.tier in registry.DEFAULT_TIERS] + list(added.values())
+    return [entry for entry in known.values() if entry.by_default] + list(added.values())
 
 
 def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:

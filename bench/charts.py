@@ -27,6 +27,7 @@ PHASES = {
     "device_peak_bytes": "device peak",
 }
 ACCURACIES = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
+CURVES = {"taught_accuracy": "at the end, of training images", "held_accuracy": "of images held out"}
 LABELS = 1.65
 """Inches for the names at the left."""
 
@@ -175,6 +176,49 @@ def y_of(accuracy: float) -> float:
     return -math.log10(max(1 - accuracy, 0.00005))
 
 
+def curves(runs: pd.DataFrame, found: pd.DataFrame, title: str) -> Figure | None:
+    """Loss and accuracy over the batches, of the training images (dashed) and of those held out (solid).
+
+    A row for each implementation, a line for each process.
+    """
+    own = [
+        (name, part, found[found["cell"].isin(part.loc[part["role"] == "measured", "cell"])])
+        for name, part in rows(runs)
+    ]
+    own = [(name, part, lines) for name, part, lines in own if len(lines)]
+    if not own:
+        return None
+    height = 1.75 * len(own) + HEAD + 0.4
+    figure = headed(height, title, "solid: images held out; dashed: training images; a line: one process")
+    every, width = pd.concat([lines for _, _, lines in own]), (WIDTH - 0.7) / 2
+    highest = float(every[["train_loss", "validation_loss"]].iloc[1:].max().max())
+    for i, (name, part, lines) in enumerate(own):
+        bottom = 0.4 + 1.75 * (len(own) - 1 - i)
+        for j, what in enumerate(("loss", "accuracy")):
+            left = 0.6 + j * (width + 0.15)
+            axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.25) / WIDTH, 1.35 / height))
+            for _, line in lines.groupby("cell"):
+                for kind, dash in (("validation", "-"), ("train", (0, (2.5, 1.5)))):
+                    shown = line.dropna(subset=f"{kind}_{what}")
+                    y = shown[f"{kind}_{what}"] if what == "loss" else shown[f"{kind}_{what}"].map(y_of)
+                    axes.plot(shown["batches"], y, color=colour(part), linestyle=dash, linewidth=1.0)
+            axes.set_xlim(0, every["batches"].max() * 1.01)
+            axes.tick_params(labelbottom=i == len(own) - 1, labelsize=8)
+            axes.spines[["top", "right"]].set_visible(False)
+            if what == "loss":
+                axes.set_yscale("log")
+                axes.text(0, 1.04, words.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
+                axes.set_ylim(every[["train_loss", "validation_loss"]].min().min() * 0.8, highest * 1.3)
+            else:
+                top = max(y_of(value) for value in every[["train_accuracy", "validation_accuracy"]].max()) + 0.1
+                ticks = [value for value in ACCURACIES if y_of(value) <= top]
+                axes.set_yticks([y_of(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
+                axes.set_ylim(0, top)
+            if i == len(own) - 1:
+                axes.set_xlabel(f"{what}, by batches")
+    return figure
+
+
 def prepare(axes: Axes, every: pd.DataFrame, first: bool, last: bool) -> None:
     """A panel on the scale that all panels share; only the ``first`` and the ``last`` of them label their axes."""
     top, end = max(y_of(0.9855), every["y"].max() + 0.07), int(every["epoch"].max())
@@ -204,15 +248,24 @@ def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
     return f"{start}, median and range over processes: {'; '.join(parts)}."
 
 
-def of_group(title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame) -> list[Chart]:
+def of_group(
+    title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, evaluations: pd.DataFrame, claims: pd.DataFrame
+) -> list[Chart]:
     """The charts of one group that have something to show. ``claims`` are the accuracies claimed for its workload."""
+    own = evaluations[evaluations["cell"].isin(runs["cell"])]
+    last = own.sort_values("batches").groupby("cell").tail(1).set_index("cell")
+    ends = runs.assign(
+        held_accuracy=runs["cell"].map(last["validation_accuracy"]),
+        taught_accuracy=runs["cell"].map(last["train_accuracy"]),
+    )
     kinds: dict[str, tuple[str, dict[str, str], Callable[[str], Figure | None]]] = {
         "epoch-time": ("Training time per epoch", {"epoch_s": ""}, partial(epoch_time, runs)),
         "memory": ("Memory by phase", PHASES, partial(memory, runs)),
         "accuracy": ("Test accuracy by epoch", {"accuracy": "at the end"}, partial(accuracy, runs, epochs, claims)),
+        "curves": ("Training and validation", CURVES, partial(curves, runs, own)),
     }
     drawn = [
-        pictures.draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, runs, columns), figure)
+        pictures.draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, ends, columns), figure)
         for kind, (what, columns, figure) in kinds.items()
     ]
     return [chart for chart in drawn if chart is not None]

@@ -10,6 +10,8 @@ import typer
 
 from bench.errors import FcnBenchError
 
+IMAGES = 60_000
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -92,7 +94,7 @@ def run(
             help="quick: document 1's network, 2 epochs. documents: every document's networks, as long as they train."
         ),
     ] = "quick",
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 900,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 3600,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
@@ -146,13 +148,15 @@ def verify(
     plugin: Plugins = None,
     device: Devices = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws the samples and the start weights.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Ask with so many seeds, one after the other from --seed on.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Only what 'run' asks: no float64, no long training.")] = False,
     data: Data = None,
     workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
 ) -> int:
     """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
 
-    Without options: every implementation, every network.
+    Without options: every implementation, every network, one thread each, as many at a time as there are CPUs.
     """
     from tempfile import TemporaryDirectory
 
@@ -165,8 +169,9 @@ def verify(
 
     def on_answer(gate: Gate, old: bool) -> None:
         answers.append(gate)
-        print(progress.answered(gate, old))
-        print(progress.rungs(gate), flush=True)
+        print(progress.answered(gate, old, seeds), flush=True)
+        if seeds == 1 or gate.status == "failed":
+            print(progress.rungs(gate), flush=True)
 
     if not implementation:
         rows = map(registry.from_file, plugin) if plugin else registry.installed()
@@ -178,9 +183,10 @@ def verify(
         )
         plan, session = prepare(asked, out, say=print)
         with store.opened(out):
-            session.verify(plan, on_answer)
+            session.verify(plan, on_answer, not quick, seeds, side_by_side=max(plan.threads))
     passed = sum(gate.status == "passed" for gate in answers)
-    print(f"{passed} of {len(answers)} passed")
+    skipped = sum(gate.status == "skipped" for gate in answers)
+    print(f"{passed} of {len(answers)} passed{f', {skipped} skipped' if skipped else ''}")
     return 1 if any(gate.status == "failed" for gate in answers) else 0
 
 
@@ -213,17 +219,22 @@ def list_(
         table.add_row(entry.name, entry.tier, ", ".join(versions) if entry in registry.BUILT_IN else "as it needs")
     console.print(table)
     print()
-    table = Table("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "BATCH", "EPOCHS", "OPTIMISER", box=None)
+    columns = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
+    table = Table(*columns, box=None)
     table.padding = (0, 2, 0, 0)
     table.columns[0].no_wrap = True
     for workload in workloads.load(file or workloads.OWN).values():
-        layers = " - ".join(f"{layer.units} {layer.activation}" for layer in workload.layers).replace(" linear", "")
-        optimiser = f"{workload.optimiser.kind} {workload.optimiser.learning_rate:g}"
         table.add_row(
-            workload.name, str(workload.document or "-"), layers, f"{workload.parameters:,}",
-            str(workload.batch_size), str(workload.epochs), optimiser,
+            workload.name, str(workload.document or "-"), " - ".join(map(workloads.describe, workload.layers)),
+            f"{workload.parameters:,}", f"{workload.flops * IMAGES * (1 - workload.validation) / 1e9:,.1f}",
+            str(workload.batch_size), str(workload.epochs), workloads.describe_optimiser(workload.optimiser),
         )  # fmt: skip
     console.print(table)
+    console.print(
+        f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
+        "those held out for validation.",
+        highlight=False,
+    )
 
 
 @app.command()

@@ -1,140 +1,93 @@
 """The gate: an implementation that does other work than the oracle gets no speed figure.
 
 Each rung compares what the implementation did with what float64 arithmetic says it should have done. The limit of a
-rung is measured, not chosen: the oracle is run in float32 as well, from start weights that differ in their last bit,
-and a correct float32 program may deviate ``SLACK`` times as far as the worst of those runs. Runs in the worker.
+rung is measured, not chosen: the oracle is run in the workload's own precision as well, each time rounded in another
+way, and a correct program may deviate ``SLACK`` times as far as the worst of those runs. Runs in the worker.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench import mnist
+from bench import masks
+from bench.deviation import SLACK, ULP, deviation, largest, mixed, nudged, oracle, typical
+from bench.lessons import affordable, dear, lessons, two_passes
 from bench.records import Rung
+from bench.trial import RUNS, Candidate, Trial, copied, declared, train, trial
 from impls import reference
-from impls.contract import SGD, Adam, AdamForm, Data, Implementation, Unavailable, Weights, Workload
+from impls.contract import SGD, Adam, AdamForm, Data, Dropout, Implementation, Layer, Unavailable, Weights, Workload
 
 STEPS = 20
 """In two passes, so that the optimiser's state has to survive the first; the last batch of each is not full."""
-N_TEST = 1301
-"""A prime: whatever the batch size, the last batch of the test set is not full."""
-SLACK = 8.0
-"""How much farther than the oracle in float32 a correct program may deviate: others sum in another order."""
-ENVELOPE_RUNS = 5
-ULP = 2.0**-23
+LOCK_STEPS = 100
+LONG_STEPS = 150
+LONG_RUNS = 3
 ADAM_FLOOR = 2.0**-24 / (1 - reference.BETA_2) / 2
 """Adam's step when 0.999 is rounded to float32 first, as Keras does: ``sqrt(1 - b2^t)`` is off by up to this share."""
-
-Floats = NDArray[np.floating[Any]]
-Make = Callable[[Workload, str, int], Implementation]
-Form = tuple[AdamForm, float]
-AnyWeights = Any  # as in impls.reference, float32 or float64
+EQUATIONS: dict[AdamForm, tuple[AdamForm, ...]] = {"keras": ("keras-float32-betas", "keras")}
+"""What float64 tells apart although it has one name: as most of Keras runs its form, and as it is published."""
 
 
-def climb(make: Make, form: Form, workload: Workload, device: str, data: Data, seed: int) -> Iterator[Rung]:
+def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = False) -> Iterator[Rung]:
     """The rungs from the bottom, each with its figure and limit. An exception of the implementation ends the climb.
 
-    ``make`` builds an implementation, ``form`` is the Adam that it declares; ``data`` is what the samples are drawn
-    from. The network is trained without shuffling, in an order that is given to those who take one.
+    ``data`` is what the samples are drawn from. The network is trained without shuffling, in an order that is given to
+    those who take one, and with dropout at rate 0, since no two frameworks draw the same masks; these are looked at
+    apart. ``deep`` adds the rungs that take longer than anybody would wait before a measurement.
     """
-    rng = np.random.default_rng([seed, 2])
-    weights = reference.initial_weights(workload, rng)
+    workload = replace(workload, shuffle=False, validation=0.0, evaluate_every=0)
+    still = replace(workload, layers=tuple(map(at_rate_0, workload.layers)))
+    weights = reference.initial_weights(still, candidate.rng("weights"))
     with TemporaryDirectory(prefix="fcnbench-gate-") as folder:
-        one_batch = lessons(workload, form, weights, data, rng, Path(folder, "step"), [workload.batch_size], False)
-        implementation = build(make, workload, device, seed, one_batch[0].data)
-        yield from stationary(implementation, workload, weights, one_batch[0].data)
-        yield gradients(make, form, workload, device, seed, one_batch, weights)
-        yield from trained("one step", implementation, form, workload, weights, one_batch)
+        step = trial(candidate, still, weights, data, [still.batch_size], Path(folder, "step"), shuffled=False)
+        implementation = candidate.build(still, step.data)
+        yield from stationary(implementation, step)
+        slopes = gradients(step)
+        yield slopes
+        yield from trained("one step", implementation, step)
 
-        n = (STEPS // 2 - 1) * workload.batch_size + (workload.batch_size + 1) // 2
-        passes = lessons(workload, form, weights, data, rng, Path(folder), [n, n], takes_order(implementation))
-        implementation = build(make, workload, device, seed, passes[0].data)
+        steps, shuffled = affordable(still, STEPS), declared(implementation, "takes_order", True)
+        passes = trial(candidate, still, weights, data, two_passes(still, steps), Path(folder, "passes"), shuffled)
+        implementation = candidate.build(still, passes.data)
         implementation.predict()  # as in a measured cell; whoever keeps the answer is found out below
-        yield from trained(f"{STEPS} steps", implementation, form, workload, weights, passes)
-        yield logits("logits after training", implementation, workload, implementation.get_weights(), passes[1].data)
+        yield from trained(f"{steps} steps", implementation, passes)
+        taught = implementation.get_weights()
+        yield logits("logits after training", implementation, still, taught, passes.lessons[-1].data)
+        yield fresh_start(passes, taught)
+        if workload != still:
+            implementation = candidate.build(workload, passes.data)
+            train(implementation, weights, passes.lessons)
+            taught = implementation.get_weights()
+            yield logits("logits with dropout", implementation, still, taught, passes.lessons[-1].data)
+            yield from masks.looked_at(candidate, workload, data, Path(folder, "masks"), slopes.note)
+        if deep:
+            yield lock_step(candidate, still, data, Path(folder, "lock"), shuffled)
+            yield long_run(candidate, still, data, Path(folder, "long"), shuffled)
 
 
-def build(make: Make, workload: Workload, device: str, seed: int, data: Data) -> Implementation:
-    """A new implementation with its data, told not to shuffle."""
-    implementation = make(replace(workload, shuffle=False), device, seed)
-    implementation.load(data)
-    return implementation
+def at_rate_0(layer: Layer) -> Layer:
+    """The layer, dropping nothing."""
+    return Dropout(0.0) if isinstance(layer, Dropout) else layer
 
 
-def takes_order(implementation: Implementation) -> bool:
-    """What the implementation declares; True where it declares nothing."""
-    return bool(getattr(implementation, "takes_order", True))
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """A data set and the order in which to train on it once."""
-
-    data: Data
-    order: NDArray[np.int64]
-
-
-def lessons(
-    workload: Workload,
-    form: Form,
-    weights: AnyWeights,
-    data: Data,
-    rng: np.random.Generator,
-    folder: Path,
-    sizes: list[int],
-    shuffled: bool,
-) -> list[Lesson]:
-    """Data sets of ``sizes`` images on which to train one after the other, on disk for those who read it there.
-
-    Each batch is chosen on the way, of images on which no relu of the oracle is about to switch: rounding must not
-    decide for it, since one switch in the last digit sets two correct programs apart for good. Where ``shuffled``, the
-    images are stored in another order than the one in which they are to be used.
-    """
-    made, state = [], None
-    for number, n in enumerate(sizes):
-        chosen = []
-        for start in range(0, n, workload.batch_size):
-            batch = steady(workload, weights, data, rng, min(workload.batch_size, n - start))
-            x, in_order = workload.scale(data.x_train[batch]), np.arange(len(batch))
-            weights, _, state = reference.train_steps(workload, weights, x, data.y_train[batch], in_order, *form, state)
-            chosen.append(batch)
-        order = rng.permutation(n) if shuffled else np.arange(n)
-        stored, test = np.empty(n, np.int64), rng.integers(len(data.y_test), size=N_TEST)
-        stored[order] = np.concatenate(chosen)
-        root = folder / str(number)
-        mnist.write(root, data.x_train[stored], data.y_train[stored], data.x_test[test], data.y_test[test])
-        made.append(Lesson(mnist.load(root), order))
-    return made
-
-
-def steady(workload: Workload, weights: AnyWeights, data: Data, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
-    """``n`` training images, the ones among more on which all relus are farthest from where they switch."""
-    pool = rng.integers(len(data.y_train), size=2 * n + 200)
-    _, activations = reference.forward(workload, weights, workload.scale(data.x_train[pool]))
-    nearest = np.full(len(pool), np.inf)
-    for layer, (kernel, bias), before in zip(workload.layers, weights, activations[:-1], strict=True):
-        if layer.activation == "relu":
-            nearest = np.minimum(nearest, np.abs(before @ kernel + bias).min(axis=1))
-    best: NDArray[np.int64] = pool[np.argsort(-nearest, kind="stable")[:n]]
-    return best
-
-
-def stationary(implementation: Implementation, workload: Workload, weights: Weights, data: Data) -> Iterator[Rung]:
+def stationary(implementation: Implementation, step: Trial) -> Iterator[Rung]:
     """Before training: the weights come back bit for bit, and the logits are the oracle's."""
-    implementation.set_weights([(kernel.copy(), bias.copy()) for kernel, bias in weights])
-    got = implementation.get_weights()
-    same = len(got) == len(weights) and all(
-        np.array_equal(a, b) and np.asarray(a).dtype == np.float32
-        for given, returned in zip(weights, got, strict=True)
-        for a, b in zip(returned, given, strict=True)
+    implementation.set_weights(copied(step.weights))
+    kept = same(implementation.get_weights(), step.weights)
+    yield Rung("weights", None, None, kept, "" if kept else "get_weights() is not bit for bit what set_weights() got")
+    yield logits("logits", implementation, step.workload, step.weights, step.data)
+
+
+def same(found: Weights, expected: Weights) -> bool:
+    """Whether all arrays are equal bit for bit, in shape and in type."""
+    return len(found) == len(expected) and all(
+        np.array_equal(a, b) and np.asarray(a).dtype == b.dtype
+        for ours, theirs in zip(found, expected, strict=True)
+        for a, b in zip(ours, theirs, strict=True)
     )
-    yield Rung("weights", None, None, same, "" if same else "get_weights() is not bit for bit what set_weights() got")
-    yield logits("logits", implementation, workload, weights, data)
 
 
 def logits(name: str, implementation: Implementation, workload: Workload, weights: Weights, data: Data) -> Rung:
@@ -145,129 +98,103 @@ def logits(name: str, implementation: Implementation, workload: Workload, weight
     if found.shape != expected.shape:
         return Rung(name, None, None, False, f"predict() has shape {found.shape}, expected {expected.shape}")
     narrow = [
-        reference.log_softmax(reference.forward(workload, nudged(weights, run), x, np.float32)[0])
-        for run in range(ENVELOPE_RUNS)
+        reference.log_softmax(reference.forward(workload, nudged(weights, run, ULP["float32"]), x, np.float32)[0])
+        for run in range(RUNS[dear(workload)])
     ]
     scale = np.abs(expected).max()
     envelope = max(np.abs(run - expected).max() for run in narrow) / scale
     return rung(name, np.abs(reference.log_softmax(found) - expected).max() / scale, SLACK * envelope)
 
 
-def gradients(
-    make: Make, form: Form, workload: Workload, device: str, seed: int, passes: list[Lesson], weights: Weights
-) -> Rung:
+def gradients(step: Trial) -> Rung:
     """One step of SGD at rate 1 moves the weights by the gradients; the largest error of any array, entry by entry."""
-    plain = replace(workload, optimiser=SGD(1.0))
+    plain, candidate, ulp = replace(step.workload, optimiser=SGD(1.0)), step.candidate, ULP[step.workload.dtype]
     try:
-        implementation = build(make, plain, device, seed, passes[0].data)
+        implementation = candidate.build(plain, step.data)
     except Unavailable as reason:
         return Rung("gradients", None, None, True, f"not shown: {reason}")
-    found = train(implementation, weights, passes).weights
-    result = rung("gradients", *deviation(found, weights, courses(plain, form, weights, passes), largest))
-    if not result.passed and isinstance(workload.optimiser, Adam):
-        for rate in (1.0, workload.optimiser.learning_rate):
-            stubborn = courses(replace(workload, optimiser=Adam(rate)), form, weights, passes)
-            figure, limit = deviation(found, weights, stubborn, typical)
+    found = train(implementation, step.weights, step.lessons).weights
+    expected = step.courses(plain, candidate.form)
+    result = rung("gradients", *deviation(found, step.weights, expected, largest, ulp))
+    if not result.passed and isinstance(step.workload.optimiser, Adam):
+        for rate in (1.0, step.workload.optimiser.learning_rate):
+            other = step.courses(replace(step.workload, optimiser=Adam(rate)), candidate.form)
+            figure, limit = deviation(found, step.weights, other, typical, ulp)
             if figure <= max(limit, ADAM_FLOOR):
                 return Rung("gradients", None, None, True, "not shown: it trains with Adam whatever the workload says")
     return result
 
 
-def trained(
-    name: str,
-    implementation: Implementation,
-    form: Form,
-    workload: Workload,
-    weights: Weights,
-    passes: list[Lesson],
-) -> Iterator[Rung]:
+def trained(name: str, implementation: Implementation, passes: Trial) -> Iterator[Rung]:
     """One pass after the other with the workload's own optimiser: where the weights went, and the mean losses."""
-    found = train(implementation, weights, passes)
-    exact, *narrow = courses(workload, form, weights, passes)
-    figure, limit = deviation(found.weights, weights, [exact, *narrow], typical)
-    floor = ADAM_FLOOR if isinstance(workload.optimiser, Adam) else 0.0
+    found, ulp = train(implementation, passes.weights, passes.lessons), ULP[passes.workload.dtype]
+    exact, *narrow = passes.courses(passes.workload, passes.candidate.form)
+    figure, limit = deviation(found.weights, passes.weights, [exact, *narrow], typical, ulp)
+    floor = ADAM_FLOOR if isinstance(passes.workload.optimiser, Adam) else 0.0
     yield rung(name, figure, max(limit, floor))
     envelope = max(np.abs(course.losses / exact.losses - 1).max() for course in narrow)
     off = np.abs(found.losses / exact.losses - 1).max()
-    yield rung(f"mean loss of {name}", off, max(SLACK * envelope, SLACK * ULP, floor))
+    yield rung(f"mean loss of {name}", off, max(SLACK * envelope, SLACK * ulp, floor))
 
 
-@dataclass(frozen=True)
-class Course:
-    """Where training led: the weights after the last pass and the mean loss of each."""
-
-    weights: Any
-    losses: Floats
-
-
-def train(implementation: Implementation, weights: Weights, passes: list[Lesson]) -> Course:
-    """The implementation's course from the given weights."""
-    implementation.set_weights([(kernel.copy(), bias.copy()) for kernel, bias in weights])
-    losses = []
-    for lesson in passes:
-        implementation.load(lesson.data)
-        losses.append(float(implementation.train_epoch(lesson.order)))
-        implementation.sync()
-    return Course(implementation.get_weights(), np.array(losses))
+def fresh_start(passes: Trial, taught: Weights) -> Rung:
+    """A program that is built after another one was trained knows nothing of it, and takes its own start."""
+    implementation = passes.candidate.build(passes.workload, passes.data)
+    if same(implementation.get_weights(), taught):
+        return Rung("fresh start", None, None, False, "a new program starts from what another one has been trained to")
+    implementation.set_weights(copied(passes.weights))
+    kept = same(implementation.get_weights(), passes.weights)
+    return Rung("fresh start", None, None, kept, "" if kept else "set_weights() does not reset a second program")
 
 
-def courses(workload: Workload, form: Form, weights: Weights, passes: list[Lesson]) -> list[Course]:
-    """The oracle's course in float64, and then in float32 from weights that differ in their last bit."""
-    exact = oracle(workload, form, weights, passes, np.float64)
-    return [exact] + [oracle(workload, form, nudged(weights, run), passes, np.float32) for run in range(ENVELOPE_RUNS)]
+def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Rung:
+    """Many steps in float64, where rounding is nine digits smaller: what is left is another equation."""
+    steps = affordable(workload, LOCK_STEPS)
+    name = f"{steps} steps in float64"
+    if "float64" not in candidate.dtypes:
+        return Rung(name, None, None, True, "not shown: it declares no float64")
+    wide = replace(workload, dtype="float64")
+    weights = reference.initial_weights(wide, candidate.rng("weights"))
+    passes = trial(candidate, wide, weights, data, two_passes(wide, steps), folder, shuffled, steady=False)
+    found = train(candidate.build(wide, passes.data), weights, passes.lessons).weights
+    results = []
+    for form in EQUATIONS.get(candidate.form[0], (candidate.form[0],)):
+        expected = passes.courses(wide, (form, candidate.form[1]), runs=1)
+        results.append(rung(name, *deviation(found, weights, expected, typical, ULP["float64"])))
+        if results[-1].passed:
+            return results[-1]
+    return min(results, key=lambda found: np.inf if found.figure is None else found.figure)
 
 
-def oracle(
-    workload: Workload, form: Form, weights: Weights, passes: list[Lesson], dtype: type[np.floating[Any]]
-) -> Course:
-    """One course of the oracle; Adam's state goes on from pass to pass."""
-    state, losses, trained = None, [], reference.widened(weights, dtype)
-    for lesson in passes:
-        x, y = workload.scale(lesson.data.x_train), lesson.data.y_train
-        trained, loss, state = reference.train_steps(workload, trained, x, y, lesson.order, *form, state, dtype)
-        losses.append(loss)
-    return Course(trained, np.array(losses))
+def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Rung:
+    """The mean loss of training so long that rounding grows and relus switch by it, in this program or in the oracle.
 
-
-def deviation(
-    found: Weights, start: Weights, oracles: list[Course], distance: Callable[[Floats, Floats], float]
-) -> tuple[float, float]:
-    """How far the weights' moves are from the oracle's, and how far they may be, in the worst of all arrays."""
-    moves, *narrow = (arrays(course.weights, start) for course in oracles)
-    figures = [distance(move, right) for move, right in zip(arrays(found, start), moves, strict=True)]
-    limits = [max(ULP, SLACK * max(distance(run[index], right) for run in narrow)) for index, right in enumerate(moves)]
-    return max(zip(figures, limits, strict=True), key=lambda pair: pair[0] / pair[1] if pair[0] == pair[0] else np.inf)
-
-
-def arrays(after: Any, before: Weights) -> list[Floats]:
-    """How far each kernel and bias has moved, float64."""
-    return [
-        np.asarray(b, dtype=np.float64) - a
-        for old, new in zip(before, after, strict=True)
-        for a, b in zip(old, new, strict=True)
-    ]
-
-
-def largest(move: Floats, right: Floats) -> float:
-    """The largest error of any entry, relative to the largest move."""
-    return float(np.abs(move - right).max() / max(np.abs(right).max(), np.finfo(float).tiny))
-
-
-def typical(move: Floats, right: Floats) -> float:
-    """The error that nine entries in ten stay below, relative to the root mean square of the moves.
-
-    Not the largest: where a gradient is all rounding error, Adam makes a whole step of its sign.
+    It may be off by ``SLACK`` times as much as the program is from itself, from weights that differ in their last bit
+    and with the images of each batch in another order; as the oracle is in float32; or as another image in the first
+    batch makes, which is more than a relu does that switches for one image.
     """
-    return float(np.quantile(np.abs(move - right), 0.9) / max(np.sqrt((right**2).mean()), np.finfo(float).tiny))
+    name, batch = f"loss of {LONG_STEPS} steps", workload.batch_size
+    if affordable(workload, LONG_STEPS) < LONG_STEPS:
+        return Rung(name, None, None, True, "not shown: the oracle would take too long")
+    weights = reference.initial_weights(workload, candidate.rng("weights"))
+    passes = trial(candidate, workload, weights, data, [LONG_STEPS * batch], folder, shuffled, steady=False)
+    first = train(candidate.build(workload, passes.data), weights, passes.lessons).losses[0]
+    mixed_up = [mixed(passes.images[0], batch, 1)]
+    again = lessons(workload, data, candidate.rng("order"), folder / "again", mixed_up, shuffled)
+    start = nudged(weights, 1, ULP["float32"])
+    second = train(candidate.build(workload, again[0].data), start, again).losses[0]
+    exact, narrow = (course.losses[0] for course in passes.courses(workload, candidate.form, runs=1))
 
+    def other_image(position: int) -> float:
+        images = passes.images[0].copy()
+        images[position] = images[-1 - position]
+        return float(oracle(workload, candidate.form, weights, data, [images], np.float32, 0).losses[0])
 
-def nudged(weights: Weights, run: int) -> Weights:
-    """The weights with each entry moved by at most one unit in its last place; run 0 leaves them as they are."""
-    rng = np.random.default_rng(run)
-    return [
-        tuple((w * (1 + ULP * rng.integers(-1, 2, w.shape) * (run > 0))).astype(np.float32) for w in layer)  # type: ignore[misc]
-        for layer in weights
-    ]
+    others = candidate.asked(
+        lambda: [other_image(position) for position in range(LONG_RUNS)], "others", workload, candidate.form
+    )
+    envelope = max(abs(second / first - 1), *(abs(other / exact - 1) for other in [narrow, *others]))
+    return rung(name, abs(first / exact - 1), SLACK * envelope)
 
 
 def rung(name: str, figure: float, limit: float) -> Rung:

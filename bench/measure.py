@@ -2,45 +2,84 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.records import Epoch, finite
+from bench.holdout import Parts
+from bench.records import Epoch, Evaluation, finite
 from impls.contract import Float32, Implementation
 
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
+EVERYTHING = slice(None)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The labels of all predicted images, which of those are which, and after how many batches to look in between.
+
+    ``every`` 0 looks after each epoch only, which is all that a program that shuffles by itself can be asked for.
+    """
+
+    labels: NDArray[np.uint8]
+    parts: Parts
+    batch_size: int
+    every: int = 0
 
 
 def epochs(
     implementation: Implementation,
     orders: Iterable[NDArray[np.int64]],
-    labels: NDArray[np.uint8],
+    asked: Asked,
     clock: Clock = time.perf_counter_ns,
     cpu_clock: Clock = time.process_time_ns,
-) -> Iterator[Epoch]:
+) -> Iterator[Epoch | Evaluation]:
     """Predict once before training (epoch 0), then train and predict once for each order.
 
     The device is idle whenever the clock is read: ``sync`` is called before the first and before the second reading.
-    The mean loss that ``train_epoch`` returns and the figures made from the logits are computed outside.
+    The mean loss that ``train_epoch`` returns and the figures made from the logits are computed outside, and so is
+    whatever is predicted in the middle of an epoch.
     """
     logits, predict_s = predict(implementation, clock)
-    yield Epoch(0, None, None, predict_s, None, *score(logits, labels))
+    yield Epoch(0, None, None, predict_s, None, *score(logits, asked.labels, asked.parts.test))
+    yield from evaluated(0, 0, None, logits, asked)
+    batches = 0
     for number, order in enumerate(orders, start=1):
-        implementation.sync()
-        cpu_start = cpu_clock()
-        start = clock()
-        train_loss = implementation.train_epoch(order)
-        implementation.sync()
-        train_s = (clock() - start) / 1e9
-        train_cpu_s = (cpu_clock() - cpu_start) / 1e9
-        logits, predict_s = predict(implementation, clock)
-        yield Epoch(number, train_s, train_cpu_s, predict_s, finite(float(train_loss)), *score(logits, labels))
+        train_s = train_cpu_s = total = 0.0
+        pieces = divided(order, asked.every * asked.batch_size)
+        for position, piece in enumerate(pieces, start=1):
+            loss, seconds, cpu_seconds = train(implementation, piece, clock, cpu_clock)
+            train_s, train_cpu_s, total = train_s + seconds, train_cpu_s + cpu_seconds, total + loss * len(piece)
+            batches += -(-len(piece) // asked.batch_size)
+            logits, predict_s = predict(implementation, clock)
+            if position == len(pieces):
+                scores = score(logits, asked.labels, asked.parts.test)
+                yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores)
+            yield from evaluated(number, batches, loss, logits, asked)
+
+
+def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    """The order in parts of ``size`` images, the last one smaller; whole where ``size`` is 0."""
+    return [order[start : start + size] for start in range(0, len(order), size)] if size else [order]
+
+
+def train(
+    implementation: Implementation, order: NDArray[np.int64], clock: Clock, cpu_clock: Clock
+) -> tuple[float, float, float]:
+    """One call of ``train_epoch``: the mean loss that it returns, the seconds that it took, and its CPU seconds."""
+    implementation.sync()
+    cpu_start = cpu_clock()
+    start = clock()
+    loss = implementation.train_epoch(order)
+    implementation.sync()
+    seconds = (clock() - start) / 1e9
+    return float(loss), seconds, (cpu_clock() - cpu_start) / 1e9
 
 
 def predict(implementation: Implementation, clock: Clock) -> tuple[Float32, float]:
-    """The test set's logits and the seconds that they took."""
+    """The logits of all predicted images and the seconds that they took."""
     implementation.sync()
     start = clock()
     logits = implementation.predict()
@@ -48,15 +87,23 @@ def predict(implementation: Implementation, clock: Clock) -> tuple[Float32, floa
     return logits, (clock() - start) / 1e9
 
 
-def score(logits: Float32, labels: NDArray[np.uint8]) -> tuple[float | None, float]:
-    """Mean cross-entropy and accuracy (0 to 1) of logits ``[n, 10]``, in float64 and the same for all frameworks.
+def evaluated(epoch: int, batches: int, loss: float | None, logits: Float32, asked: Asked) -> Iterator[Evaluation]:
+    """What the images held out say, if there are any, after so many batches."""
+    if asked.parts.n_validation:
+        held, held_accuracy = score(logits, asked.labels, asked.parts.validation)
+        _, own_accuracy = score(logits, asked.labels, asked.parts.training)
+        yield Evaluation(epoch, batches, None if loss is None else finite(loss), own_accuracy, held, held_accuracy)
+
+
+def score(logits: Float32, labels: NDArray[np.uint8], part: slice = EVERYTHING) -> tuple[float | None, float]:
+    """Mean cross-entropy and accuracy (0 to 1) of a part of logits ``[n, 10]``, in float64, the same for all.
 
     Raises ValueError where the logits have another shape. A loss that is not finite is None.
     """
     expected = (len(labels), 10)
     if np.shape(logits) != expected:
         raise ValueError(f"predict() returned an array of shape {np.shape(logits)}, expected {expected}")
-    logits = np.asarray(logits, dtype=np.float64)
+    logits, labels = np.asarray(logits[part], dtype=np.float64), labels[part]
     with np.errstate(invalid="ignore"):  # infinite logits give no loss, which is said by None
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))

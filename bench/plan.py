@@ -16,8 +16,13 @@ from impls import registry
 from impls.contract import Workload
 from impls.registry import Entry
 
-HARNESS = ("bench.measure", "bench.worker", "impls.contract", "impls.reference")
+HARNESS = (
+    *("bench.holdout", "bench.measure", "bench.worker"),
+    *("impls.contract", "impls.layers", "impls.layout", "impls.reference"),
+)
 """The modules that decide what a worker does, besides the implementation."""
+GATE = ("bench.equivalence", "bench.deviation", "bench.lessons", "bench.masks", "bench.trial")
+"""Those that decide, besides, what the gate answers."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Plan:
     def gate_digest(self, entry: Entry, workload: Workload, device: str) -> str:
         """What would change the gate's answer, which is asked for at the largest number of threads."""
         return digest(
-            asdict(workload), self.data, self.seed, source(entry), module_digest("bench.equivalence"),
+            asdict(workload), self.data, self.seed, source(entry), [module_digest(module) for module in GATE],
             package_versions(entry.packages), registry.environment(entry, device, max(self.threads)),
         )  # fmt: skip
 

@@ -34,17 +34,18 @@ def ended(result: Result) -> str:
     return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
 
 
-def answered(gate: Gate, old: bool) -> str:
-    """One answer of the equivalence gate; ``old`` where it was given before."""
+def answered(gate: Gate, old: bool, seeds: int = 1) -> str:
+    """One answer of the equivalence gate, ``old`` where it was given before; of several seeds, with its own."""
     before = " (as before)" if old else ""
     reason = f": {gate.reason}" if gate.reason else ""
-    return f"same work? {gate.implementation}: {gate.workload}, {gate.device}: {gate.status}{before}{reason}"
+    seed = f", seed {gate.seed}" if seeds > 1 else ""
+    return f"same work? {gate.implementation}: {gate.workload}, {gate.device}{seed}: {gate.status}{before}{reason}"
 
 
 def rungs(gate: Gate) -> str:
     """The gate's rungs, a line each: the deviation from the oracle and what rounding explains."""
     return "\n".join(
-        f"    {'ok  ' if rung.passed else 'FAIL'} {rung.name:24} "
+        f"    {'ok  ' if rung.passed else 'FAIL'} {rung.name:25} "
         + (rung.note or ("bit-equal" if rung.figure is None else f"{rung.figure:.1e}, limit {rung.limit:.1e}"))
         for rung in gate.rungs
     )

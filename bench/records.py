@@ -43,7 +43,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Event:
-    """A line of the worker's answer: ``phase``, ``facts``, ``epoch``, ``memory``, ``noise``, ``rung`` or ``end``."""
+    """A line of the worker's answer.
+
+    ``phase``, ``facts``, ``epoch``, ``evaluation``, ``memory`` and ``noise`` of a measured cell; ``rung`` and
+    ``answer`` of the gate; ``end`` of either.
+    """
 
     name: str
     values: dict[str, Any]
@@ -64,6 +68,22 @@ class Epoch:
     train_loss: float | None
     test_loss: float | None
     accuracy: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What images held out of training said after ``batches`` steps, where a workload holds some out.
+
+    ``train_loss`` is the mean over the steps since the last evaluation, None before the first; ``train_accuracy`` is
+    that of a sample of the training images, which were predicted together with the others.
+    """
+
+    epoch: int
+    batches: int
+    train_loss: float | None
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float
 
 
 @dataclass(frozen=True)
@@ -122,7 +142,10 @@ class Rung:
 
 @dataclass(frozen=True)
 class Gate:
-    """Whether an implementation does a workload's work. ``status`` is ``skipped`` where that could not be asked."""
+    """Whether an implementation does a workload's work. ``status`` is ``skipped`` where that could not be asked.
+
+    ``seed`` drew samples and start weights, ``threads`` is what the process was given.
+    """
 
     implementation: str
     workload: str
@@ -131,6 +154,8 @@ class Gate:
     status: Literal["passed", "failed", "skipped"]
     reason: str
     rungs: tuple[Rung, ...] = ()
+    seed: int | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +175,7 @@ class Result:
     switches: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     log_tail: str = ""
+    evaluations: tuple[Evaluation, ...] = ()
 
 
 def finite(value: float) -> float | None:

@@ -30,7 +30,7 @@ LOG_LETTERS = 4000
 DERIVED = ("summary", "control", "comparison", "table_4", "gate")
 OWN = {
     "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
-    "charts": r"(epoch-time|memory|accuracy)\..*\.(svg|png)",
+    "charts": r"(epoch-time|memory|accuracy|curves)\..*\.(svg|png)",
 }
 """What this module writes into which directory: what is there and no longer true is taken away."""
 
@@ -61,6 +61,7 @@ class Session:
         frames = {
             "runs": runs,
             "epochs": tables.epochs(results),
+            "curves": tables.curves(results),
             "machines": of_machines,
             "summary": tables.summary(runs),
             "control": tables.control(runs),
@@ -109,6 +110,7 @@ def final_table(session: Session) -> str:
 def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     """The records as rows; a machine that was not described has none."""
     named = {name: frames[name] for name in ("runs", "epochs", "machines")}
+    named |= {"curves": frames["curves"]} if len(frames["curves"]) else {}
     return {f"{name}.csv": csv(with_whole_bytes(frame)).encode() for name, frame in named.items() if len(frame.columns)}
 
 
@@ -167,10 +169,11 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
     """The charts of every group that has something to show."""
     claims = tables.claims()
     claims = claims[claims["quantity"] == "accuracy"]
-    epochs, drawn = session.frames["epochs"], []
+    epochs, evaluations, drawn = session.frames["epochs"], session.frames["curves"], []
     for group in session.groups:
         claimed = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
-        drawn += [(group, chart) for chart in charts.of_group(group.title, group.key, group.runs, epochs, claimed)]
+        own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, claimed)
+        drawn += [(group, chart) for chart in own]
     return drawn
 
 

@@ -10,10 +10,14 @@ from typing import Any
 from bench import environment, launch, store
 from bench.errors import FcnBenchError
 from bench.plan import Plan
-from bench.records import Cell, Epoch, Gate, Memory, Noise, Phases, Result, Rung
+from bench.records import Cell, Epoch, Evaluation, Gate, Memory, Noise, Phases, Result
+from bench.verify import Examinee, Hall, Question
 from impls import registry
 from impls.contract import Workload
 from impls.registry import Entry
+
+AT_ONCE = 5
+"""Questions to one process where several are asked side by side: few enough that all end at about the same time."""
 
 
 @dataclass(frozen=True)
@@ -49,42 +53,45 @@ class Session:
                 seconds.setdefault(kind(cell), []).append(result.phases.process_s)
             on_result(result)
 
-    def verify(self, plan: Plan, on_gate: Callable[[Gate, bool], None]) -> None:
+    def verify(
+        self,
+        plan: Plan,
+        on_gate: Callable[[Gate, bool], None],
+        deep: bool = False,
+        seeds: int = 1,
+        side_by_side: int = 1,
+    ) -> None:
         """Ask the gate about every implementation, workload and device of a plan, unless it has answered before.
 
-        ``on_gate`` is told each answer, and whether it is an old one.
+        ``on_gate`` is told each answer, and whether it is an old one. ``deep`` climbs higher than a measurement waits
+        for, ``seeds`` asks everything so many times, from the plan's seed on.
         """
         known = {(gate.implementation, gate.workload, gate.device): gate for gate in store.gates(self.directory)}
-        for workload in plan.workloads:
-            for entry in plan.entries:
-                for device in plan.devices if entry.gated else ():
-                    digest = plan.gate_digest(entry, workload, device)
-                    gate = known.get((entry.name, workload.name, device))
-                    old = gate is not None and gate.digest == digest and gate.status == "passed"
-                    if gate is None or not old:
-                        gate = self.ask_gate(entry, workload, device, max(plan.threads), plan.seed, digest)
-                        store.save_gate(self.directory, gate)
-                    on_gate(gate, old)
+        examinees = []
+        for entry in plan.entries:
+            for device in plan.devices if entry.gated else ():
+                questions = []
+                for workload in plan.workloads:
+                    digest, old = (
+                        plan.gate_digest(entry, workload, device),
+                        known.get((entry.name, workload.name, device)),
+                    )
+                    if old is not None and old.digest == digest and old.status == "passed":
+                        on_gate(old, True)
+                    else:
+                        questions += [Question(workload, plan.seed + number, digest) for number in range(seeds)]
+                size = max(1, len(questions)) if side_by_side == 1 else AT_ONCE
+                starts = range(0, len(questions), size)
+                examinees += [Examinee(entry, device, questions[start : start + size]) for start in starts]
 
-    def ask_gate(self, entry: Entry, workload: Workload, device: str, threads: int, seed: int, digest: str) -> Gate:
-        """Climb the gate in a process of its own, apart from what is measured."""
-        log = self.directory / "logs" / f"gate.{workload.name}.{entry.name}.{device}.log"
-        with store.writing(log):
-            answer = launch.launch(
-                request("gate", entry, workload, device, seed, self.data),
-                registry.environment(entry, device, threads),
-                environment.available_cpus()[:threads],
-                log,
-                self.timeout_s,
-            )
-        status, reason = answer.end(self.timeout_s)
-        rungs = tuple(Rung(**event.values) for event in answer.events if event.name == "rung")
-        failed = [rung for rung in rungs if not rung.passed]
-        if status == "ok":
-            status = "failed" if failed else "passed"
-        if failed and not reason:
-            reason = f"{failed[0].name}: {explain(failed[0])}"
-        return Gate(entry.name, workload.name, device, digest, status, reason, rungs)  # type: ignore[arg-type]  # as above
+        def keep(gate: Gate) -> None:
+            store.save_gate(self.directory, gate)
+            on_gate(gate, False)
+
+        logs = self.directory / "logs"
+        with store.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-") as cache:
+            hall = Hall(self.data, logs, Path(cache), self.timeout_s, deep)
+            hall.all_of(examinees, environment.available_cpus()[: max(plan.threads)], side_by_side, keep)
 
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
@@ -133,10 +140,12 @@ def result(
     Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
     told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise")}
-    epochs = []
+    epochs, evaluations = [], []
     for event in answer.events:
         if event.name == "epoch":
             epochs.append(Epoch(**event.values))
+        elif event.name == "evaluation":
+            evaluations.append(Evaluation(**event.values))
         elif event.name in told:
             told[event.name] |= event.values
     status, reason = answer.end(timeout_s)
@@ -156,6 +165,7 @@ def result(
             bare,
             phases=Phases(**told["phase"], process_s=answer.wall_s),
             epochs=tuple(epochs),
+            evaluations=tuple(evaluations),
             memory=Memory(**told["memory"]),
             noise=Noise(**noise, **told["noise"]),
             versions=told["facts"].get("versions", {}),
@@ -170,11 +180,6 @@ def result(
             log_tail=launch.log_tail(log),
         )
     return whole
-
-
-def explain(rung: Rung) -> str:
-    """Why a rung was not passed."""
-    return rung.note or f"deviates by {rung.figure:.1e} from the oracle, at most {rung.limit:.1e} is rounding"
 
 
 def disturbances(

@@ -12,7 +12,7 @@ import pandas as pd
 from bench import compare
 from bench.compare import Ratio
 from bench.environment import Machine
-from bench.records import Epoch, Gate, Memory, Result, Rung
+from bench.records import Epoch, Evaluation, Gate, Memory, Result, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 GROUP = ["workload", "device", "threads"]
@@ -84,6 +84,13 @@ def epochs(results: Sequence[Result]) -> pd.DataFrame:
     return pd.DataFrame(
         [identity(result) | asdict(epoch) for result in results for epoch in result.epochs], columns=columns
     )
+
+
+def curves(results: Sequence[Result]) -> pd.DataFrame:
+    """One row per cell and evaluation, for the workloads that hold images out."""
+    columns = [*IDENTITY, *(field.name for field in fields(Evaluation))]
+    rows = [identity(result) | asdict(row) for result in results for row in result.evaluations]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def machines(found: Sequence[Machine]) -> pd.DataFrame:
@@ -210,7 +217,9 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     """
     devices = list(dict.fromkeys(["cpu", "cuda", *frame["device"]]))
     no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
-    shown = frame[(frame["role"] == "measured") & frame["framework"].isin(["pytorch", "keras"])]
+    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
+    shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
+    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
     rows = []
     for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
         for quantity, column in TABLE_4.items():

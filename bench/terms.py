@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import median
 
 from bench import words
 from bench.environment import Machine
@@ -78,21 +79,55 @@ def gate(gates: Sequence[Gate]) -> Sheet:
 
 
 def fairness(results: Sequence[Result]) -> Sheet:
-    """What each implementation declared about its work: who drew weights and order, and which form of Adam it ran."""
-    rows = {}
+    """What was in force, a property in each row, an implementation in each column; rows that differ say so.
+
+    Read from the running programs as far as they can be asked, else from what they declare.
+    """
+    found: dict[tuple[tuple[int, int, str], str], dict[str, dict[str, None]]] = {}
     for result in results:
-        if result.status == "ok" and result.cell.role == "measured" and result.cell.implementation not in rows:
-            switches = result.switches
-            order, adam = switches.get("takes_order"), switches.get("adam")
-            if isinstance(order, bool):
-                order = "given by the harness, equal for all" if order else "its own"
-            if isinstance(adam, list):
-                adam = f"as {WRITERS.get(adam[0], adam[0])} writes it, epsilon {adam[1]:g}"
-            packages = ", ".join(f"{name} {version}" for name, version in result.versions.items())
-            name = words.named(result.cell.implementation, result.cell.tier)
-            rows[result.cell.implementation] = (name, str(order or words.MISSING), str(adam or words.MISSING), packages)
-    columns = ("implementation", "start weights and batch order", "Adam", "versions")
-    return Sheet("", columns, tuple(rows[name] for name in sorted(rows)), texts=4)
+        cell = result.cell
+        if result.status == "ok" and cell.role == "measured":
+            key = words.rank(cell.implementation, cell.tier), words.named(cell.implementation, cell.tier)
+            own = found.setdefault(key, {name: {} for name in PROPERTIES})
+            for name, value in zip(PROPERTIES, properties(result), strict=True):
+                own[name][words.MISSING if value is None else str(value)] = None
+    programs = sorted(found)
+    rows = []
+    for name in PROPERTIES:
+        values = [" / ".join(value for value in found[program][name]) for program in programs]
+        rows.append((name, "differs" if len(set(values)) > 1 else "", *values))
+    return Sheet(
+        "", ("", "", *(title for _, title in programs)), tuple(rows) if programs else (), texts=2 + len(programs)
+    )
+
+
+PROPERTIES = (
+    "start weights", "batch order", "last batch, not full", "Adam", "precision", "TF32", "threads asked for",
+    "threads in the framework", "CPUs busy", "compilation", "where the data lies", "versions",
+)  # fmt: skip
+
+
+def properties(result: Result) -> tuple[object, ...]:
+    """The values of PROPERTIES for one cell, None where the program says nothing."""
+    cell, told = result.cell, result.switches
+    ordered = told.get("takes_order")
+    own_order = "its own, new in every epoch" if cell.workload.shuffle else "as stored"
+    adam, epsilon = told.get("adam"), told.get("adam_epsilon")
+    form = None
+    if cell.workload.optimiser.kind != "adam":
+        form = "not used"
+    elif isinstance(adam, list):
+        form = f"as {WRITERS.get(str(adam[0]).partition('-')[0], adam[0])} writes it, epsilon {adam[1]:g}"
+        form += f", the program says {epsilon:g}" if isinstance(epsilon, float) and epsilon != adam[1] else ""
+    busy = [epoch.train_cpu_s / epoch.train_s for epoch in result.epochs[2:] if epoch.train_s and epoch.train_cpu_s]
+    tf32 = told.get("tf32")
+    return (
+        "given by the harness" if ordered else told.get("initialiser", "its own"),
+        "given by the harness" if ordered else own_order, told.get("last_batch"), form, told.get("precision"),
+        None if tf32 is None else "on" if tf32 else "off", cell.threads, told.get("threads"),
+        f"{median(busy):.1f}" if busy else None, told.get("compile"), told.get("data"),
+        ", ".join(f"{name} {version}" for name, version in result.versions.items()),
+    )  # fmt: skip
 
 
 def machine(found: Machine) -> Sheet:

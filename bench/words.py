@@ -98,7 +98,7 @@ def unit(quantity: str, value: float) -> tuple[float, str, int]:
     """Factor, name and decimals. Three digits for times and ratios; bytes are decimal: 1 MB is 1,000,000 bytes."""
     if quantity.endswith("_bytes"):
         return (1e-9, "GB", 2) if value >= 999.5e6 else (1e-6, "MB", 0)
-    if quantity == "accuracy":
+    if quantity.endswith("accuracy"):
         return 100.0, "%", 2
     if quantity.endswith("_s"):
         return (1.0, "s", decimals(value)) if value >= 0.0995 or value <= 0 else (1e3, "ms", decimals(value * 1e3))

@@ -14,9 +14,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,13 +26,14 @@ import psutil
 from numpy.typing import NDArray
 
 from bench import equivalence, measure, memory, mnist
+from bench.holdout import Parts, hold_out
 from bench.records import Event
+from bench.trial import DEFAULT_ADAM, Candidate, declared
 from impls.contract import Implementation, Unavailable, Workload
 from impls.reference import initial_weights
 
 Emit = Callable[[Event], None]
 MEMBERS = ("load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory")
-DEFAULT_ADAM = ("pytorch", 1e-8)
 
 
 def main() -> None:
@@ -38,24 +41,32 @@ def main() -> None:
     emit = take_answer_channel()
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=die_with_parent, daemon=True).start()
-    try:
-        status, reason = "ok", ""
+    with ended(request) as end:
         JOBS[request["job"]](request, emit)
-    except Unavailable as missing:
-        status, reason = "skipped", one_line(missing)
-    except ModuleNotFoundError as missing:
-        traceback.print_exc()
-        status = "skipped" if missing.name in request["packages"] else "failed"
-        reason = f"{missing.name} is not installed" if missing.name else one_line(missing)
-    except MemoryError:
-        traceback.print_exc()
-        status, reason = "failed", "out of memory (MemoryError)"
-    except BaseException as error:  # a plugin may raise anything, SystemExit too; all of it is this cell's answer
-        traceback.print_exc()
-        status, reason = "failed", f"{type(error).__name__}: {one_line(error)}"
-    emit(Event("end", {"status": status, "reason": reason}))
+    emit(Event("end", end))
     sys.stdout.flush()
     os._exit(0)  # a framework's exit handlers may hang or crash, and have nothing to add
+
+
+@contextmanager
+def ended(request: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """How the block ends: ``status`` and ``reason`` are filled in when it has, and nothing that it raises gets out."""
+    end = {"status": "ok", "reason": ""}
+    try:
+        yield end
+    except Unavailable as missing:
+        end |= {"status": "skipped", "reason": one_line(missing)}
+    except ModuleNotFoundError as missing:
+        traceback.print_exc()
+        known = missing.name in request["packages"]
+        reason = f"{missing.name} is not installed" if missing.name else one_line(missing)
+        end |= {"status": "skipped" if known else "failed", "reason": reason}
+    except MemoryError:
+        traceback.print_exc()
+        end |= {"status": "failed", "reason": "out of memory (MemoryError)"}
+    except BaseException as error:  # a plugin may raise anything, SystemExit too; all of it is this cell's answer
+        traceback.print_exc()
+        end |= {"status": "failed", "reason": f"{type(error).__name__}: {one_line(error)}"}
 
 
 def take_answer_channel() -> Emit:
@@ -82,12 +93,18 @@ def probe(request: dict[str, Any], emit: Emit) -> None:
 
 
 def gate(request: dict[str, Any], emit: Emit) -> None:
-    """Climb the equivalence gate, reporting each rung."""
-    make = find_class(request["module"], request["attribute"])
-    workload, data = Workload.from_dict(request["workload"]), mnist.load(Path(request["data"]))
-    form = tuple(declared(make, "adam", DEFAULT_ADAM))
-    for rung in equivalence.climb(make, form, workload, request["device"], data, request["seed"]):
-        emit(Event("rung", asdict(rung)))
+    """Climb the equivalence gate once for each question, reporting each rung, and how the climb ended.
+
+    Whatever a program raises ends that climb alone; what ends the process leaves the questions after it unanswered.
+    """
+    make, data = find_class(request["module"], request["attribute"]), mnist.load(Path(request["data"]))
+    for question in request["questions"]:
+        candidate = Candidate.of(make, request["device"], question["seed"], Path(request["cache"]))
+        workload = Workload.from_dict(question["workload"])
+        with ended(request) as end:
+            for rung in equivalence.climb(candidate, workload, data, request["deep"]):
+                emit(Event("rung", asdict(rung)))
+        emit(Event("answer", end))
 
 
 def measure_cell(request: dict[str, Any], emit: Emit) -> None:
@@ -104,22 +121,30 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
     start = time.perf_counter()
     implementation = make(workload, request["device"], seed)
     emit(Event("phase", {"build_s": time.perf_counter() - start}))
-    emit(Event("facts", {"versions": versions(request["packages"]), "switches": printable(implementation)}))
+    emit(Event("facts", {"versions": versions(request["packages"]), "switches": declarations(make)}))
 
-    data = mnist.load(Path(request["data"]))
-    start = time.perf_counter()
-    implementation.load(data)
-    implementation.sync()
-    emit(Event("phase", {"load_s": time.perf_counter() - start}))
-    emit(Event("memory", snapshot("after_load")))
+    with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
+        data = mnist.load(Path(request["data"]))
+        parts = Parts(len(data.y_test))
+        if workload.validation:
+            data, parts = hold_out(data, workload.validation, seed, Path(folder))
+        start = time.perf_counter()
+        implementation.load(data)
+        implementation.sync()
+        emit(Event("phase", {"load_s": time.perf_counter() - start}))
+        emit(Event("facts", {"switches": declarations(make) | switches(implementation)}))
+        emit(Event("memory", snapshot("after_load")))
 
-    if declared(implementation, "takes_order", True):
-        implementation.set_weights(initial_weights(workload, np.random.default_rng([seed, 0])))
-    peaks.append(memory.peak().size_bytes)
-    memory.reset_peak()
-    orders = batch_orders(workload, len(data.y_train), request["epochs"], seed)
-    for epoch in measure.epochs(implementation, orders, data.y_test):
-        emit(Event("epoch", asdict(epoch)))
+        ordered = declared(implementation, "takes_order", True)
+        if ordered:
+            implementation.set_weights(initial_weights(workload, np.random.default_rng([seed, 0])))
+        peaks.append(memory.peak().size_bytes)
+        memory.reset_peak()
+        orders = batch_orders(workload, len(data.y_train), request["epochs"], seed)
+        every = workload.evaluate_every if ordered else 0
+        asked = measure.Asked(data.y_test, parts, workload.batch_size, every)
+        for row in measure.epochs(implementation, orders, asked):
+            emit(Event(type(row).__name__.lower(), asdict(row)))
     training = memory.peak()
     device = implementation.device_memory() or {}
     if set(device) - {"peak_bytes", "reserved_bytes"}:
@@ -161,16 +186,21 @@ def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator
         yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
-def declared(implementation: Implementation | type[Implementation], name: str, default: Any) -> Any:
-    """What the implementation declares, or the default that the contract states."""
-    return getattr(implementation, name, default)
+def declarations(make: type[Implementation]) -> dict[str, Any]:
+    """What the class declares, or the defaults that the contract states."""
+    defaults = (("takes_order", True), ("adam", DEFAULT_ADAM))
+    return printable({name: declared(make, name, default) for name, default in defaults})
 
 
-def printable(implementation: Implementation) -> dict[str, Any]:
-    """The declarations and switches, as JSON can carry them."""
-    facts = {name: declared(implementation, name, default) for name, default in
-             (("takes_order", True), ("adam", DEFAULT_ADAM))}  # fmt: skip
-    return json.loads(json.dumps(facts | dict(declared(implementation, "switches", {})), default=str))  # type: ignore[no-any-return]
+def switches(implementation: Implementation) -> dict[str, Any]:
+    """What was in force in the framework."""
+    own: dict[str, Any] = declared(implementation, "switches", {})
+    return printable(dict(own))
+
+
+def printable(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as JSON can carry them."""
+    return json.loads(json.dumps(values, default=str))  # type: ignore[no-any-return]
 
 
 def versions(packages: list[str]) -> dict[str, str]:

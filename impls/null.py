@@ -12,7 +12,7 @@ class Implementation:
 
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
         """Accept whatever a cell asks for: its figure is the harness' share of such a cell."""
-        self.digits = workload.sizes[-1]
+        self.digits = workload.shapes[-1][0]
 
     def load(self, data: Data) -> None:
         """Take the number of answers that will be asked for."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 ENTRY_POINTS = "fcnbench.implementations"
 TIERS = ("documented", "matched", "tuned", "reference")
-DEFAULT_TIERS = ("documented", "matched")
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,8 @@ class Entry:
 
     ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
     are the distributions whose versions are recorded, ``environment`` the variables that must be set before import.
-    ``gated`` is False for what trains nothing and so has no work to prove.
+    ``gated`` is False for what trains nothing and so has no work to prove, ``by_default`` for what runs only when it is
+    asked for by name.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Entry:
     packages: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     gated: bool = True
+    by_default: bool = True
 
     @property
     def short(self) -> str:
@@ -40,24 +41,26 @@ class Entry:
         return self.name.removeprefix(f"{self.tier}-")
 
 
-TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
-KERAS_PACKAGES = ("keras", "tensorflow", "numpy")
+
+
+def keras(name: str, tier: str, backend: str, by_default: bool = True) -> Entry:
+    """A row for Keras on one of its backends, which the process is told by ``KERAS_BACKEND``."""
+    packages = ("keras", backend, "numpy")
+    environment = {"KERAS_BACKEND": backend, **(QUIET if backend == "tensorflow" else {})}
+    return Entry(name, tier, "keras", f"impls.{tier}.keras", "Implementation", packages, environment, True, by_default)
+
 
 BUILT_IN = (
     Entry("documented-pytorch", "documented", "pytorch", "impls.documented.pytorch", packages=PYTORCH_PACKAGES),
-    Entry(
-        "documented-keras",
-        "documented",
-        "keras",
-        "impls.documented.keras",
-        packages=KERAS_PACKAGES,
-        environment=TENSORFLOW,
-    ),
+    keras("documented-keras", "documented", "tensorflow"),
     Entry("matched-pytorch", "matched", "pytorch", "impls.matched.pytorch", packages=("torch", "numpy")),
-    Entry("matched-keras", "matched", "keras", "impls.matched.keras", packages=KERAS_PACKAGES, environment=TENSORFLOW),
-    Entry("reference-numpy", "reference", "numpy", "impls.reference", packages=("numpy",)),
-    Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False),
+    keras("matched-keras", "matched", "tensorflow"),
+    keras("matched-keras-jax", "matched", "jax", by_default=False),
+    keras("matched-keras-torch", "matched", "torch", by_default=False),
+    Entry("reference-numpy", "reference", "numpy", "impls.reference", packages=("numpy",), by_default=False),
+    Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False),
 )
 
 
@@ -79,7 +82,8 @@ def named(name: str, module: str, attribute: str) -> Entry:
     tier, _, rest = name.partition("-")
     if tier not in TIERS or not rest:
         tier, rest = "plugin", name
-    return Entry(name, tier, rest.split("-")[0], module, attribute, packages=all_packages())
+    by_default = tier in ("documented", "matched")
+    return Entry(name, tier, rest.split("-")[0], module, attribute, all_packages(), by_default=by_default)
 
 
 def all_packages() -> tuple[str, ...]:

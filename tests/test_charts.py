@@ -16,7 +16,7 @@ from synthetic import clear, result, session
 
 from bench import charts, pictures, tables
 from bench.pictures import Chart
-from bench.records import Gate, Memory, Result
+from bench.records import Evaluation, Gate, Memory, Result
 
 NO_CLAIMS = pd.DataFrame(columns=["framework", "low", "high"])
 CLAIMS = pd.DataFrame({"framework": ["pytorch"], "low": [0.978], "high": [0.982]})
@@ -29,7 +29,9 @@ def of_clear() -> dict[str, Chart]:
 
 
 def drawn(results: Sequence[Result], claims: pd.DataFrame = NO_CLAIMS, gates: Sequence[Gate] = ()) -> dict[str, Chart]:
-    found = charts.of_group("title", "key", tables.runs(results, gates), tables.epochs(results), claims)
+    found = charts.of_group(
+        "title", "key", tables.runs(results, gates), tables.epochs(results), tables.curves(results), claims
+    )
     return {chart.name.partition(".")[0]: chart for chart in found}
 
 
@@ -56,6 +58,17 @@ def test_every_process_is_a_dot() -> None:
 def test_the_control_is_hollow() -> None:
     """The control's values are there, and are not mistaken for measured ones."""
     assert dots(charts.epoch_time(tables.runs(clear(), []), ""), hollow=True) == 3
+
+
+def test_images_held_out_have_a_chart_of_their_own() -> None:
+    """A panel for the loss and one for the accuracy of each implementation, with the last figures in words."""
+    rows = tuple(Evaluation(1, 100 * n, 0.5 / n if n else None, 0.9, 0.6 / (n + 1), 0.88) for n in range(4))
+    results = [result("matched-pytorch", evaluations=rows), result("matched-keras", evaluations=rows)]
+    chart = drawn(results)["curves"]
+    assert "PyTorch (matched) at the end, of training images 90.00 %, of images held out 88.00 %" in chart.text
+    assert set(drawn([result("matched-pytorch")])) == {"epoch-time", "memory", "accuracy"}
+    figure = charts.curves(tables.runs(results, []), tables.curves(results), "title")
+    assert figure is not None and len(figure.axes) == 4
 
 
 def test_the_median_is_written_beside_the_dots() -> None:

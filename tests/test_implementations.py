@@ -15,7 +15,26 @@ from impls.registry import BUILT_IN
 
 IMPLS = Path(__file__).parent.parent / "impls"
 MEMBERS = ["__init__", "load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory"]
-NETWORKS = ("mlp-64-64-32-32", "mlp-128-256-sgd", "mlp-128-256-sigmoid")  # both losses, optimisers, two activations
+NETWORKS = ("mlp-64-64-32-32", "mlp-128-64-dropout", "own")
+OWN = """
+[own]
+layers = [
+    { kind = "conv", filters = 3, size = 4, padding = 1, activation = "tanh" },
+    { kind = "pool", size = 3 },
+    { kind = "conv", filters = 5, size = 3, padding = 1, activation = "relu" },
+    { kind = "dropout", rate = 0.2 },
+    { units = 12, activation = "sigmoid" },
+    { kind = "dropout", rate = 0.4 },
+    { units = 10 },
+]
+mean = 0.1307
+std = 0.3081
+batch_size = 33
+test_batch_size = 100
+epochs = 1
+optimiser = { kind = "sgd", learning_rate = 0.05, momentum = 0.9 }
+loss = "log-softmax-nll"
+"""
 
 
 def fcnbench(*arguments):
@@ -23,9 +42,12 @@ def fcnbench(*arguments):
 
 
 @pytest.fixture(scope="module")
-def verified():
+def verified(tmp_path_factory):
     """One `fcnbench verify` over all implementations: its lines by implementation and network."""
-    done = fcnbench("verify", *(part for name in NETWORKS for part in ("--workload", name)))
+    file = tmp_path_factory.mktemp("own") / "own.toml"
+    file.write_text(OWN, encoding="utf-8")
+    named = (part for name in NETWORKS for part in ("--workload", name))
+    done = fcnbench("verify", "--workloads", file, *named)
     answers = re.findall(r"^same work\? (\S+): (\S+), cpu: (\w+)", done.stdout, re.MULTILINE)
     return {(implementation, network): status for implementation, network, status in answers}
 
@@ -33,16 +55,18 @@ def verified():
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("entry", [entry for entry in BUILT_IN if entry.gated], ids=lambda entry: entry.name)
 def test_implementation_does_the_work(entry, network, verified):
-    """It passes the gate on networks that differ in depth, activation, loss and optimiser."""
+    """It passes the whole gate on networks that differ in layers, activation, loss, optimiser and batch size."""
     assert verified[entry.name, network] == "passed"
 
 
 @pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
 def test_members_stand_in_the_order_of_the_contract(entry):
-    """Two files can be read side by side: the same eight members first, in the same order."""
+    """Two files can be read side by side: the same eight members in the same order, and then what they tell."""
     tree = ast.parse((IMPLS.parent / f"{entry.module.replace('.', '/')}.py").read_text(encoding="utf-8"))
     found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Implementation")
-    assert [node.name for node in found.body if isinstance(node, ast.FunctionDef)] == MEMBERS
+    names = [node.name for node in found.body if isinstance(node, ast.FunctionDef)]
+    assert names[: len(MEMBERS)] == MEMBERS
+    assert set(names[len(MEMBERS) :]) <= {"switches"}
 
 
 @pytest.mark.parametrize("path", sorted(IMPLS.rglob("*.py")), ids=lambda path: str(path.relative_to(IMPLS)))

@@ -9,8 +9,11 @@ import pytest
 from scipy.special import log_softmax
 
 from bench import measure
+from bench.holdout import Parts
+from bench.records import Epoch, Evaluation
 
 LABELS = np.array([3, 0, 9, 1, 3], np.uint8)
+ASKED = measure.Asked(LABELS, Parts(5), batch_size=2)
 SYNC_NS, TRAIN_NS, PREDICT_NS = 7, 1_000_000_000, 20_000_000
 SECOND = 1_000_000_000
 
@@ -58,7 +61,7 @@ class Script:
 def run(script: Script, epochs: int) -> list[Any]:
     """All epochs of a script whose training set has six images."""
     orders = [np.arange(6) + epoch for epoch in range(epochs)]
-    return list(measure.epochs(script, orders, LABELS, script.clock, script.cpu_clock))  # type: ignore[arg-type]
+    return list(measure.epochs(script, orders, ASKED, script.clock, script.cpu_clock))  # type: ignore[arg-type]
 
 
 def test_an_epoch_lasts_as_long_as_its_training_and_the_sync_after_it() -> None:
@@ -111,7 +114,7 @@ def test_each_epoch_gets_its_own_order() -> None:
 def test_an_epoch_is_told_before_the_next_one_begins() -> None:
     """A process that dies later has reported what it had done: nothing is held back."""
     script = Script([1.0, 1.0])
-    rows = measure.epochs(script, [np.arange(6)] * 2, LABELS, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = measure.epochs(script, [np.arange(6)] * 2, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     assert next(rows).epoch == 0 and "train" not in script.calls
     assert next(rows).epoch == 1 and script.calls.count("train") == 1
 
@@ -180,3 +183,53 @@ def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert measure.score(logits, LABELS) == (None, 1.0)
+
+
+# Images held out: three of the five are the test set, one is held out, one stands for those that are trained on.
+
+HELD = measure.Asked(LABELS, Parts(3, 1), batch_size=2, every=2)
+
+
+def looked_at(script: Script, asked: measure.Asked, epochs: int = 1) -> list[Any]:
+    """All rows of a script whose training set has six images, three batches."""
+    return list(measure.epochs(script, [np.arange(6)] * epochs, asked, script.clock, script.cpu_clock))  # type: ignore[arg-type]
+
+
+def test_images_held_out_are_looked_at_every_so_many_batches() -> None:
+    """Before training, after two batches, and with the last batch of the epoch, for each epoch anew."""
+    rows = [row for row in looked_at(Script([1.0] * 4), HELD, epochs=2) if isinstance(row, Evaluation)]
+    assert [(row.epoch, row.batches) for row in rows] == [(0, 0), (1, 2), (1, 3), (2, 5), (2, 6)]
+
+
+def test_an_interrupted_epoch_trains_on_the_same_images_in_the_same_order() -> None:
+    """The pieces of the order, put together, are the order."""
+    script = Script([1.0, 1.0])
+    looked_at(script, HELD)
+    assert [list(order) for order in script.orders] == [[0, 1, 2, 3], [4, 5]]
+
+
+def test_looking_at_images_held_out_is_not_timed() -> None:
+    """The epoch's time is that of its two pieces of training and their syncs, without the prediction between them."""
+    epoch = [row for row in looked_at(Script([1.0, 1.0]), HELD) if isinstance(row, Epoch)][1]
+    assert epoch.train_s == 2 * (TRAIN_NS + SYNC_NS) / SECOND
+    assert epoch.predict_s == (PREDICT_NS + SYNC_NS) / SECOND
+
+
+def test_mean_loss_of_an_interrupted_epoch_is_over_its_samples() -> None:
+    """Four samples at 1.0 and two at 4.0 have the mean 2.0; each piece's own loss stands with its evaluation."""
+    rows = looked_at(Script([1.0, 4.0]), HELD)
+    assert next(row for row in rows if isinstance(row, Epoch) and row.epoch == 1).train_loss == 2.0
+    assert [row.train_loss for row in rows if isinstance(row, Evaluation)] == [None, 1.0, 4.0]
+
+
+def test_each_part_of_the_predicted_images_is_scored_apart() -> None:
+    """The test set's accuracy does not know the images held out, nor do they know the test set."""
+    wrong = logits_for((LABELS + np.array([0, 1, 1, 0, 1])) % 10)
+    epoch, evaluation = looked_at(Script([], logits=wrong), HELD, epochs=0)
+    assert epoch.accuracy == pytest.approx(1 / 3)
+    assert (evaluation.validation_accuracy, evaluation.train_accuracy) == (1.0, 0.0)
+
+
+def test_without_images_held_out_there_is_nothing_to_look_at() -> None:
+    """A workload without a validation share has epochs only."""
+    assert all(isinstance(row, Epoch) for row in looked_at(Script([1.0]), ASKED))

@@ -45,10 +45,19 @@ def test_each_built_in_row_names_a_file_that_is_there() -> None:
         assert (root / (entry.module.replace(".", "/") + ".py")).is_file(), entry.name
 
 
-def test_the_documents_frameworks_are_in_the_default_tiers() -> None:
-    """Whoever asks for nothing in particular compares these four."""
-    names = {entry.name for entry in BUILT_IN if entry.tier in registry.DEFAULT_TIERS}
-    assert names >= {"documented-pytorch", "documented-keras", "matched-pytorch", "matched-keras"}
+def test_the_documents_frameworks_run_by_default() -> None:
+    """Whoever asks for nothing in particular compares these four; Keras' other backends are there to be asked for."""
+    names = {entry.name for entry in BUILT_IN if entry.by_default}
+    assert names == {"documented-pytorch", "documented-keras", "matched-pytorch", "matched-keras"}
+
+
+def test_keras_is_one_file_on_three_backends() -> None:
+    """The rows differ in what the process is told, and in the packages whose versions are recorded."""
+    rows = [entry for entry in BUILT_IN if entry.module == "impls.matched.keras"]
+    assert [(row.name, row.environment["KERAS_BACKEND"]) for row in rows] == [
+        ("matched-keras", "tensorflow"), ("matched-keras-jax", "jax"), ("matched-keras-torch", "torch"),
+    ]  # fmt: skip
+    assert all(row.environment["KERAS_BACKEND"] in row.packages for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from bench import workloads
 from bench.errors import FcnBenchError
-from impls.contract import SGD, Adam, Dense, Workload
+from impls.contract import SGD, Adam, Conv, Dense, Dropout, Pool, Workload
 
 MEAN, STD = 0.1307, 0.3081
 
@@ -19,12 +19,18 @@ def net(*units: int, activation: Any = "relu") -> tuple[Dense, ...]:
     return (*(Dense(count, activation) for count in units), Dense(10))
 
 
+DROPOUT = (Dense(128, "relu"), Dropout(0.5), Dense(64, "relu"), Dense(10))
+CNN = (Conv(32, 5, 2, "relu"), Pool(2), Conv(64, 5, 2, "relu"), Pool(2), Dense(1000), Dense(10))
+HELD_OUT = {"cnn-32-64": {"validation": 0.1, "evaluate_every": 200}}
+
 # name, document, layers, mean, std, batch, test batch, epochs, optimiser, loss, shuffle, seed: as documents.md has them
 DOCUMENTS = [
     ("mlp-128-64", 1, net(128, 64), MEAN, STD, 64, 1000, 5, Adam(1e-3), "cross-entropy", True, None),
+    ("mlp-128-64-dropout", 1, DROPOUT, MEAN, STD, 64, 1000, 5, Adam(1e-3), "cross-entropy", True, None),
     ("mlp-128", 2, net(128), MEAN, STD, 64, 64, 5, Adam(1e-3), "cross-entropy", True, 42),
     ("mlp-64-64-32-32", 3, net(64, 64, 32, 32), 0.0, 1.0, 15, 15, 2, Adam(1e-3), "log-softmax-nll", True, None),
     ("mlp-64-64-64", 3, net(64, 64, 64), 0.0, 1.0, 15, 15, 4, Adam(1e-3), "log-softmax-nll", True, None),
+    ("cnn-32-64", 4, CNN, MEAN, 0.3008, 64, 64, 5, Adam(1e-3), "cross-entropy", True, None),
     ("mlp-128-256", 5, net(128, 256), 0.0, 1.0, 64, 64, 10, Adam(5e-3), "cross-entropy", False, None),
     ("mlp-128-256-sgd", 5, net(128, 256), 0.0, 1.0, 64, 64, 10, SGD(0.1), "cross-entropy", False, None),
     (
@@ -34,10 +40,14 @@ DOCUMENTS = [
 ]  # fmt: skip
 PARAMETERS = {
     "mlp-128-64": 109_386,  # 784 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10
+    "mlp-128-64-dropout": 109_386,
     "mlp-128": 101_770,
     "mlp-64-64-32-32": 57_866,
     "mlp-64-64-64": 59_210,
+    "cnn-32-64": 3_199_106,  # 5*5*32 + 32 + 5*5*32*64 + 64 + 3136*1000 + 1000 + 1000*10 + 10
     "mlp-128-256": 136_074,
+    "mlp-128-256-sgd": 136_074,
+    "mlp-128-256-sigmoid": 136_074,
 }
 GOOD = {
     "layers": "[{ units = 8, activation = 'tanh' }, { units = 10 }]",
@@ -73,9 +83,15 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("row", DOCUMENTS, ids=lambda row: row[0])
 def test_a_documents_network_is_as_the_document_states_it(row: tuple[Any, ...]) -> None:
-    """Layers, scaling, batches, epochs, optimiser, loss, shuffling and seed."""
+    """Layers, scaling, batches, epochs, optimiser, loss, shuffling, seed and what is held out."""
     found = workloads.load()[row[0]]
-    assert found == Workload(*row, note=found.note)
+    assert found == Workload(*row, **HELD_OUT.get(row[0], {}), note=found.note)
+
+
+def test_no_network_goes_unread() -> None:
+    """The rows above and the parameters counted by hand are of all networks in the file."""
+    assert [row[0] for row in DOCUMENTS] == list(workloads.load())
+    assert list(PARAMETERS) == list(workloads.load())
 
 
 @pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
@@ -85,8 +101,9 @@ def test_a_network_has_as_many_parameters_as_its_layers_say(name: str, count: in
 
 
 def test_what_a_document_leaves_open_is_said_in_a_note() -> None:
-    """The learning rate of SGD is our choice."""
+    """The learning rate of SGD; what the document of the convolutions does not state, and what it miscounts."""
     assert "0.1" in workloads.load()["mlp-128-256-sgd"].note
+    assert all(word in workloads.load()["cnn-32-64"].note for word in ("3136", "Adam 1e-3", "EVALUATION_FREQ"))
 
 
 def test_networks_come_in_the_files_order() -> None:
@@ -113,6 +130,62 @@ def test_whole_numbers_will_do_where_fractions_may_stand(write: Write) -> None:
     assert (found.mean, found.std, found.optimiser) == (0.0, 2.0, Adam(1.0))
 
 
+def test_a_users_network_may_have_every_kind_of_layer(write: Write) -> None:
+    """Each table becomes the layer of its kind, with padding 0 and no activation where none is given."""
+    layers = """[
+        { kind = "conv", filters = 4, size = 3 }, { kind = "conv", filters = 6, size = 3, padding = 2, activation = "tanh" },
+        { kind = "pool", size = 3 }, { kind = "dropout", rate = 0.25 },
+        { kind = "dense", units = 8, inputs = 486 }, { units = 10, inputs = 8 },
+    ]""".replace("\n", "")
+    found = workloads.load(write(layers=layers))["net"]
+    assert found.layers == (Conv(4, 3), Conv(6, 3, 2, "tanh"), Pool(3), Dropout(0.25), Dense(8), Dense(10))
+
+
+def test_sgd_may_have_momentum(write: Write) -> None:
+    """It is read from the optimiser's table, and 0 where it is not there."""
+    momentum = "{ kind = 'sgd', learning_rate = 0.1, momentum = 0.9 }"
+    assert workloads.load(write(optimiser=momentum))["net"].optimiser == SGD(0.1, 0.9)
+    assert workloads.load(write())["net"].optimiser == SGD(0.1, 0.0)
+
+
+def test_a_users_network_may_hold_images_out(write: Write) -> None:
+    """A share alone, or with a number of batches after which they are looked at."""
+    assert workloads.load(write(validation="0.25"))["net"].validation == 0.25
+    found = workloads.load(write(validation="0.25", evaluate_every="20"))["net"]
+    assert (found.validation, found.evaluate_every) == (0.25, 20)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Dense(128, "relu"), "128 relu"),
+        (Dense(10), "10"),
+        (Conv(32, 5, 2, "relu"), "conv 32 5x5 pad 2 relu"),
+        (Conv(8, 3), "conv 8 3x3"),
+        (Pool(2), "max-pool 2"),
+        (Dropout(0.5), "dropout 0.5"),
+    ],
+)
+def test_a_layer_is_described_in_a_few_words(layer: Any, words: str) -> None:
+    """What is at its default is left out."""
+    assert workloads.describe(layer) == words
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "words"),
+    [(Adam(1e-3), "adam 0.001"), (SGD(0.1), "sgd 0.1"), (SGD(0.1, 0.9), "sgd 0.1 momentum 0.9")],
+)
+def test_an_optimiser_is_described_in_a_few_words(optimiser: Any, words: str) -> None:
+    """Momentum where there is some."""
+    assert workloads.describe_optimiser(optimiser) == words
+
+
+def ending(*layers: str) -> str:
+    """These layers and ten logits."""
+    return f"[{', '.join(layers)}, {{ units = 10 }}]"
+
+
+CONV, POOL = "{ kind = 'conv', filters = 2, size = 3 }", "{ kind = 'pool', size = 2 }"
 MISTAKES = [
     ("batch_size", None, "net.batch_size", "is missing"),
     ("layers", None, "net.layers", "is missing"),
@@ -143,16 +216,64 @@ MISTAKES = [
     ("optimiser", "{ kind = 'sgd' }", "net.optimiser.learning_rate", "is missing"),
     ("optimiser", "{ kind = 'sgd', learning_rate = 0 }", "net.optimiser.learning_rate is 0", "greater than 0"),
     ("optimiser", "{ kind = 'sgd', learning_rate = inf }", "net.optimiser.learning_rate is inf", "finite"),
-    ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = 1 }", "net.optimiser.momentum", "not a known key"),
+    ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = 1 }", "optimiser.momentum is 1", "less than 1"),
+    ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = -0.1 }", "optimiser.momentum is -0.1", "equal to 0"),
+    ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = nan }", "net.optimiser.momentum is nan", "expected"),
+    ("optimiser", "{ kind = 'adam', learning_rate = 1, momentum = 0.9 }", "net.optimiser.momentum", "not a known key"),
+    ("optimiser", "{ learning_rate = 1 }", "net.optimiser.kind is missing", '"adam" or "sgd"'),
+    ("validation", "1", "net.validation is 1", "less than 1"),
+    ("validation", "-0.1", "net.validation is -0.1", "greater than or equal to 0"),
+    ("evaluate_every", "200", "net.evaluate_every is 200", "validation = 0.1"),
+    ("evaluate_every", "-1", "net.evaluate_every is -1", "greater than or equal to 0"),
+    ("dtype", "'float64'", "net.dtype", "not a known key"),
     ("layers", "[]", "net.layers is []", "at least one"),
     ("layers", "128", "net.layers is 128", "list"),
     ("layers", "[10]", "net.layers.0 is 10", "a table"),
+    ("layers", ending("128"), "net.layers.0 is 128", "a table"),
+    ("layers", ending("{ kind = 'lstm', units = 3 }"), "net.layers.0.kind is 'lstm'", "'conv', 'pool' or 'dropout'"),
+    ("layers", ending("{ kind = 'relu' }"), "net.layers.0.kind is 'relu'", "activations are keys of dense and conv"),
+    ("layers", ending("{ kind = 3 }"), "net.layers.0.kind is 3", "'conv', 'pool' or 'dropout'"),
+    ("layers", ending("{ units = 8 }", POOL), "net.layers.1: pool needs an image", "8 numbers arrive"),
+    ("layers", ending("{ units = 8 }", CONV), "net.layers.1: conv needs an image", "8 numbers arrive"),
+    ("layers", ending(CONV.replace("3", "29")), "net.layers.0: conv of size 29", "larger than the 28x28 image"),
+    ("layers", ending(POOL.replace("2", "29")), "net.layers.0: pool of size 29", "larger than the 28x28 image"),
+    ("layers", ending(*[POOL] * 5), "net.layers.4: pool of size 2", "larger than the 1x1 image"),
+    (
+        "layers",
+        ending(CONV.replace(" }", ", padding = 3 }")),
+        "net.layers.0: conv of size 3 has padding 3",
+        "at most 2",
+    ),
+    (
+        "layers",
+        ending(CONV.replace(" }", ", padding = 4 }")),
+        "net.layers.0: conv of size 3 has padding 4",
+        "at most 2",
+    ),
+    ("layers", ending(CONV.replace(" }", ", padding = -1 }")), "net.layers.0.padding is -1", "equal to 0"),
+    ("layers", ending(CONV.replace("size = 3", "size = 0")), "net.layers.0.size is 0", "equal to 1"),
+    ("layers", ending(CONV.replace(", size = 3", "")), "net.layers.0.size is missing", "add it"),
+    ("layers", ending(CONV.replace(" }", ", stride = 2 }")), "net.layers.0.stride", "not a known key"),
+    ("layers", ending("{ kind = 'pool', size = 1 }"), "net.layers.0.size is 1", "equal to 2"),
+    ("layers", "[{ units = 10, inputs = 785 }]", "net.layers.0.inputs is 785, expected 784", "784 arrive"),
+    (
+        "layers",
+        ending(POOL, "{ units = 8, inputs = 784 }"),
+        "net.layers.1.inputs is 784, expected 196",
+        "14x14x1 arrive",
+    ),
+    ("layers", ending("{ kind = 'dropout', rate = 0 }"), "net.layers.0.rate is 0", "greater than 0"),
+    ("layers", ending("{ kind = 'dropout', rate = 1 }"), "net.layers.0.rate is 1", "less than 1"),
+    ("layers", ending("{ kind = 'dropout', rate = 1.5 }"), "net.layers.0.rate is 1.5", "less than 1"),
+    ("layers", ending("{ kind = 'dropout' }"), "net.layers.0.rate is missing", "add it"),
     ("layers", "[{ units = 0 }, { units = 10 }]", "net.layers.0.units is 0", "greater than or equal to 1"),
     ("layers", "[{ units = 8, activation = 'gelu' }, { units = 10 }]", "net.layers.0.activation is 'gelu'", "'tanh'"),
     ("layers", "[{ unit = 10 }]", "net.layers.0.units", "is missing"),
     ("layers", "[{ units = 10, bias = false }]", "net.layers.0.bias", "not a known key"),
-    ("layers", "[{ units = 128 }]", "128 linear", "10 units"),
+    ("layers", "[{ units = 128 }]", "is 128, expected 10 units", "no activation"),
     ("layers", "[{ units = 10, activation = 'relu' }]", "10 relu", "no activation"),
+    ("layers", "[{ units = 10 }, { kind = 'dropout', rate = 0.5 }]", "is dropout 0.5", "10 units"),
+    ("layers", f"[{CONV}]", "is conv 2 3x3", "10 units"),
     ("bach_size", "64", "net.bach_size", "not a known key"),
     ('"two\\nlines"', "1", "net.two lines", "not a known key"),
 ]

@@ -6,9 +6,10 @@ loss by that name expects probabilities, and Keras' own defaults for all that th
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
-from impls.contract import SGD, Unavailable
+from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
 
 
 class Implementation:
@@ -16,29 +17,19 @@ class Implementation:
     adam = ("keras", 1e-7)
 
     def __init__(self, workload, device, seed):
-        if device == "cuda" and not keras.distribution.list_devices("gpu"):
-            raise Unavailable(f"Keras on {keras.backend.backend()} sees no CUDA device")
-        if device == "mps":
-            raise Unavailable(f"Keras on {keras.backend.backend()} has no MPS device")
+        if device == "mps" or (device == "cuda" and not tf.config.list_physical_devices("GPU")):
+            raise Unavailable(f"Keras on TensorFlow sees no {device.upper()} device")
         keras.utils.set_random_seed(seed)
         self.workload = workload
         self.device = device
-        *hidden, last = workload.layers
-        self.dense = [layers.Dense(units=layer.units, activation=layer.activation) for layer in hidden]
-        self.dense.append(layers.Dense(units=last.units, activation="softmax"))
-        self.model = keras.Sequential([keras.Input((workload.inputs,)), *self.dense])
-        optimiser = keras.optimizers.SGD if isinstance(workload.optimiser, SGD) else keras.optimizers.Adam
-        self.model.compile(
-            optimizer=optimiser(learning_rate=workload.optimiser.learning_rate),
-            loss="sparse_categorical_crossentropy",
-        )
-        self.switches = {
-            "backend": keras.backend.backend(),
-            "float": keras.config.floatx(),
-            "jit_compile": self.model.jit_compile,
-            "run_eagerly": self.model.run_eagerly,
-            "optimiser": str(self.model.optimizer.get_config()),
-        }
+        self.model = keras.Sequential([keras.Input(workload.shapes[0]), *model_layers(workload)])
+        self.trained = [layer for layer in self.model.layers if layer.trainable_variables]
+        rate = workload.optimiser.learning_rate
+        if isinstance(workload.optimiser, SGD):
+            optimiser = keras.optimizers.SGD(learning_rate=rate, momentum=workload.optimiser.momentum)
+        else:
+            optimiser = keras.optimizers.Adam(learning_rate=rate)
+        self.model.compile(optimizer=optimiser, loss="sparse_categorical_crossentropy")
 
     def load(self, data):
         self.x = self.workload.scale(data.x_train)
@@ -46,11 +37,11 @@ class Implementation:
         self.x_test = self.workload.scale(data.x_test)
 
     def set_weights(self, weights):
-        for dense, (kernel, bias) in zip(self.dense, weights, strict=True):
-            dense.set_weights([kernel, bias])
+        for layer, (kernel, bias) in zip(self.trained, weights, strict=True):
+            layer.set_weights([kernel, bias])
 
     def get_weights(self):
-        return [tuple(dense.get_weights()) for dense in self.dense]
+        return [tuple(layer.get_weights()) for layer in self.trained]
 
     def train_epoch(self, order):
         history = self.model.fit(
@@ -69,7 +60,43 @@ class Implementation:
     def device_memory(self):
         if self.device != "cuda":
             return None
-        import tensorflow as tf
-
         info = tf.config.experimental.get_memory_info("GPU:0")
         return {"peak_bytes": info["peak"], "reserved_bytes": info["current"]}
+
+    @property
+    def switches(self):
+        first = self.trained[0]
+        return {
+            "initialiser": f"{type(first.kernel_initializer).__name__}, bias {type(first.bias_initializer).__name__}",
+            "adam_epsilon": getattr(self.model.optimizer, "epsilon", None),
+            "last_batch": "used",
+            "precision": self.model.dtype_policy.name,
+            "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "compile": f"traced{', XLA' if self.model.jit_compile else ''}",
+            "data": "NumPy arrays on the host",
+            "backend": keras.backend.backend(),
+            "jit_compile": self.model.jit_compile,
+            "run_eagerly": self.model.run_eagerly,
+            "optimiser": str(self.model.optimizer.get_config()),
+        }
+
+
+def model_layers(workload):
+    *hidden, last = zip(workload.layers, workload.shapes, strict=False)
+    for layer, before in hidden:
+        match layer:
+            case Dense():
+                yield from [layers.Flatten()] if len(before) == 3 else []
+                yield layers.Dense(units=layer.units, activation=layer.activation)
+            case Conv():
+                same = 2 * layer.padding == layer.size - 1
+                yield from [] if same or not layer.padding else [layers.ZeroPadding2D(layer.padding)]
+                padding = "same" if same else "valid"
+                yield layers.Conv2D(layer.filters, layer.size, padding=padding, activation=layer.activation)
+            case Pool():
+                yield layers.MaxPooling2D(layer.size)
+            case Dropout():
+                yield layers.Dropout(layer.rate)
+    yield from [layers.Flatten()] if len(last[1]) == 3 else []
+    yield layers.Dense(units=last[0].units, activation="softmax")

@@ -3,16 +3,17 @@
 The program shuffles and initialises by itself, prints the loss every 100 batches, and reads its images from disk.
 """
 
-from itertools import pairwise
+import math
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from impls.contract import SGD, Unavailable
+from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+from impls.layout import from_pytorch, to_pytorch
 
-ACTIVATIONS = {"linear": nn.Identity, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
 
 class Implementation:
@@ -27,24 +28,17 @@ class Implementation:
         torch.manual_seed(seed)
         self.workload = workload
         self.device = torch.device(device)
-        self.dense = [nn.Linear(*sizes) for sizes in pairwise(workload.sizes)]
-        modules = [nn.Flatten()]
-        for linear, layer in zip(self.dense, workload.layers, strict=True):
-            modules += [linear] if layer.activation == "linear" else [linear, ACTIVATIONS[layer.activation]()]
-        self.model = nn.Sequential(*modules).to(self.device)
+        self.model = nn.Sequential(*layers(workload)).to(self.device)
+        self.trained = [module for module in self.model if hasattr(module, "weight")]
         self.criterion = nn.CrossEntropyLoss()
         if workload.loss == "log-softmax-nll":
             self.model.append(nn.LogSoftmax(dim=1))
             self.criterion = nn.NLLLoss()
-        optimiser = torch.optim.SGD if isinstance(workload.optimiser, SGD) else torch.optim.Adam
-        self.optimiser = optimiser(self.model.parameters(), lr=workload.optimiser.learning_rate)
-        self.switches = {
-            "threads": torch.get_num_threads(),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "compile": "no",
-            "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "optimiser": repr(self.optimiser).replace("\n", " "),
-        }
+        rate = workload.optimiser.learning_rate
+        if isinstance(workload.optimiser, SGD):
+            self.optimiser = torch.optim.SGD(self.model.parameters(), lr=rate, momentum=workload.optimiser.momentum)
+        else:
+            self.optimiser = torch.optim.Adam(self.model.parameters(), lr=rate)
 
     def load(self, data):
         steps = [transforms.ToTensor()]
@@ -58,13 +52,14 @@ class Implementation:
 
     def set_weights(self, weights):
         with torch.no_grad():
-            for linear, (kernel, bias) in zip(self.dense, weights, strict=True):
-                linear.weight.copy_(torch.from_numpy(kernel.T))
-                linear.bias.copy_(torch.from_numpy(bias))
+            for module, before, (kernel, bias) in zip(self.trained, self.workload.inputs, weights, strict=True):
+                module.weight.copy_(torch.from_numpy(to_pytorch(kernel, before)))
+                module.bias.copy_(torch.from_numpy(bias))
 
     def get_weights(self):
-        return [(linear.weight.detach().cpu().numpy().T.copy(), linear.bias.detach().cpu().numpy().copy())
-                for linear in self.dense]  # fmt: skip
+        arrays = [(module.weight.numpy(force=True), module.bias.numpy(force=True).copy()) for module in self.trained]
+        return [(from_pytorch(weight, before), bias)
+                for (weight, bias), before in zip(arrays, self.workload.inputs, strict=True)]  # fmt: skip
 
     def train_epoch(self, order):
         self.model.train()
@@ -96,3 +91,36 @@ class Implementation:
         if self.device.type != "cuda":
             return None
         return {"peak_bytes": torch.cuda.max_memory_allocated(), "reserved_bytes": torch.cuda.max_memory_reserved()}
+
+    @property
+    def switches(self):
+        return {
+            "initialiser": "nn.Linear's and nn.Conv2d's own: uniform in ±1/sqrt(in)",
+            "adam_epsilon": self.optimiser.defaults.get("eps"),
+            "last_batch": "dropped" if self.train_loader.drop_last else "used",
+            "precision": str(next(self.model.parameters()).dtype).removeprefix("torch."),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "tf32": torch.backends.cuda.matmul.allow_tf32,
+            "threads": torch.get_num_threads(),
+            "compile": "no",
+            "data": f"files in memory, transformed one by one, {self.train_loader.num_workers} extra processes",
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "optimiser": repr(self.optimiser).replace("\n", " "),
+        }
+
+
+def layers(workload):
+    yield from [nn.Flatten()] if len(workload.shapes[0]) == 1 else []
+    for layer, before in zip(workload.layers, workload.shapes, strict=False):
+        match layer:
+            case Dense():
+                yield from [nn.Flatten()] if len(before) == 3 else []
+                yield nn.Linear(math.prod(before), layer.units)
+            case Conv():
+                yield nn.Conv2d(before[-1], layer.filters, layer.size, padding=layer.padding)
+            case Pool():
+                yield nn.MaxPool2d(layer.size)
+            case Dropout():
+                yield nn.Dropout(layer.rate)
+        if isinstance(layer, Dense | Conv) and layer.activation != "linear":
+            yield ACTIVATIONS[layer.activation]()

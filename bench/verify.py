@@ -1,0 +1,155 @@
+"""Asking the gate: one process for each implementation and device, which answers for all networks."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import launch
+from bench.records import Event, Gate, Rung
+from impls import registry
+from impls.contract import Workload
+from impls.registry import Entry
+
+
+@dataclass(frozen=True)
+class Question:
+    """Does an implementation do this workload's work, with samples drawn from ``seed``?"""
+
+    workload: Workload
+    seed: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Examinee:
+    """An implementation on a device, and all that it is asked."""
+
+    entry: Entry
+    device: str
+    questions: Sequence[Question]
+
+
+@dataclass(frozen=True)
+class Hall:
+    """Where it is asked: the data, the folder of the logs, that of the oracle's answers, the seconds for each question.
+
+    ``deep`` asks for the rungs that take longer than anybody would wait before a measurement.
+    """
+
+    data: Path
+    logs: Path
+    cache: Path
+    timeout_s: float
+    deep: bool
+
+    def ask(self, examinee: Examinee, cpus: tuple[int, ...]) -> list[Gate]:
+        """Its answers, in the order of the questions. A question that ends the process has failed; the rest go on."""
+        gates: list[Gate] = []
+        while len(gates) < len(examinee.questions):
+            gates += self.answers(examinee, len(gates), cpus)
+        return gates
+
+    def answers(self, examinee: Examinee, first: int, cpus: tuple[int, ...]) -> Iterator[Gate]:
+        """The answers of one process: to all questions from the first on, or up to the one that ended it."""
+        questions = examinee.questions[first:]
+        entry, device, timeout_s = examinee.entry, examinee.device, self.timeout_s * len(questions)
+        log = self.logs / f"gate.{entry.name}.{device}.{questions[0].workload.name}.log"
+        variables = registry.environment(entry, device, len(cpus))
+        answer = launch.launch(self.request(entry, device, questions), variables, cpus, log, timeout_s)
+        parts = divided(answer.events)
+        for question, (rungs, end) in zip(questions, parts, strict=False):
+            yield gate(examinee, question, len(cpus), rungs, end.values["status"], end.values["reason"])
+        if len(parts) < len(questions):
+            rungs = [event for event in answer.events if event.name == "rung"]
+            said = sum(len(part) for part, _ in parts)
+            status, reason = answer.end(timeout_s)
+            reason = " ".join([reason, *launch.log_tail(log).splitlines()[-1:]])
+            yield gate(examinee, questions[len(parts)], len(cpus), rungs[said:], status, reason)
+
+    def request(self, entry: Entry, device: str, questions: Sequence[Question]) -> dict[str, Any]:
+        """What the worker is asked."""
+        return {
+            "job": "gate",
+            "module": entry.module,
+            "attribute": entry.attribute,
+            "packages": entry.packages,
+            "questions": [{"workload": asdict(question.workload), "seed": question.seed} for question in questions],
+            "device": device,
+            "data": str(self.data),
+            "cache": str(self.cache),
+            "deep": self.deep,
+        }
+
+    def all_of(
+        self, examinees: Sequence[Examinee], cpus: tuple[int, ...], side_by_side: int, on_gate: Callable[[Gate], None]
+    ) -> None:
+        """Ask all, ``side_by_side`` at a time, which share the CPUs; ``on_gate`` is told by the thread that asks.
+
+        The threads are daemons: when this one is interrupted, the processes end with it.
+        """
+        waiting: queue.SimpleQueue[Examinee] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[list[Gate] | BaseException] = queue.SimpleQueue()
+        for examinee in examinees:
+            waiting.put(examinee)
+
+        def seat(own: tuple[int, ...]) -> None:
+            while not waiting.empty():
+                try:
+                    answers.put(self.ask(waiting.get_nowait(), own))
+                except queue.Empty:  # another seat was faster
+                    return
+                except BaseException as error:  # raised again below, where somebody waits for it
+                    answers.put(error)
+
+        share = max(1, len(cpus) // side_by_side)
+        for number in range(side_by_side):
+            threading.Thread(target=seat, args=(cpus[number * share :][:share],), daemon=True).start()
+        for _ in examinees:
+            found = answers.get()
+            if isinstance(found, BaseException):
+                raise found
+            for answer in found:
+                on_gate(answer)
+
+
+def divided(events: Sequence[Event]) -> list[tuple[list[Event], Event]]:
+    """The rungs of each question that was answered, with its answer."""
+    parts, rungs = [], []
+    for event in events:
+        if event.name == "rung":
+            rungs.append(event)
+        elif event.name == "answer":
+            parts.append((rungs, event))
+            rungs = []
+    return parts
+
+
+def gate(
+    examinee: Examinee, question: Question, threads: int, rungs: Sequence[Event], status: str, reason: str
+) -> Gate:
+    """One answer: passed where the climb came to its end and no rung failed."""
+    climbed = tuple(Rung(**event.values) for event in rungs)
+    failed = [rung for rung in climbed if not rung.passed]
+    if status == "ok":
+        status = "failed" if failed else "passed"
+    if failed and not reason:
+        reason = f"{failed[0].name}: {explain(failed[0])}"
+    return Gate(
+        implementation=examinee.entry.name,
+        workload=question.workload.name,
+        device=examinee.device,
+        digest=question.digest,
+        status=status,  # type: ignore[arg-type]  # "passed", "failed" or "skipped"; the store checks it when it is read
+        reason=reason,
+        rungs=climbed,
+        seed=question.seed,
+        threads=threads,
+    )
+
+
+def explain(rung: Rung) -> str:
+    """Why a rung was not passed."""
+    return rung.note or f"deviates by {rung.figure:.1e} from the oracle, at most {rung.limit:.1e} is rounding"
