@@ -18,10 +18,16 @@ ULP = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 @dataclass(frozen=True)
 class Course:
-    """Where training led: the weights after the last pass and the mean loss of each."""
+    """Where training led: the weights after the first pass and after the last one, and the mean loss of each."""
 
+    first: Any
     weights: Any
     losses: Floats
+
+    @property
+    def start(self) -> "Course":
+        """The first pass alone."""
+        return Course(self.first, self.first, self.losses[:1])
 
 
 def courses(
@@ -47,13 +53,14 @@ def oracle(
 ) -> Course:
     """One course of the oracle; the optimiser's state goes on from pass to pass. Run 0 is as the passes say."""
     start = nudged(weights, run, ULP[workload.dtype])
-    state, losses, trained = None, [], reference.widened(start, dtype)
+    state, losses, led, trained = None, [], [], reference.widened(start, dtype)
     for images in passes:
         taken = mixed(images, workload.batch_size, run)
         x, y, in_order = workload.scale(data.x_train[taken]), data.y_train[taken], np.arange(len(taken))
         trained, loss, state = reference.train_steps(workload, trained, x, y, in_order, *form, state, dtype)
         losses.append(loss)
-    return Course(trained, np.array(losses))
+        led.append(trained)
+    return Course(led[0], led[-1], np.array(losses))
 
 
 def nudged(weights: Weights, run: int, ulp: float) -> Weights:

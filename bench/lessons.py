@@ -43,10 +43,11 @@ def dear(workload: Workload) -> bool:
     return workload.flops * N_TEST[0] > COURSE_FLOPS
 
 
-def two_passes(workload: Workload, steps: int) -> list[int]:
-    """Images of two passes that together take ``steps`` steps, the last batch of each half full."""
-    n = (steps // 2 - 1) * workload.batch_size + (workload.batch_size + 1) // 2
-    return [n, n]
+def three_passes(workload: Workload, steps: int) -> list[int]:
+    """Images of three passes that together take ``steps`` steps: one whole batch, then two that end in half a batch."""
+    batch, second = workload.batch_size, (steps - 1) // 2
+    half = (batch + 1) // 2
+    return [batch, (second - 1) * batch + half, (steps - 2 - second) * batch + half]
 
 
 def steady_passes(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench import words
 from bench.plan import Plan
 from bench.records import Gate, Result
 from bench.run import Progress
@@ -10,10 +11,11 @@ from bench.run import Progress
 def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
     """What is about to happen, before the first cell."""
     kept = f", {total - todo} already measured" if todo < total else ""
-    networks = f"{len(plan.workloads)} network{'s' if len(plan.workloads) > 1 else ''}"
+    parts = [words.count(len(plan.entries), "implementation"), words.count(len(plan.workloads), "network")]
     return (
-        f"{total} processes on {cpu}{kept}: {len(plan.entries)} implementations and a control, {networks}, "
-        f"{plan.blocks} blocks; results in {out}"
+        f"{words.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control, {parts[1]}, "
+        f"{words.count(plan.blocks, 'block')}; results in {out}\n"
+        "first, whether they do the same work; a minute or so for each implementation that has not been asked before"
     )
 
 

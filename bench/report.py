@@ -200,6 +200,7 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
         "cells": sheets.cells(session.frames["runs"].head(CELLS)),
         "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
         "gate": terms.gate(session.gates),
+        "agreement": terms.agreement(session.results),
         "fairness": terms.fairness(session.results),
         "switches": terms.switches(session.results),
         "machines": [terms.machine(machine) for machine in session.machines],

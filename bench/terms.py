@@ -78,6 +78,48 @@ def gate(gates: Sequence[Gate]) -> Sheet:
     return Sheet("", columns, tuple(rows), texts=5)
 
 
+def agreement(results: Sequence[Result]) -> Sheet:
+    """How near programs that were given the same start and the same batches are after an epoch of the whole set.
+
+    The gate trains on small samples. This is what shows a program that does other work on the full one: the mean loss
+    of its first epoch, block by block beside that of the program with which the control is run.
+    """
+    losses: dict[tuple[str, str, int], dict[int, dict[tuple[str, str], float]]] = {}
+    for result in results:
+        cell = result.cell
+        if result.status == "ok" and result.switches.get("takes_order") and len(result.epochs) > 1:
+            loss = result.epochs[1].train_loss
+            if loss is not None:
+                blocks = losses.setdefault((cell.workload.name, cell.device, cell.threads), {})
+                blocks.setdefault(cell.block, {})[cell.implementation, cell.role] = loss
+    rows = []
+    for (workload, device, threads), blocks in losses.items():
+        names = sorted({name for block in blocks.values() for name in block})
+        base = next((name for name, role in names if role == "control"), None)
+        for name, role in names:
+            pairs = [
+                (block[name, role], block.get((base or "", "measured")))
+                for block in blocks.values()
+                if (name, role) in block
+            ]
+            off = [abs(own / other - 1) for own, other in pairs if other]
+            if off and (name, role) != (base, "measured"):
+                again = " (control)" if role == "control" else ""
+                rows.append((
+                    workload, words.place(device, threads), f"{name}{again}", f"{median(own for own, _ in pairs):.4f}",
+                    f"{max(off) * 100:.3f} %", str(len(off)),
+                ))  # fmt: skip
+    columns = (
+        "network",
+        "place",
+        "implementation",
+        "mean loss of epoch 1",
+        "farthest from the control's program",
+        "blocks",
+    )
+    return Sheet("", columns, tuple(rows), texts=3)
+
+
 def fairness(results: Sequence[Result]) -> Sheet:
     """What was in force, a property in each row, an implementation in each column; rows that differ say so.
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,12 +29,13 @@ def declared(implementation: Implementation | type[Implementation], name: str, d
 
 @dataclass(frozen=True)
 class Candidate:
-    """The implementation that climbs: how to build it, the Adam and the dtypes that it declares, where, which seed.
+    """The implementation that climbs: how to build it, what it declares, on which device, with which seed.
 
     ``cache`` is a folder in which the oracle's answers are kept for other candidates that run the same equation.
     """
 
     make: Make
+    ordered: bool
     form: Form
     dtypes: tuple[str, ...]
     device: str
@@ -45,7 +46,8 @@ class Candidate:
     def of(cls, make: type[Implementation], device: str, seed: int, cache: Path | None = None) -> "Candidate":
         """With what the class declares, or the defaults that the contract states."""
         form, dtypes = tuple(declared(make, "adam", DEFAULT_ADAM)), tuple(declared(make, "dtypes", ("float32",)))
-        return cls(make, form, dtypes, device, seed, cache)  # type: ignore[arg-type]  # a wrong form fails in the oracle
+        ordered = bool(declared(make, "takes_order", True))
+        return cls(make, ordered, form, dtypes, device, seed, cache)  # type: ignore[arg-type]  # a wrong form fails in the oracle
 
     def build(self, workload: Workload, data: Data) -> Implementation:
         """A new implementation with its data."""
@@ -87,6 +89,11 @@ class Trial:
         """What an implementation is built with: the data of the first pass."""
         return self.lessons[0].data
 
+    @property
+    def start(self) -> "Trial":
+        """The first pass alone."""
+        return replace(self, images=self.images[:1], lessons=self.lessons[:1])
+
     def courses(self, workload: Workload, form: Form, runs: int | None = None) -> list[Course]:
         """The oracle's courses, exact and rounded, with this variant of the workload and this form of Adam."""
         number = runs or RUNS[dear(workload)]
@@ -123,12 +130,13 @@ def trial(
 def train(implementation: Implementation, weights: Weights, passes: list[Lesson]) -> Course:
     """The implementation's course from the given weights."""
     implementation.set_weights(copied(weights))
-    losses = []
+    losses, led = [], []
     for lesson in passes:
         implementation.load(lesson.data)
         losses.append(float(implementation.train_epoch(lesson.order)))
         implementation.sync()
-    return Course(implementation.get_weights(), np.array(losses))
+        led.append(implementation.get_weights())
+    return Course(led[0], led[-1], np.array(losses))
 
 
 def copied(weights: Weights) -> Weights:

@@ -62,9 +62,9 @@ def place(device_name: str, threads: int) -> str:
     return f"{device(device_name)}, {count(threads, 'thread')}"
 
 
-def count(number: int, noun: str) -> str:
-    """``1 block``, ``3 blocks``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "s") -> str:
+    """``1 block``, ``3 blocks``; ``plural`` is what is added."""
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def listed(items: list[str]) -> str:

@@ -207,8 +207,9 @@ def describe_optimiser(optimiser: Adam | SGD) -> str:
 def explain(name: str, error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, value, expectation."""
     first = error.errors()[0]
-    tags = {"dense", "conv", "pool", "dropout", "adam", "sgd"}  # the validator's names for the tables it tried
-    parts = [str(part) for part in first["loc"] if part not in tags]
+    where = first["loc"]
+    tags = [i + 1 for i, part in enumerate(where) if isinstance(part, int) or part == "optimiser"]
+    parts = [str(part) for i, part in enumerate(where) if i not in tags]  # without the validator's names for its tables
     key = " ".join(".".join([name, *parts]).split())  # a quoted key may hold line ends
     if first["type"] == "missing":
         return f"{key} is missing: add it"
@@ -216,7 +217,7 @@ def explain(name: str, error: ValidationError) -> str:
         return f"{key} is not a known key: remove it or mend its name"
     if first["type"] == "union_tag_invalid":
         expected = LAYER_KINDS if "layers" in parts else "'adam' or 'sgd'"
-        return f"{key}.kind is {first['ctx']['tag']!r}, expected {expected}"
+        return f"{key}.kind is {first['input']['kind']!r}, expected {expected}"
     if first["type"] == "union_tag_not_found" and "layers" not in parts:
         return f'{key}.kind is missing: add kind = "adam" or "sgd"'
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))

@@ -244,7 +244,15 @@ def test_list_shows_implementations_and_networks(fcnbench: Command, workload_fil
     """Built-in ones with what they need, and the networks of a user's own file."""
     done = fcnbench("list")
     assert done.status == 0
-    for name in ("matched-pytorch", "documented-keras", "mlp-128-64", "109,386"):
+    for name in (
+        "matched-pytorch",
+        "documented-keras",
+        "matched-keras-jax",
+        "mlp-128-64",
+        "109,386",
+        "27.3",
+        "4,406.2",
+    ):
         assert name in done.out
     assert "tiny" in fcnbench("list", "--workloads", workload_file).out
 
@@ -320,3 +328,14 @@ def test_other_work_gives_status_1(
     assert "FAIL logits" in done.out and "0 of 1 passed" in done.out
     done = fcnbench(*usual, "--plugin", plugin())
     assert (done.status, "1 of 1 passed" in done.out) == (0, True)
+
+
+def test_several_seeds_are_asked_one_after_the_other(
+    fcnbench: Command, plugin: Callable[..., Path], workload_file: Path, tiny_data: Path
+) -> None:
+    """A line for each seed, from the given one on, without the rungs of those that pass."""
+    usual = ["verify", "--workloads", workload_file, "--data", tiny_data, "--device", "cpu", "--quick"]
+    done = fcnbench(*usual, "--plugin", plugin(), "--seeds", "3", "--seed", "5")
+    assert done.status == 0
+    assert [f"cpu, seed {seed}: passed" in done.out for seed in (4, 5, 6, 7, 8)] == [False, True, True, True, False]
+    assert "gradients" not in done.out and "3 of 3 passed" in done.out

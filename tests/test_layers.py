@@ -1,7 +1,6 @@
 """The oracle's layers against plain loops, and against PyTorch's functions of the same name."""
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@ from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
 
 from bench import tables
 from bench.compare import paired_ratio
-from bench.records import Epoch, Gate, Memory, Noise, Result, Rung
+from bench.records import Epoch, Evaluation, Gate, Memory, Noise, Result, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 MACHINES = tables.machines([MACHINE])
@@ -355,3 +355,20 @@ def test_machines_have_a_row_each() -> None:
     table = tables.machines([MACHINE, replace(MACHINE, machine="other")])
     assert list(table["machine"]) == [MACHINE.machine, "other"]
     assert set(table.columns) == set(MACHINE.__dataclass_fields__)
+
+
+def test_curves_have_a_row_for_each_evaluation() -> None:
+    """They name their cell as the other CSVs do; without images held out there are none."""
+    rows = (Evaluation(0, 0, None, 0.1, 2.3, 0.1), Evaluation(1, 300, 0.5, 0.9, 0.4, 0.88))
+    frame = tables.curves([result(evaluations=rows), result("matched-keras")])
+    assert list(frame.columns[: len(tables.IDENTITY)]) == tables.IDENTITY
+    assert list(frame["batches"]) == [0, 300]
+    assert frame["train_loss"].isna().tolist() == [True, False]
+
+
+def test_keras_on_another_backend_is_no_column_of_table_4() -> None:
+    """The document's table is about Keras on TensorFlow: another backend's figures must not enter its median."""
+    results = session({"matched-keras": [2.0], "matched-keras-jax": [9.0]})
+    frame = tables.table_4(tables.runs(results, []), tables.machines([]))
+    times = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
+    assert list(times["value"]) == [2.0]

@@ -361,3 +361,48 @@ def test_a_probe_imports_and_trains_nothing(work: Work, plugin: Callable[..., Pa
     told = work(plugin("probed", body), job="probe")
     assert (told.status, told.names) == ("ok", ["end"])
     assert work(plugin("probed", "1 / 0"), job="probe").status == "failed"
+
+
+HELD_OUT = """
+    import pathlib
+
+    class Implementation(Regression):
+        def load(self, data):
+            super().load(data)
+            self.sizes = (len(data.x_train), len(data.x_test), pathlib.Path(data.root).name[:17])
+
+        def train_epoch(self, order):
+            print("order", len(order), *self.sizes)
+            return super().train_epoch(order)
+"""
+
+
+def test_images_are_held_out_and_looked_at_on_the_way(work: Work, tiny: Workload, plugin: Callable[..., Path]) -> None:
+    """A quarter of 200 images is not trained on; it and the rest are predicted behind the test set, every 4 batches."""
+    held = replace(tiny, validation=0.25, evaluate_every=4)
+    told = work(plugin(body=HELD_OUT), held, epochs=1)
+    assert told.status == "ok"
+    rows = [event.values for event in told.answer.events if event.name == "evaluation"]
+    assert [(row["epoch"], row["batches"]) for row in rows] == [(0, 0), (1, 4), (1, 8)]
+    assert rows[-1]["validation_accuracy"] > rows[0]["validation_accuracy"]
+    sizes = [line.split()[1:] for line in told.log.splitlines() if line.startswith("order")]
+    assert sizes == [["80", "150", "300", "fcnbench-holdout-"], ["70", "150", "300", "fcnbench-holdout-"]]
+
+
+def test_a_program_that_shuffles_by_itself_is_not_interrupted(
+    work: Work, tiny: Workload, plugin: Callable[..., Path]
+) -> None:
+    """It trains a whole epoch, and the images held out are looked at before and after it."""
+    body = HELD_OUT.replace("(Regression):", "(Regression):\n        takes_order = False")
+    told = work(plugin(body=body), replace(tiny, validation=0.25, evaluate_every=4), epochs=1)
+    rows = [event.values for event in told.answer.events if event.name == "evaluation"]
+    assert [(row["epoch"], row["batches"]) for row in rows] == [(0, 0), (1, 8)]
+
+
+def test_a_validation_share_that_holds_out_nothing_is_said(
+    work: Work, tiny: Workload, plugin: Callable[..., Path]
+) -> None:
+    """One line with the share, how many images that is, and how many there may be."""
+    told = work(plugin(), replace(tiny, validation=0.001))
+    assert told.status == "failed"
+    assert "validation 0.001 of 200 training images is 0, expected 1 to 199" in told.reason

@@ -21,7 +21,7 @@ def net(*units: int, activation: Any = "relu") -> tuple[Dense, ...]:
 
 DROPOUT = (Dense(128, "relu"), Dropout(0.5), Dense(64, "relu"), Dense(10))
 CNN = (Conv(32, 5, 2, "relu"), Pool(2), Conv(64, 5, 2, "relu"), Pool(2), Dense(1000), Dense(10))
-HELD_OUT = {"cnn-32-64": {"validation": 0.1, "evaluate_every": 200}}
+HELD_OUT = {"cnn-32-64": {"validation": 0.1, "evaluate_every": 300}}
 
 # name, document, layers, mean, std, batch, test batch, epochs, optimiser, loss, shuffle, seed: as documents.md has them
 DOCUMENTS = [
@@ -143,41 +143,35 @@ def test_a_users_network_may_have_every_kind_of_layer(write: Write) -> None:
 
 def test_sgd_may_have_momentum(write: Write) -> None:
     """It is read from the optimiser's table, and 0 where it is not there."""
-    momentum = "{ kind = 'sgd', learning_rate = 0.1, momentum = 0.9 }"
-    assert workloads.load(write(optimiser=momentum))["net"].optimiser == SGD(0.1, 0.9)
+    assert workloads.load(write(optimiser="{ kind = 'sgd', learning_rate = 0.1, momentum = 0.9 }"))[
+        "net"
+    ].optimiser == SGD(0.1, 0.9)
     assert workloads.load(write())["net"].optimiser == SGD(0.1, 0.0)
 
 
 def test_a_users_network_may_hold_images_out(write: Write) -> None:
     """A share alone, or with a number of batches after which they are looked at."""
     assert workloads.load(write(validation="0.25"))["net"].validation == 0.25
-    found = workloads.load(write(validation="0.25", evaluate_every="20"))["net"]
-    assert (found.validation, found.evaluate_every) == (0.25, 20)
+    assert workloads.load(write(validation="0.25", evaluate_every="20"))["net"].evaluate_every == 20
 
 
-@pytest.mark.parametrize(
-    ("layer", "words"),
-    [
-        (Dense(128, "relu"), "128 relu"),
-        (Dense(10), "10"),
-        (Conv(32, 5, 2, "relu"), "conv 32 5x5 pad 2 relu"),
-        (Conv(8, 3), "conv 8 3x3"),
-        (Pool(2), "max-pool 2"),
-        (Dropout(0.5), "dropout 0.5"),
-    ],
-)
-def test_a_layer_is_described_in_a_few_words(layer: Any, words: str) -> None:
+WORDS = [
+    (Dense(128, "relu"), "128 relu"),
+    (Dense(10), "10"),
+    (Conv(32, 5, 2, "relu"), "conv 32 5x5 pad 2 relu"),
+    (Conv(8, 3), "conv 8 3x3"),
+    (Pool(2), "max-pool 2"),
+    (Dropout(0.5), "dropout 0.5"),
+    (Adam(1e-3), "adam 0.001"),
+    (SGD(0.1), "sgd 0.1"),
+    (SGD(0.1, 0.9), "sgd 0.1 momentum 0.9"),
+]
+
+
+@pytest.mark.parametrize(("part", "words"), WORDS)
+def test_a_layer_or_optimiser_is_described_in_a_few_words(part: Any, words: str) -> None:
     """What is at its default is left out."""
-    assert workloads.describe(layer) == words
-
-
-@pytest.mark.parametrize(
-    ("optimiser", "words"),
-    [(Adam(1e-3), "adam 0.001"), (SGD(0.1), "sgd 0.1"), (SGD(0.1, 0.9), "sgd 0.1 momentum 0.9")],
-)
-def test_an_optimiser_is_described_in_a_few_words(optimiser: Any, words: str) -> None:
-    """Momentum where there is some."""
-    assert workloads.describe_optimiser(optimiser) == words
+    assert (workloads.describe_optimiser if isinstance(part, Adam | SGD) else workloads.describe)(part) == words
 
 
 def ending(*layers: str) -> str:
@@ -218,11 +212,9 @@ MISTAKES = [
     ("optimiser", "{ kind = 'sgd', learning_rate = inf }", "net.optimiser.learning_rate is inf", "finite"),
     ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = 1 }", "optimiser.momentum is 1", "less than 1"),
     ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = -0.1 }", "optimiser.momentum is -0.1", "equal to 0"),
-    ("optimiser", "{ kind = 'sgd', learning_rate = 1, momentum = nan }", "net.optimiser.momentum is nan", "expected"),
     ("optimiser", "{ kind = 'adam', learning_rate = 1, momentum = 0.9 }", "net.optimiser.momentum", "not a known key"),
     ("optimiser", "{ learning_rate = 1 }", "net.optimiser.kind is missing", '"adam" or "sgd"'),
     ("validation", "1", "net.validation is 1", "less than 1"),
-    ("validation", "-0.1", "net.validation is -0.1", "greater than or equal to 0"),
     ("evaluate_every", "200", "net.evaluate_every is 200", "validation = 0.1"),
     ("evaluate_every", "-1", "net.evaluate_every is -1", "greater than or equal to 0"),
     ("dtype", "'float64'", "net.dtype", "not a known key"),
@@ -231,23 +223,13 @@ MISTAKES = [
     ("layers", "[10]", "net.layers.0 is 10", "a table"),
     ("layers", ending("128"), "net.layers.0 is 128", "a table"),
     ("layers", ending("{ kind = 'lstm', units = 3 }"), "net.layers.0.kind is 'lstm'", "'conv', 'pool' or 'dropout'"),
-    ("layers", ending("{ kind = 'relu' }"), "net.layers.0.kind is 'relu'", "activations are keys of dense and conv"),
-    ("layers", ending("{ kind = 3 }"), "net.layers.0.kind is 3", "'conv', 'pool' or 'dropout'"),
     ("layers", ending("{ units = 8 }", POOL), "net.layers.1: pool needs an image", "8 numbers arrive"),
-    ("layers", ending("{ units = 8 }", CONV), "net.layers.1: conv needs an image", "8 numbers arrive"),
     ("layers", ending(CONV.replace("3", "29")), "net.layers.0: conv of size 29", "larger than the 28x28 image"),
-    ("layers", ending(POOL.replace("2", "29")), "net.layers.0: pool of size 29", "larger than the 28x28 image"),
     ("layers", ending(*[POOL] * 5), "net.layers.4: pool of size 2", "larger than the 1x1 image"),
     (
         "layers",
         ending(CONV.replace(" }", ", padding = 3 }")),
         "net.layers.0: conv of size 3 has padding 3",
-        "at most 2",
-    ),
-    (
-        "layers",
-        ending(CONV.replace(" }", ", padding = 4 }")),
-        "net.layers.0: conv of size 3 has padding 4",
         "at most 2",
     ),
     ("layers", ending(CONV.replace(" }", ", padding = -1 }")), "net.layers.0.padding is -1", "equal to 0"),

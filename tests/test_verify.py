@@ -1,0 +1,115 @@
+"""Asking the gate: one process answers many questions, and what ends it takes no other answer with it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.records import Event, Gate
+from bench.verify import Examinee, Hall, Question, divided
+from impls import registry
+from impls.contract import Workload
+
+RAISES = """
+    class Implementation(Regression):
+        def __init__(self, workload, device, seed):
+            if workload.name == "raises":
+                raise ValueError("not this one")
+            if workload.name == "skips":
+                raise Unavailable("not here")
+            super().__init__(workload, device, seed)
+"""
+DIES = """
+    import os
+
+    class Implementation(Regression):
+        def train_epoch(self, order):
+            if self.workload.name == "dies":
+                print("about to die", flush=True)
+                os._exit(7)
+            return super().train_epoch(order)
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Callable[..., list[Gate]]:
+    """``asked(plugin, names)``: the answers of a plugin about networks that differ in their names alone."""
+
+    def ask(path: Path, names: list[str], deep: bool = False, timeout_s: float = 60.0) -> list[Gate]:
+        questions = [Question(replace(tiny, name=name), 1, "digest") for name in names]
+        hall = Hall(tiny_data, tmp_path, tmp_path, timeout_s, deep)
+        return hall.ask(Examinee(registry.from_file(path), "cpu", questions), (0,))
+
+    return ask
+
+
+def test_one_process_answers_all_questions(asked: Callable[..., list[Gate]], plugin: Callable[..., Path]) -> None:
+    """Each network has its own answer with its own rungs, in the order of the questions."""
+    first, second = asked(plugin(), ["a", "b"])
+    assert [(gate.workload, gate.status, gate.seed, gate.threads) for gate in (first, second)] == [
+        ("a", "passed", 1, 1), ("b", "passed", 1, 1),
+    ]  # fmt: skip
+    assert first.rungs == second.rungs
+    assert [rung.name for rung in first.rungs][:3] == ["weights", "logits", "gradients"]
+
+
+def test_what_a_program_raises_ends_that_climb_alone(
+    asked: Callable[..., list[Gate]], plugin: Callable[..., Path]
+) -> None:
+    """A failure and a skip each have their reason, and the question after them is answered."""
+    answers = asked(plugin(body=RAISES), ["raises", "skips", "a"])
+    assert [(gate.status, gate.reason) for gate in answers] == [
+        ("failed", "ValueError: not this one"), ("skipped", "not here"), ("passed", ""),
+    ]  # fmt: skip
+
+
+def test_a_question_that_ends_the_process_has_failed_and_the_rest_goes_on(
+    asked: Callable[..., list[Gate]], plugin: Callable[..., Path]
+) -> None:
+    """The answers before it are kept, the reason has the last line of the log, and what comes after is asked anew."""
+    before, died, after = asked(plugin(body=DIES), ["a", "dies", "b"])
+    assert (before.status, died.status, after.status) == ("passed", "failed", "passed")
+    assert died.reason.startswith("the process ended with exit status 7") and died.reason.endswith("about to die")
+    assert [rung.name for rung in died.rungs] == ["weights", "logits"]
+    assert len(after.rungs) == len(before.rungs)
+
+
+def test_the_long_climb_has_more_rungs(asked: Callable[..., list[Gate]], plugin: Callable[..., Path]) -> None:
+    """What takes longer than anybody would wait before a measurement is asked for apart."""
+    (short,), (deep,) = asked(plugin(), ["a"]), asked(plugin(), ["a"], deep=True)
+    more = [rung.name for rung in deep.rungs[len(short.rungs) :]]
+    assert more == ["100 steps in float64", "loss of 150 steps"]
+
+
+def test_examinees_are_asked_side_by_side(
+    tmp_path: Path, tiny: Workload, tiny_data: Path, plugin: Callable[..., Path]
+) -> None:
+    """Each is told once, by the thread that asked, however many seats there are."""
+    examinees = [
+        Examinee(registry.from_file(plugin(name)), "cpu", [Question(tiny, 1, "digest")]) for name in ("a", "b", "c")
+    ]
+    told: list[tuple[str, str, threading.Thread]] = []
+    hall = Hall(tiny_data, tmp_path, tmp_path, 60.0, False)
+    hall.all_of(
+        examinees, (0, 0), 2, lambda gate: told.append((gate.implementation, gate.status, threading.current_thread()))
+    )
+    assert sorted(name for name, _, _ in told) == ["a", "b", "c"]
+    assert {(status, thread) for _, status, thread in told} == {("passed", threading.current_thread())}
+
+
+def test_what_goes_wrong_beside_is_raised_where_somebody_waits(tiny: Workload, tiny_data: Path, tmp_path: Path) -> None:
+    """A log that cannot be written is this thread's affair, not a silence."""
+    hall = Hall(tiny_data, tmp_path / "missing", tmp_path, 60.0, False)
+    examinee = Examinee(registry.BUILT_IN[-2], "cpu", [Question(tiny, 1, "digest")])
+    with pytest.raises(OSError):
+        hall.all_of([examinee], (0,), 1, lambda gate: None)
+
+
+def test_rungs_belong_to_the_answer_that_follows_them() -> None:
+    """What was said after the last answer belongs to none."""
+    rungs = [Event("rung", {"name": str(n)}) for n in range(4)]
+    ends = [Event("answer", {"status": "ok"}), Event("answer", {"status": "failed"})]
+    parts = divided([rungs[0], rungs[1], ends[0], ends[1], rungs[2], rungs[3]])
+    assert parts == [([rungs[0], rungs[1]], ends[0]), ([], ends[1])]
