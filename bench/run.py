@@ -11,7 +11,7 @@ from bench import environment, launch, store
 from bench.errors import FcnBenchError
 from bench.plan import Plan
 from bench.records import Cell, Epoch, Evaluation, Gate, Memory, Noise, Phases, Result
-from bench.verify import Examinee, Hall, Question
+from bench.verify import GateJob, GateRun, Question
 from impls import registry
 from impls.contract import Workload
 from impls.registry import Entry
@@ -44,7 +44,7 @@ class Session:
         self, cells: Sequence[Cell], on_start: Callable[[Progress], None], on_result: Callable[[Result], None]
     ) -> None:
         """Measure and save one cell after the other; a cell that fails is saved as such, and the session goes on."""
-        seconds: dict[tuple[str, str], list[float]] = {}
+        seconds: dict[Kind, list[float]] = {}
         for index, cell in enumerate(cells):
             on_start(Progress(index + 1, len(cells), cell, time_left(cells[index:], seconds)))
             result = self.measure(cell)
@@ -67,7 +67,7 @@ class Session:
         for, ``seeds`` asks everything so many times, from the plan's seed on.
         """
         known = {(gate.implementation, gate.workload, gate.device): gate for gate in store.gates(self.directory)}
-        examinees = []
+        jobs = []
         for entry in plan.entries:
             for device in plan.devices if entry.gated else ():
                 questions = []
@@ -82,7 +82,7 @@ class Session:
                         questions += [Question(workload, plan.seed + number, digest) for number in range(seeds)]
                 size = max(1, len(questions)) if side_by_side == 1 else AT_ONCE
                 starts = range(0, len(questions), size)
-                examinees += [Examinee(entry, device, questions[start : start + size]) for start in starts]
+                jobs += [GateJob(entry, device, questions[start : start + size]) for start in starts]
 
         def keep(gate: Gate) -> None:
             store.save_gate(self.directory, gate)
@@ -90,8 +90,8 @@ class Session:
 
         logs = self.directory / "logs"
         with store.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-") as cache:
-            hall = Hall(self.data, logs, Path(cache), self.timeout_s, deep)
-            hall.all_of(examinees, environment.available_cpus()[: max(plan.threads)], side_by_side, keep)
+            gate_run = GateRun(self.data, logs, Path(cache), self.timeout_s, deep)
+            gate_run.all_of(jobs, environment.available_cpus()[: max(plan.threads)], side_by_side, keep)
 
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
@@ -191,18 +191,27 @@ def disturbances(
     return {"parent_cpu_s": answer.parent_cpu_s, "steal_s": steal, "others_cpu_s": max(0.0, others)}
 
 
-def kind(cell: Cell) -> tuple[str, str]:
-    """Cells of one kind take about the same time."""
-    return cell.implementation, cell.workload.name
+Kind = tuple[str, Workload, int]
 
 
-def time_left(cells: Sequence[Cell], seconds: Mapping[tuple[str, str], Sequence[float]]) -> float | None:
-    """Seconds that the cells will take, each as long as its kind has taken, or as long as the average kind."""
+def kind(cell: Cell) -> Kind:
+    """Cells of one kind take about the same time: the implementation, the workload, the epochs."""
+    return cell.implementation, cell.workload, cell.epochs
+
+
+def guess(of: Kind) -> float:
+    """Roughly the seconds of a kind that has not run yet, on no machine in particular: start, arithmetic, steps."""
+    _, workload, epochs = of
+    return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
+
+
+def time_left(cells: Sequence[Cell], seconds: Mapping[Kind, Sequence[float]]) -> float | None:
+    """Seconds that the cells will take: each as long as its kind has taken, or as the guess is off for the others."""
     if not seconds:
         return None
-    means = {name: sum(values) / len(values) for name, values in seconds.items()}
-    typical = sum(means.values()) / len(means)
-    return sum(means.get(kind(cell), typical) for cell in cells)
+    means = {of: sum(values) / len(values) for of, values in seconds.items()}
+    off = sum(mean / guess(of) for of, mean in means.items()) / len(means)
+    return sum(means.get(kind(cell), off * guess(kind(cell))) for cell in cells)
 
 
 def unfinished(cells: Sequence[Cell], done: Sequence[Result], fresh: bool) -> list[Cell]:

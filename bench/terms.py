@@ -136,16 +136,24 @@ def fairness(results: Sequence[Result]) -> Sheet:
     programs = sorted(found)
     rows = []
     for name in PROPERTIES:
-        values = [" / ".join(value for value in found[program][name]) for program in programs]
+        join = between if name == BUSY else " / ".join
+        values = [join(list(found[program][name])) for program in programs]
         rows.append((name, "differs" if len(set(values)) > 1 else "", *values))
     return Sheet(
         "", ("", "", *(title for _, title in programs)), tuple(rows) if programs else (), texts=2 + len(programs)
     )
 
 
+def between(values: list[str]) -> str:
+    """The least and the greatest of some numbers."""
+    ends = sorted(values)
+    return ends[0] if ends[0] == ends[-1] else f"{ends[0]}–{ends[-1]}"
+
+
+BUSY = "CPUs busy"
 PROPERTIES = (
     "start weights", "batch order", "last batch, not full", "Adam", "precision", "TF32", "threads asked for",
-    "threads in the framework", "CPUs busy", "compilation", "where the data lies", "versions",
+    "threads in the framework", BUSY, "compilation", "where the data lies", "versions",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Examinee:
+class GateJob:
     """An implementation on a device, and all that it is asked."""
 
     entry: Entry
@@ -33,8 +33,8 @@ class Examinee:
 
 
 @dataclass(frozen=True)
-class Hall:
-    """Where it is asked: the data, the folder of the logs, that of the oracle's answers, the seconds for each question.
+class GateRun:
+    """How it is asked: the data, the folder of the logs, that of the oracle's answers, the seconds for each question.
 
     ``deep`` asks for the rungs that take longer than anybody would wait before a measurement.
     """
@@ -45,29 +45,31 @@ class Hall:
     timeout_s: float
     deep: bool
 
-    def ask(self, examinee: Examinee, cpus: tuple[int, ...]) -> list[Gate]:
+    def ask(self, job: GateJob, cpus: tuple[int, ...]) -> list[Gate]:
         """Its answers, in the order of the questions. A question that ends the process has failed; the rest go on."""
         gates: list[Gate] = []
-        while len(gates) < len(examinee.questions):
-            gates += self.answers(examinee, len(gates), cpus)
+        while len(gates) < len(job.questions):
+            gates += self.answers(job, len(gates), cpus)
         return gates
 
-    def answers(self, examinee: Examinee, first: int, cpus: tuple[int, ...]) -> Iterator[Gate]:
+    def answers(self, job: GateJob, first: int, cpus: tuple[int, ...]) -> Iterator[Gate]:
         """The answers of one process: to all questions from the first on, or up to the one that ended it."""
-        questions = examinee.questions[first:]
-        entry, device, timeout_s = examinee.entry, examinee.device, self.timeout_s * len(questions)
+        questions = job.questions[first:]
+        entry, device, timeout_s = job.entry, job.device, self.timeout_s * len(questions)
         log = self.logs / f"gate.{entry.name}.{device}.{questions[0].workload.name}.log"
         variables = registry.environment(entry, device, len(cpus))
         answer = launch.launch(self.request(entry, device, questions), variables, cpus, log, timeout_s)
         parts = divided(answer.events)
         for question, (rungs, end) in zip(questions, parts, strict=False):
-            yield gate(examinee, question, len(cpus), rungs, end.values["status"], end.values["reason"])
+            yield gate(job, question, len(cpus), rungs, end.values["status"], end.values["reason"])
         if len(parts) < len(questions):
             rungs = [event for event in answer.events if event.name == "rung"]
             said = sum(len(part) for part, _ in parts)
             status, reason = answer.end(timeout_s)
-            reason = " ".join([reason, *launch.log_tail(log).splitlines()[-1:]])
-            yield gate(examinee, questions[len(parts)], len(cpus), rungs[said:], status, reason)
+            told = any(event.name == "end" for event in answer.events)  # it could not even begin, and would not again
+            reason = reason if told else " ".join([reason, *launch.log_tail(log).splitlines()[-1:]])
+            for question in questions[len(parts) :] if told else [questions[len(parts)]]:
+                yield gate(job, question, len(cpus), rungs[said:], status, reason)
 
     def request(self, entry: Entry, device: str, questions: Sequence[Question]) -> dict[str, Any]:
         """What the worker is asked."""
@@ -84,16 +86,16 @@ class Hall:
         }
 
     def all_of(
-        self, examinees: Sequence[Examinee], cpus: tuple[int, ...], side_by_side: int, on_gate: Callable[[Gate], None]
+        self, jobs: Sequence[GateJob], cpus: tuple[int, ...], side_by_side: int, on_gate: Callable[[Gate], None]
     ) -> None:
         """Ask all, ``side_by_side`` at a time, which share the CPUs; ``on_gate`` is told by the thread that asks.
 
         The threads are daemons: when this one is interrupted, the processes end with it.
         """
-        waiting: queue.SimpleQueue[Examinee] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[GateJob] = queue.SimpleQueue()
         answers: queue.SimpleQueue[list[Gate] | BaseException] = queue.SimpleQueue()
-        for examinee in examinees:
-            waiting.put(examinee)
+        for job in jobs:
+            waiting.put(job)
 
         def seat(own: tuple[int, ...]) -> None:
             while not waiting.empty():
@@ -107,7 +109,7 @@ class Hall:
         share = max(1, len(cpus) // side_by_side)
         for number in range(side_by_side):
             threading.Thread(target=seat, args=(cpus[number * share :][:share],), daemon=True).start()
-        for _ in examinees:
+        for _ in jobs:
             found = answers.get()
             if isinstance(found, BaseException):
                 raise found
@@ -127,9 +129,7 @@ def divided(events: Sequence[Event]) -> list[tuple[list[Event], Event]]:
     return parts
 
 
-def gate(
-    examinee: Examinee, question: Question, threads: int, rungs: Sequence[Event], status: str, reason: str
-) -> Gate:
+def gate(job: GateJob, question: Question, threads: int, rungs: Sequence[Event], status: str, reason: str) -> Gate:
     """One answer: passed where the climb came to its end and no rung failed."""
     climbed = tuple(Rung(**event.values) for event in rungs)
     failed = [rung for rung in climbed if not rung.passed]
@@ -138,9 +138,9 @@ def gate(
     if failed and not reason:
         reason = f"{failed[0].name}: {explain(failed[0])}"
     return Gate(
-        implementation=examinee.entry.name,
+        implementation=job.entry.name,
         workload=question.workload.name,
-        device=examinee.device,
+        device=job.device,
         digest=question.digest,
         status=status,  # type: ignore[arg-type]  # "passed", "failed" or "skipped"; the store checks it when it is read
         reason=reason,

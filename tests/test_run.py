@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, result
 
-from bench import environment, launch, store
+from bench import environment, launch, store, workloads
 from bench import run as bench_run
 from bench.environment import Counters
 from bench.errors import FcnBenchError
@@ -207,11 +207,13 @@ def test_progress_counts_and_estimates(prepare: Prepare, plugin: Callable[..., P
 
 
 def test_time_left_is_what_each_kind_has_taken() -> None:
-    """A kind that has not run yet counts as the average kind; before any, nothing is said."""
+    """A kind that has not run yet takes as much longer than guessed as the others did; before any, nothing is said."""
     quick, slow, new = (result(name).cell for name in ("matched-quick", "matched-slow", "matched-new"))
     seconds = {bench_run.kind(quick): [1.0, 3.0], bench_run.kind(slow): [10.0]}
     assert bench_run.time_left([quick, quick, slow], seconds) == 2 + 2 + 10
-    assert bench_run.time_left([new], seconds) == 6
+    assert bench_run.time_left([new], seconds) == pytest.approx(6)
+    dear = result("matched-new", workload=workloads.load()["cnn-32-64"]).cell
+    assert bench_run.time_left([dear], seconds) > 6 * 20
     assert bench_run.time_left([], seconds) == 0
     assert bench_run.time_left([quick], {}) is None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.records import Event, Gate
-from bench.verify import Examinee, Hall, Question, divided
+from bench.verify import GateJob, GateRun, Question, divided
 from impls import registry
 from impls.contract import Workload
 
@@ -39,8 +39,8 @@ def asked(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Callable[..., list
 
     def ask(path: Path, names: list[str], deep: bool = False, timeout_s: float = 60.0) -> list[Gate]:
         questions = [Question(replace(tiny, name=name), 1, "digest") for name in names]
-        hall = Hall(tiny_data, tmp_path, tmp_path, timeout_s, deep)
-        return hall.ask(Examinee(registry.from_file(path), "cpu", questions), (0,))
+        gate_run = GateRun(tiny_data, tmp_path, tmp_path, timeout_s, deep)
+        return gate_run.ask(GateJob(registry.from_file(path), "cpu", questions), (0,))
 
     return ask
 
@@ -76,6 +76,16 @@ def test_a_question_that_ends_the_process_has_failed_and_the_rest_goes_on(
     assert len(after.rungs) == len(before.rungs)
 
 
+def test_what_cannot_be_imported_is_not_tried_again_for_every_network(
+    asked: Callable[..., list[Gate]], plugin: Callable[..., Path], tmp_path: Path
+) -> None:
+    """One process says why, and that is the answer to all."""
+    marks = "open(__file__ + '.tries', 'a').write('x')\nimport torch_that_is_not_there\n"
+    answers = asked(plugin("lacking", marks, prelude=""), ["a", "b", "c"])
+    assert {(gate.status, gate.reason) for gate in answers} == {("failed", "torch_that_is_not_there is not installed")}
+    assert (tmp_path / "lacking.py.tries").read_text() == "x"
+
+
 def test_the_long_climb_has_more_rungs(asked: Callable[..., list[Gate]], plugin: Callable[..., Path]) -> None:
     """What takes longer than anybody would wait before a measurement is asked for apart."""
     (short,), (deep,) = asked(plugin(), ["a"]), asked(plugin(), ["a"], deep=True)
@@ -87,13 +97,11 @@ def test_examinees_are_asked_side_by_side(
     tmp_path: Path, tiny: Workload, tiny_data: Path, plugin: Callable[..., Path]
 ) -> None:
     """Each is told once, by the thread that asked, however many seats there are."""
-    examinees = [
-        Examinee(registry.from_file(plugin(name)), "cpu", [Question(tiny, 1, "digest")]) for name in ("a", "b", "c")
-    ]
+    jobs = [GateJob(registry.from_file(plugin(name)), "cpu", [Question(tiny, 1, "digest")]) for name in ("a", "b", "c")]
     told: list[tuple[str, str, threading.Thread]] = []
-    hall = Hall(tiny_data, tmp_path, tmp_path, 60.0, False)
-    hall.all_of(
-        examinees, (0, 0), 2, lambda gate: told.append((gate.implementation, gate.status, threading.current_thread()))
+    gate_run = GateRun(tiny_data, tmp_path, tmp_path, 60.0, False)
+    gate_run.all_of(
+        jobs, (0, 0), 2, lambda gate: told.append((gate.implementation, gate.status, threading.current_thread()))
     )
     assert sorted(name for name, _, _ in told) == ["a", "b", "c"]
     assert {(status, thread) for _, status, thread in told} == {("passed", threading.current_thread())}
@@ -101,10 +109,10 @@ def test_examinees_are_asked_side_by_side(
 
 def test_what_goes_wrong_beside_is_raised_where_somebody_waits(tiny: Workload, tiny_data: Path, tmp_path: Path) -> None:
     """A log that cannot be written is this thread's affair, not a silence."""
-    hall = Hall(tiny_data, tmp_path / "missing", tmp_path, 60.0, False)
-    examinee = Examinee(registry.BUILT_IN[-2], "cpu", [Question(tiny, 1, "digest")])
+    gate_run = GateRun(tiny_data, tmp_path / "missing", tmp_path, 60.0, False)
+    job = GateJob(registry.BUILT_IN[-2], "cpu", [Question(tiny, 1, "digest")])
     with pytest.raises(OSError):
-        hall.all_of([examinee], (0,), 1, lambda gate: None)
+        gate_run.all_of([job], (0,), 1, lambda gate: None)
 
 
 def test_rungs_belong_to_the_answer_that_follows_them() -> None:
