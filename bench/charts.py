@@ -133,7 +133,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
     """Test accuracy by epoch, from before training: a panel for each implementation, a line for each process.
 
     The scale is the logarithm of the error, so that both the first and the last points can be read. The others stand
-    behind in grey, document 1's claim as a band.
+    behind in grey, the document's claim as a band.
     """
     found = [(name, part, own_lines(part, epochs)) for name, part in rows(runs)]
     found = [(name, part, line) for name, part, line in found if len(line)]
@@ -142,7 +142,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
     across = min(2, len(found))
     down = math.ceil(len(found) / across)
     height = 1.9 * down + HEAD + 0.45
-    key = "a line: one process; grey: the others" + "; band: document 1's claim" * (len(claims) > 0)
+    key = "a line: one process; grey: the others" + "; band: the document's claim" * (len(claims) > 0)
     figure = headed(height, title, key)
     every = pd.concat([line for _, _, line in found])
     width = (WIDTH - 0.7) / across
@@ -157,7 +157,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
         axes.plot(own["epoch"], own["y"], color=colour(part), linewidth=1.0, marker="o", markersize=2.2)
         for _, claim in claims[claims["framework"] == part["framework"].iloc[0]].iterrows():
             axes.axhspan(y_of(claim["low"]), y_of(claim["high"]), color=colour(part), alpha=0.22, linewidth=0)
-            text = f"document 1: {words.claimed('accuracy', claim['low'], claim['high'])}"
+            text = f"document {claim['document']}: {words.claimed('accuracy', claim['low'], claim['high'])}"
             axes.text(0.98, 0.08, text, transform=axes.transAxes, ha="right", fontsize=7.5)
     return figure
 
@@ -195,8 +195,8 @@ def curves(runs: pd.DataFrame, found: pd.DataFrame, title: str) -> Figure | None
     for i, (name, part, lines) in enumerate(own):
         bottom = 0.4 + 1.75 * (len(own) - 1 - i)
         for j, what in enumerate(("loss", "accuracy")):
-            left = 0.6 + j * (width + 0.15)
-            axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.25) / WIDTH, 1.35 / height))
+            left = 0.6 + j * (width + 0.2)
+            axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.45) / WIDTH, 1.35 / height))
             for _, line in lines.groupby("cell"):
                 for kind, dash in (("validation", "-"), ("train", (0, (2.5, 1.5)))):
                     shown = line.dropna(subset=f"{kind}_{what}")
@@ -208,10 +208,14 @@ def curves(runs: pd.DataFrame, found: pd.DataFrame, title: str) -> Figure | None
             if what == "loss":
                 axes.set_yscale("log")
                 axes.text(0, 1.04, words.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
-                axes.set_ylim(every[["train_loss", "validation_loss"]].min().min() * 0.8, highest * 1.3)
+                lowest = every[["train_loss", "validation_loss"]].min().min()
+                axes.set_ylim(lowest * 0.8, highest * 1.3)
+                ticks = [step for step in (0.01, 0.03, 0.1, 0.3, 1, 3) if lowest * 0.8 <= step <= highest * 1.3]
+                axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+                axes.set_yticks([], minor=True)
             else:
                 top = max(y_of(value) for value in every[["train_accuracy", "validation_accuracy"]].max()) + 0.1
-                ticks = [value for value in ACCURACIES if y_of(value) <= top]
+                ticks = [value for value in (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if y_of(value) <= top]
                 axes.set_yticks([y_of(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
                 axes.set_ylim(0, top)
             if i == len(own) - 1:

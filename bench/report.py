@@ -15,7 +15,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from bench import answers, charts, pictures, sheets, store, tables, terminal, terms, words
+from bench import answers, charts, ledger, pictures, sheets, store, tables, terminal, terms, words
 from bench.answers import Group
 from bench.environment import Machine
 from bench.pictures import Chart
@@ -27,7 +27,7 @@ CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
 """Rows, logs and letters of a log that the page shows; the files have them all."""
-DERIVED = ("summary", "control", "comparison", "table_4", "gate")
+DERIVED = ("summary", "control", "comparison", "table_4", "accuracies", "gate")
 OWN = {
     "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
     "charts": r"(epoch-time|memory|accuracy|curves)\..*\.(svg|png)",
@@ -66,9 +66,10 @@ class Session:
             "summary": tables.summary(runs),
             "control": tables.control(runs),
             "comparison": tables.comparison(runs),
-            "table_4": tables.table_4(runs, of_machines),
+            "table_4": ledger.table_4(runs, of_machines),
             "gate": tables.gate(gates),
         }
+        frames["accuracies"] = ledger.accuracies(runs, frames["epochs"], results)
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
         groups = answers.groups(
             runs,
@@ -76,7 +77,7 @@ class Session:
             frames["control"],
             frames["comparison"],
             epochs,
-            tables.claims()["workload"].iloc[0],
+            ledger.claims()["workload"].iloc[0],
         )
         return cls(results, machines, gates, frames, groups)
 
@@ -167,7 +168,7 @@ def write_all(directory: Path, files: Mapping[str, bytes]) -> None:
 
 def draw(session: Session) -> list[tuple[Group, Chart]]:
     """The charts of every group that has something to show."""
-    claims = tables.claims()
+    claims = ledger.claims()
     claims = claims[claims["quantity"] == "accuracy"]
     epochs, evaluations, drawn = session.frames["epochs"], session.frames["curves"], []
     for group in session.groups:
@@ -197,6 +198,7 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
         "failed_gates": terms.failed_gates(session.gates),
         "files": files,
         "table_4": sheets.table_4(session.frames["table_4"], session.groups[0], wide=True),
+        "accuracies": sheets.accuracies(session.frames["accuracies"]),
         "cells": sheets.cells(session.frames["runs"].head(CELLS)),
         "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
         "gate": terms.gate(session.gates),

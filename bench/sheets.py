@@ -167,6 +167,23 @@ def measured(row: pd.Series, wide: bool) -> str:
     return f"{shown}\n{words.beside_claim(quantity, row['value'], row['claim_low'], row['claim_high'])}"
 
 
+def accuracies(frame: pd.DataFrame) -> Sheet:
+    """The claims about accuracies, a row for each implementation that one is about; those of one network together."""
+    rows = []
+    for _, row in frame.iterrows():
+        claim = words.claimed("accuracy", row["claim_low"], row["claim_high"])
+        rows.append((
+            f"{row['workload']}, {words.place(row['device'], row['threads'])}",
+            words.named(row["implementation"], row["tier"]),
+            str(row["moment"]) if row["moment"] != "at the end" else words.after(row["epochs"], row["document_epochs"]),
+            f"document {row['document']}: {claim}",
+            words.beside_claim("accuracy", row["value"], row["claim_low"], row["claim_high"]),
+            words.spread("accuracy", row["value"], row["low"], row["high"]),
+        ))  # fmt: skip
+    columns = ("network", "implementation", "when", "claimed", "verdict", "measured")
+    return Sheet("", columns, tuple(rows), texts=5, grouped=True)
+
+
 def cold_start(group: Group) -> Sheet:
     """What happens once in a process, before steady epochs: medians."""
     rows = []
@@ -174,7 +191,10 @@ def cold_start(group: Group) -> Sheet:
         own = group.runs[(group.runs["implementation"] == name) & (group.runs["status"] == "ok")]
         medians = own.loc[own["role"] == "measured", list(ONCE)].median()
         rows.append((two_lines(group, name), *(words.figure(column, medians[column]) for column in ONCE)))
-    note = "Medians over processes; prediction is of all test images, after every epoch."
+    note = (
+        "Medians over processes; prediction is of all test images, after every epoch, and where a network holds images "
+        "out, of those and of 2,000 training images too."
+    )
     return Sheet(group.title, ("implementation", *ONCE.values()), tuple(rows), note=note)
 
 

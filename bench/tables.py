@@ -1,10 +1,8 @@
 """DataFrame -> DataFrame. ``runs`` and ``epochs`` are the stored records as rows; all else is derived from them."""
 
 import json
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
-from pathlib import Path
 from statistics import median
 
 import pandas as pd
@@ -17,10 +15,6 @@ from bench.records import Epoch, Evaluation, Gate, Memory, Result, Rung
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 GROUP = ["workload", "device", "threads"]
 """What is compared with each other has these in common."""
-DOCUMENTS = Path(__file__).with_name("documents.toml")
-TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
-TABLE_4 = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
-"""Document 1's quantities and the columns of ``runs`` that answer them."""
 
 
 def identity(result: Result) -> dict[str, object]:
@@ -202,55 +196,3 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
                     | {"delta": delta, "verdict": compare.verdict(ratio, delta) if fit else "unfit session"}
                 )  # fmt: skip
     return pd.DataFrame(rows, columns=[*GROUP, "a", "b", "estimate", "low", "high", "delta", "verdict"])
-
-
-def claims(path: Path = DOCUMENTS) -> pd.DataFrame:
-    """The documents' claims, one row each."""
-    return pd.DataFrame(tomllib.loads(path.read_text(encoding="utf-8"))["claim"])
-
-
-def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
-    """Document 1's performance table, measured: a row per workload, threads, tier, framework, quantity and device.
-
-    ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
-    median and range over processes, and ``why`` says why they are missing where they are.
-    """
-    devices = list(dict.fromkeys(["cpu", "cuda", *frame["device"]]))
-    no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
-    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
-    shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
-    rows = []
-    for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
-        for quantity, column in TABLE_4.items():
-            for device in devices:
-                there = group[group["device"] == device]
-                values = measured(there)[column].dropna()
-                rows.append(
-                    dict(zip(TABLE_4_KEYS, key, strict=True))
-                    | {"quantity": quantity, "device": device}
-                    | dict(zip(("value", "low", "high"), (values.median(), values.min(), values.max()), strict=True))
-                    | {
-                        "processes": len(values),
-                        "epochs": int(group["epochs"].iloc[0]),
-                        "why": "" if len(values) else why_missing(there, device, column, no_gpu),
-                    }
-                )
-    claimed = claims().rename(columns={"low": "claim_low", "high": "claim_high"})
-    names = ["workload", "framework", "quantity", "device"]
-    columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
-    return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
-
-
-def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
-    """Why there is no figure: what the cells say, or that there were none."""
-    if rows.empty and device == "cuda" and no_gpu:
-        return "not measured: no CUDA device"
-    if rows.empty:
-        return f"not measured: no {device.upper()} cell in this run"
-    if (rows["gate"] == "failed").any():
-        return "withheld: it does not do the same work (see the equivalence gate)"
-    reasons = rows.loc[rows["status"] != "ok", "reason"]
-    if len(reasons):
-        return f"not measured: {reasons.iloc[0]}"
-    return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"

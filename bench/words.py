@@ -139,21 +139,30 @@ def interval(estimate: float, low: float, high: float) -> str:
 
 
 def claimed(quantity: str, low: float | None, high: float | None) -> str:
-    """What a document claims: ``45 s``, ``97.8-98.2 %``; empty where it claims nothing."""
+    """What a document claims: ``about 45 s``, ``at most about 97 %``, ``97.8-98.2 %``; empty where that is nothing."""
     if low is None or high is None or missing(low) or missing(high):
         return ""
     factor, name, _ = unit(quantity, high)
     ends = [f"{round(value * factor, 6):g}" for value in (low, high)]
     places = max(len(end.partition(".")[2]) for end in ends)
     ends = [f"{value * factor:.{places}f}" for value in (low, high)]
+    if low == 0:
+        return f"at most about {high * factor:g} {name}"
     return f"about {ends[0]} {name}" if low == high else f"{ends[0]}–{ends[1]} {name}"
 
 
 def beside_claim(quantity: str, value: float, low: float, high: float) -> str:
-    """How a measured value stands to a claim; within 10 % of an "about" counts as claimed."""
+    """How a measured value stands to a claim.
+
+    Within 10 % of an "about" counts as claimed, and an accuracy that is rounded to it; chance, "about 10 %", is taken
+    to be a rough figure: what an untrained network happens to guess.
+    """
     if quantity == "accuracy":
-        if low <= round(value, 6) <= high:
-            return "within the claim"
+        about = 0.005 if low in (0, high) else 0.0
+        if high <= 0.1:
+            return "at chance, as claimed" if value < 2 * high else "above chance"
+        if low - about <= round(value, 6) < high + about or value == high:
+            return "as claimed" if about else "within the claim"
         gap = low - value if value < low else value - high
         return f"{gap * 100:.2f} points {'below' if value < low else 'above'} the claim"
     if low / 1.1 <= value <= high * 1.1:

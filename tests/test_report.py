@@ -426,7 +426,7 @@ def test_the_page_follows_light_and_dark(html: str) -> None:
 def test_the_sections_stand_in_their_order(html: str) -> None:
     """The answer first, the machine last."""
     sections = [attributes["id"] for tag, attributes in Elements(html).found if tag == "section"]
-    assert sections == ["answer", "table-4", "comparison", "evidence", "method", "machine"]
+    assert sections == ["answer", "table-4", "accuracies", "comparison", "evidence", "method", "machine"]
 
 
 def test_a_failed_cell_shows_the_end_of_its_log(tmp_path: Path, undrawn: None) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
 
-from bench import tables
+from bench import ledger, tables
 from bench.compare import paired_ratio
 from bench.records import Epoch, Evaluation, Gate, Memory, Noise, Result, Rung
 
@@ -278,7 +278,7 @@ def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
 def row_of_table_4(frame: pd.DataFrame, machines: pd.DataFrame = MACHINES, **which: str) -> dict[str, Any]:
     """The one row for a framework, quantity and device."""
     usual = {"tier": "matched", "framework": "pytorch", "quantity": "epoch_s", "device": "cpu"}
-    table = tables.table_4(frame, machines)
+    table = ledger.table_4(frame, machines)
     for column, value in (usual | which).items():
         table = table[table[column] == value]
     (row,) = table.to_dict("records")
@@ -305,7 +305,7 @@ def test_table_4_puts_the_documents_claims_beside_the_figures(
     assert (row["claim_low"], row["claim_high"]) == (low, high)
     assert pd.isna(row_of_table_4(frame, framework=framework, quantity=quantity, device="cuda")["claim_low"])
     other = tables.runs(clear(workload=OTHER_WORKLOAD), [])
-    assert tables.table_4(other, MACHINES)["claim_low"].isna().all()
+    assert ledger.table_4(other, MACHINES)["claim_low"].isna().all()
 
 
 def test_table_4_has_median_and_range_over_processes() -> None:
@@ -346,8 +346,8 @@ def test_table_4_withholds_the_figures_of_other_work() -> None:
 def test_table_4_is_of_the_two_frameworks_of_the_document() -> None:
     """Others and plugins have tables of their own."""
     frame = runs([*clear(), result("tuned-jax"), result("mine")])
-    assert set(tables.table_4(frame, MACHINES)["framework"]) == {"pytorch", "keras"}
-    assert tables.table_4(runs([result("mine")]), MACHINES).empty
+    assert set(ledger.table_4(frame, MACHINES)["framework"]) == {"pytorch", "keras"}
+    assert ledger.table_4(runs([result("mine")]), MACHINES).empty
 
 
 def test_machines_have_a_row_each() -> None:
@@ -369,6 +369,6 @@ def test_curves_have_a_row_for_each_evaluation() -> None:
 def test_keras_on_another_backend_is_no_column_of_table_4() -> None:
     """The document's table is about Keras on TensorFlow: another backend's figures must not enter its median."""
     results = session({"matched-keras": [2.0], "matched-keras-jax": [9.0]})
-    frame = tables.table_4(tables.runs(results, []), tables.machines([]))
+    frame = ledger.table_4(tables.runs(results, []), tables.machines([]))
     times = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
     assert list(times["value"]) == [2.0]

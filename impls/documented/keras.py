@@ -4,6 +4,8 @@ The documents give this program in fragments only; it is completed as their read
 loss by that name expects probabilities, and Keras' own defaults for all that the documents do not mention.
 """
 
+import os
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -72,7 +74,7 @@ class Implementation:
             "last_batch": "used",
             "precision": self.model.dtype_policy.name,
             "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
-            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)),
             "compile": f"traced{', XLA' if self.model.jit_compile else ''}",
             "data": "NumPy arrays on the host",
             "backend": keras.backend.backend(),

@@ -5,6 +5,7 @@ The epoch's samples are put in the given order first (inside the timer: PyTorch 
 """
 
 import importlib
+import os
 
 import keras
 import numpy as np
@@ -28,6 +29,8 @@ class Implementation:
         keras.config.set_floatx(workload.dtype)
         keras.config.set_dtype_policy(workload.dtype)
         keras.config.set_image_data_format("channels_last")
+        if BACKEND == "tensorflow":
+            backend.config.experimental.enable_tensor_float_32_execution(False)
         if BACKEND == "jax":
             backend.config.update("jax_enable_x64", workload.dtype == "float64")
         self.workload = workload
@@ -136,6 +139,6 @@ def tf32():
 
 
 def threads():
-    if BACKEND == "tensorflow":
-        return backend.config.threading.get_intra_op_parallelism_threads()
-    return backend.get_num_threads() if BACKEND == "torch" else None
+    if BACKEND == "torch":
+        return backend.get_num_threads()
+    return int(os.environ.get({"tensorflow": "TF_NUM_INTRAOP_THREADS", "jax": "NPROC"}[BACKEND], 0))

@@ -1,0 +1,119 @@
+"""The documents' claims, and what was measured beside each: DataFrame -> DataFrame."""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.records import Result
+from bench.tables import GROUP, measured
+from impls.contract import Conv, Workload
+
+DOCUMENTS = Path(__file__).with_name("documents.toml")
+TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
+TABLE_4 = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
+"""Document 1's quantities and the columns of ``runs`` that answer them."""
+
+
+@cache
+def documents(path: Path = DOCUMENTS) -> dict[str, Any]:
+    """The file with the claims."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def claims() -> pd.DataFrame:
+    """The documents' claims about one network in one framework, one row each."""
+    return pd.DataFrame(documents()["claim"])
+
+
+def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
+    """Document 1's performance table, measured: a row per workload, threads, tier, framework, quantity and device.
+
+    ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
+    median and range over processes, and ``why`` says why they are missing where they are.
+    """
+    devices = list(dict.fromkeys(["cpu", "cuda", *frame["device"]]))
+    no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
+    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
+    shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
+    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
+    rows = []
+    for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
+        for quantity, column in TABLE_4.items():
+            for device in devices:
+                there = group[group["device"] == device]
+                values = measured(there)[column].dropna()
+                rows.append(
+                    dict(zip(TABLE_4_KEYS, key, strict=True))
+                    | {"quantity": quantity, "device": device}
+                    | dict(zip(("value", "low", "high"), (values.median(), values.min(), values.max()), strict=True))
+                    | {
+                        "processes": len(values),
+                        "epochs": int(group["epochs"].iloc[0]),
+                        "why": "" if len(values) else why_missing(there, device, column, no_gpu),
+                    }
+                )
+    claimed = claims().rename(columns={"low": "claim_low", "high": "claim_high"})
+    names = ["workload", "framework", "quantity", "device"]
+    columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
+    return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
+
+
+def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
+    """Why there is no figure: what the cells say, or that there were none."""
+    if rows.empty and device == "cuda" and no_gpu:
+        return "not measured: no CUDA device"
+    if rows.empty:
+        return f"not measured: no {device.upper()} cell in this run"
+    if (rows["gate"] == "failed").any():
+        return "withheld: it does not do the same work (see the equivalence gate)"
+    reasons = rows.loc[rows["status"] != "ok", "reason"]
+    if len(reasons):
+        return f"not measured: {reasons.iloc[0]}"
+    return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"
+
+
+def accuracies(frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
+    """Every claim about an accuracy beside each implementation that it is about, on each device it was measured on.
+
+    A row per workload, device, threads, implementation and claim; ``moment`` is ``before training`` or ``at the end``;
+    ``value``, ``low`` and ``high`` are median and range over processes.
+    """
+    workloads = {result.cell.workload.name: result.cell.workload for result in results}
+    own, rows = measured(frame), []
+    before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
+    ends = {"before training": own["cell"].map(before), "at the end": own["accuracy"]}
+    for key, group in own.groupby([*GROUP, "tier", "implementation", "framework"], sort=False):
+        place = dict(zip([*GROUP, "tier", "implementation", "framework"], key, strict=True))
+        workload = workloads[str(place["workload"])]
+        trained = {"epochs": int(group["epochs"].iloc[0]), "document_epochs": workload.epochs}
+        for claim in accuracy_claims(place, workload):
+            values = ends[claim["moment"]].loc[group.index].dropna()
+            if len(values):
+                found = {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
+                rows.append(place | claim | found | trained)
+    columns = [*GROUP, "tier", "implementation", "document", "moment", "claim_low", "claim_high"]
+    return pd.DataFrame(rows, columns=[*columns, "value", "low", "high", "processes", "epochs", "document_epochs"])
+
+
+def accuracy_claims(place: dict[str, Any], workload: Workload) -> list[dict[str, Any]]:
+    """What the documents claim of this network in this framework: in general first, then of it alone."""
+    convolutional = any(isinstance(layer, Conv) for layer in workload.layers)
+    kinds = ("all", "convolutional" if convolutional else "dense")
+    found = [claim for claim in documents()["accuracy"] if claim["networks"] in kinds]
+    if place["implementation"] == f"{place['tier']}-{place['framework']}":  # not Keras on another backend
+        for claim in documents()["claim"]:
+            same = all(claim[name] == place[name] for name in ("workload", "framework", "device"))
+            found += [claim | {"moment": "at the end"}] if same and claim["quantity"] == "accuracy" else []
+    return [
+        {
+            "document": claim["document"],
+            "moment": claim["moment"],
+            "claim_low": claim["low"],
+            "claim_high": claim["high"],
+        }
+        for claim in found
+    ]
