@@ -14,23 +14,23 @@ import numpy as np
 
 from bench import masks
 from bench.deviation import SLACK, ULP, Course, deviation, largest, mixed, nudged, oracle, typical
-from bench.lessons import affordable, dear, lessons, three_passes
+from bench.lessons import Form, affordable, dear, lessons, three_passes
 from bench.records import Rung
 from bench.trial import RUNS, Candidate, Trial, copied, train, trial
 from impls import reference
-from impls.contract import SGD, Adam, AdamForm, Data, Dropout, Implementation, Layer, Unavailable, Weights, Workload
+from impls.contract import SGD, Adam, Data, Dropout, Implementation, Layer, Unavailable, Weights, Workload
 
 STEPS = 20
 """In three passes: the optimiser's state has to survive them. The first is one step, the others end in half a batch."""
 LOCK_STEPS = 100
+LOCK_FLOOR = 2.0**-34
+"""A thousandth of what one constant makes that is rounded to float32: no other equation is as near as that."""
 LONG_STEPS = 150
 OTHER_IMAGES = 5
 OTHER_SLACK = 3.0
 """The largest of so few draws may well be exceeded by another draw, but hardly three times."""
 ADAM_FLOOR = 2.0**-24 / (1 - reference.BETA_2) / 2
 """Adam's step when 0.999 is rounded to float32 first, as Keras does: ``sqrt(1 - b2^t)`` is off by up to this share."""
-EQUATIONS: dict[AdamForm, tuple[AdamForm, ...]] = {"keras": ("keras-float32-betas", "keras")}
-"""What float64 tells apart although it has one name: as most of Keras runs its form, and as it is published."""
 
 
 def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = False) -> Iterator[Rung]:
@@ -163,12 +163,26 @@ def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path
     passes = trial(candidate, wide, weights, data, three_passes(wide, steps), folder, shuffled, steady=False)
     found = train(candidate.build(wide, passes.data), weights, passes.lessons).weights
     results = []
-    for form in EQUATIONS.get(candidate.form[0], (candidate.form[0],)):
-        expected = passes.courses(wide, (form, candidate.form[1]), runs=1)
-        results.append(rung(name, *deviation(found, weights, expected, typical, ULP["float64"])))
+    for form, equation in equations(candidate.form, wide):
+        expected = passes.courses(equation, form, runs=1)
+        figure, limit = deviation(found, weights, expected, typical, ULP["float64"])
+        results.append(rung(name, figure, max(limit, LOCK_FLOOR)))
         if results[-1].passed:
             return results[-1]
     return min(results, key=lambda found: np.inf if found.figure is None else found.figure)
+
+
+def equations(form: Form, workload: Workload) -> Iterator[tuple[Form, Workload]]:
+    """What float64 tells apart although it has one name: as most of Keras runs its optimisers, and as published.
+
+    Keras casts the betas of the bias correction, and SGD's momentum, through float32.
+    """
+    if form[0] == "keras":
+        optimiser = workload.optimiser
+        if isinstance(optimiser, SGD):
+            optimiser = replace(optimiser, momentum=float(np.float32(optimiser.momentum)))
+        yield ("keras-float32-betas", form[1]), replace(workload, optimiser=optimiser)
+    yield form, workload
 
 
 def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Rung:
