@@ -6,13 +6,13 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 
 from bench.deviation import Course, courses
 from bench.lessons import Form, Images, Lesson, dear, lessons, steady_passes
-from impls.contract import Data, Implementation, Weights, Workload
+from impls.contract import AdamForm, Data, Implementation, Weights, Workload
 
 DEFAULT_ADAM: Form = ("pytorch", 1e-8)
 RUNS = (5, 2)
@@ -44,10 +44,14 @@ class Candidate:
 
     @classmethod
     def of(cls, make: type[Implementation], device: str, seed: int, cache: Path | None = None) -> "Candidate":
-        """With what the class declares, or the defaults that the contract states."""
-        form, dtypes = tuple(declared(make, "adam", DEFAULT_ADAM)), tuple(declared(make, "dtypes", ("float32",)))
-        ordered = bool(declared(make, "takes_order", True))
-        return cls(make, ordered, form, dtypes, device, seed, cache)  # type: ignore[arg-type]  # a wrong form fails in the oracle
+        """With what the class declares, or the defaults that the contract states.
+
+        Raises TypeError for an Adam that is none of the published forms with an epsilon.
+        """
+        form, dtypes = declared(make, "adam", DEFAULT_ADAM), tuple(declared(make, "dtypes", ("float32",)))
+        if not (isinstance(form, tuple | list) and len(form) == 2 and form[0] in get_args(AdamForm)):
+            raise TypeError(f'adam is {form!r}, expected ("pytorch", 1e-8) or ("keras", 1e-7); see CONTRIBUTING.md')
+        return cls(make, bool(declared(make, "takes_order", True)), tuple(form), dtypes, device, seed, cache)  # type: ignore[arg-type]  # as checked
 
     def build(self, workload: Workload, data: Data) -> Implementation:
         """A new implementation with its data."""

@@ -86,6 +86,16 @@ def test_what_cannot_be_imported_is_not_tried_again_for_every_network(
     assert (tmp_path / "lacking.py.tries").read_text() == "x"
 
 
+@pytest.mark.parametrize("adam", ['"keras"', '("adamw", 1e-8)', "None", '("pytorch",)'])
+def test_an_adam_that_nobody_published_is_named(
+    asked: Callable[..., list[Gate]], plugin: Callable[..., Path], adam: str
+) -> None:
+    """The reason has what was declared and what may be."""
+    (gate,) = asked(plugin(body=f"class Implementation(Regression):\n    adam = {adam}\n"), ["a"])
+    assert gate.status == "failed"
+    assert gate.reason.startswith("TypeError: adam is ") and '("keras", 1e-7)' in gate.reason
+
+
 def test_the_long_climb_has_more_rungs(asked: Callable[..., list[Gate]], plugin: Callable[..., Path]) -> None:
     """What takes longer than anybody would wait before a measurement is asked for apart."""
     (short,), (deep,) = asked(plugin(), ["a"]), asked(plugin(), ["a"], deep=True)
