@@ -161,7 +161,11 @@ def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path
     wide = replace(workload, dtype="float64")
     weights = reference.initial_weights(wide, candidate.rng("weights"))
     passes = trial(candidate, wide, weights, data, three_passes(wide, steps), folder, shuffled, steady=False)
-    found = train(candidate.build(wide, passes.data), weights, passes.lessons).weights
+    try:
+        implementation = candidate.build(wide, passes.data)
+    except Unavailable as reason:
+        return Rung(name, None, None, True, f"not shown: {reason}")
+    found = train(implementation, weights, passes.lessons).weights
     results = []
     for form, equation in equations(candidate.form, wide):
         expected = passes.courses(equation, form, runs=1)

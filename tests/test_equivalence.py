@@ -174,6 +174,19 @@ def test_without_float64_the_lock_step_says_that_it_shows_nothing(data, workload
     assert rung == Rung("100 steps in float64", None, None, True, "not shown: it declares no float64")
 
 
+def test_program_that_lacks_float64_for_this_network_says_so(data, workload):
+    """It may be able to in general; the rung has its reason."""
+
+    class NotThisOne(reference.Implementation):
+        def __init__(self, workload, device, seed):
+            if workload.dtype == "float64":
+                raise Unavailable("no float64 for relu")
+            super().__init__(workload, device, seed)
+
+    rung = climb(NotThisOne, workload, data, deep=True)["100 steps in float64"]
+    assert rung == Rung("100 steps in float64", None, None, True, "not shown: no float64 for relu")
+
+
 def test_oracle_is_asked_once_for_all_who_run_the_same_equation(data, workload, tmp_path, monkeypatch):
     """The second candidate finds the courses and the images in the cache, and gets the same answer."""
     first = climb(reference.Implementation, workload, data, cache=tmp_path)
