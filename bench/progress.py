@@ -15,7 +15,7 @@ def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
     return (
         f"{words.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control, {parts[1]}, "
         f"{words.count(plan.blocks, 'block')}; results in {out}\n"
-        "first, whether they do the same work; a minute or so for each implementation that has not been asked before"
+        "first, whether they do the same work; each implementation answers for all networks at once"
     )
 
 
