@@ -7,6 +7,7 @@ the marker's shape or the bar's shade, and every row is named, so that nothing r
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ PHASES = {
 }
 ACCURACIES = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 CURVES = {"taught_accuracy": "at the end, of training images", "held_accuracy": "of images held out"}
+CURVE_KINDS = (("validation", "-"), ("train", (0, (2.5, 1.5))))
 LABELS = 1.65
 """Inches for the names at the left."""
 
@@ -164,8 +166,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
 
 def own_lines(part: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
     """Epochs and heights of the measured processes, one after the other with a gap between them."""
-    cells = part.loc[part["role"] == "measured", "cell"]
-    own = epochs[epochs["cell"].isin(cells)].dropna(subset="accuracy").sort_values(["block", "epoch"])
+    own = epochs[epochs["cell"].isin(measured_cells(part))].dropna(subset="accuracy").sort_values(["block", "epoch"])
     lines = [pd.DataFrame({"epoch": line["epoch"], "y": line["accuracy"].map(y_of)}) for _, line in own.groupby("cell")]
     gap = pd.DataFrame({"epoch": [math.nan], "y": [math.nan]})
     return pd.concat([part for line in lines for part in (line, gap)]) if lines else pd.DataFrame()
@@ -181,46 +182,56 @@ def curves(runs: pd.DataFrame, found: pd.DataFrame, title: str) -> Figure | None
 
     A row for each implementation, a line for each process.
     """
-    own = [
-        (name, part, found[found["cell"].isin(part.loc[part["role"] == "measured", "cell"])])
-        for name, part in rows(runs)
-    ]
+    own = [(name, part, found[found["cell"].isin(measured_cells(part))]) for name, part in rows(runs)]
     own = [(name, part, lines) for name, part, lines in own if len(lines)]
     if not own:
         return None
     height = 1.75 * len(own) + HEAD + 0.4
     figure = headed(height, title, "solid: images held out; dashed: training images; a line: one process")
     every, width = pd.concat([lines for _, _, lines in own]), (WIDTH - 0.7) / 2
-    highest = float(every[["train_loss", "validation_loss"]].iloc[1:].max().max())
     for i, (name, part, lines) in enumerate(own):
-        bottom = 0.4 + 1.75 * (len(own) - 1 - i)
-        for j, what in enumerate(("loss", "accuracy")):
+        bottom, last = 0.4 + 1.75 * (len(own) - 1 - i), i == len(own) - 1
+        for j, (what, scale_of) in enumerate((("loss", loss_scale), ("accuracy", accuracy_scale))):
             left = 0.6 + j * (width + 0.2)
             axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.45) / WIDTH, 1.35 / height))
-            for _, line in lines.groupby("cell"):
-                for kind, dash in (("validation", "-"), ("train", (0, (2.5, 1.5)))):
-                    shown = line.dropna(subset=f"{kind}_{what}")
-                    y = shown[f"{kind}_{what}"] if what == "loss" else shown[f"{kind}_{what}"].map(y_of)
-                    axes.plot(shown["batches"], y, color=colour(part), linestyle=dash, linewidth=1.0)
+            for (_, line), (kind, dash) in product(lines.groupby("cell"), CURVE_KINDS):
+                shown = line.dropna(subset=f"{kind}_{what}")
+                values = shown[f"{kind}_{what}"]
+                heights = values.map(y_of) if what == "accuracy" else values
+                axes.plot(shown["batches"], heights, color=colour(part), linestyle=dash, linewidth=1.0)
             axes.set_xlim(0, every["batches"].max() * 1.01)
-            axes.tick_params(labelbottom=i == len(own) - 1, labelsize=8)
+            axes.tick_params(labelbottom=last, labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)
+            scale_of(axes, every)
             if what == "loss":
-                axes.set_yscale("log")
                 axes.text(0, 1.04, words.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
-                lowest = every[["train_loss", "validation_loss"]].min().min()
-                axes.set_ylim(lowest * 0.8, highest * 1.3)
-                ticks = [step for step in (0.01, 0.03, 0.1, 0.3, 1, 3) if lowest * 0.8 <= step <= highest * 1.3]
-                axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-                axes.set_yticks([], minor=True)
-            else:
-                top = max(y_of(value) for value in every[["train_accuracy", "validation_accuracy"]].max()) + 0.1
-                ticks = [value for value in (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if y_of(value) <= top]
-                axes.set_yticks([y_of(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
-                axes.set_ylim(0, top)
-            if i == len(own) - 1:
+            if last:
                 axes.set_xlabel(f"{what}, by batches")
     return figure
+
+
+def measured_cells(part: pd.DataFrame) -> pd.Series:
+    """The names of the cells that are not the control."""
+    return part.loc[part["role"] == "measured", "cell"]
+
+
+def loss_scale(axes: Axes, every: pd.DataFrame) -> None:
+    """A logarithmic axis for all losses, with ticks that are read as they stand."""
+    losses = every[["train_loss", "validation_loss"]]
+    low, high = losses.min().min() * 0.8, losses.max().max() * 1.3
+    ticks = [step for step in (0.01, 0.03, 0.1, 0.3, 1, 3) if low <= step <= high]
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks([], minor=True)
+
+
+def accuracy_scale(axes: Axes, every: pd.DataFrame) -> None:
+    """The scale of :func:`accuracy`, with fewer ticks, since the panels are lower."""
+    top = y_of(every[["train_accuracy", "validation_accuracy"]].max().max()) + 0.1
+    ticks = [value for value in (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if y_of(value) <= top]
+    axes.set_yticks([y_of(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
+    axes.set_ylim(0, top)
 
 
 def prepare(axes: Axes, every: pd.DataFrame, first: bool, last: bool) -> None:

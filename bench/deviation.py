@@ -12,7 +12,6 @@ from impls.contract import Data, Weights, Workload
 
 SLACK = 8.0
 """How much farther than the oracle's own rounding a correct program may deviate: others sum in another order."""
-ENVELOPE_RUNS = 5
 ULP = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 

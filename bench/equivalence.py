@@ -18,7 +18,7 @@ from bench.lessons import Form, affordable, dear, lessons, three_passes
 from bench.records import Rung
 from bench.trial import RUNS, Candidate, Trial, copied, train, trial
 from impls import reference
-from impls.contract import SGD, Adam, Data, Dropout, Implementation, Layer, Unavailable, Weights, Workload
+from impls.contract import SGD, Adam, Data, Implementation, Unavailable, Weights, Workload
 
 STEPS = 20
 """In three passes: the optimiser's state has to survive them. The first is one step, the others end in half a batch."""
@@ -41,7 +41,7 @@ def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = Fal
     apart. ``deep`` adds the rungs that take longer than anybody would wait before a measurement.
     """
     workload = replace(workload, shuffle=False, validation=0.0, evaluate_every=0)
-    still = replace(workload, layers=tuple(map(at_rate_0, workload.layers)))
+    still = replace(workload, layers=tuple(map(masks.at_rate_0, workload.layers)))
     weights = reference.initial_weights(still, candidate.rng("weights"))
     with TemporaryDirectory(prefix="fcnbench-gate-") as folder:
         steps, shuffled = affordable(still, STEPS), candidate.ordered
@@ -63,11 +63,6 @@ def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = Fal
         if deep:
             yield lock_step(candidate, still, data, Path(folder, "lock"), shuffled)
             yield long_run(candidate, still, data, Path(folder, "long"), shuffled)
-
-
-def at_rate_0(layer: Layer) -> Layer:
-    """The layer, dropping nothing."""
-    return Dropout(0.0) if isinstance(layer, Dropout) else layer
 
 
 def stationary(implementation: Implementation, passes: Trial) -> Iterator[Rung]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import Event
+from impls.registry import Entry
 
 ROOT = Path(__file__).parent.parent
 LOG_TAIL_LINES = 20
@@ -55,6 +56,12 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def request(job: str, entry: Entry, **asked: Any) -> dict[str, Any]:
+    """What a worker reads: which job, with which implementation, and what that job asks for besides."""
+    named = {"module": entry.module, "attribute": entry.attribute, "packages": entry.packages}
+    return {"job": job, **named, **asked}
 
 
 def launch(

@@ -46,20 +46,20 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
             for device in devices:
                 there = group[group["device"] == device]
                 values = measured(there)[column].dropna()
+                why = "" if len(values) else why_missing(there, device, column, no_gpu)
                 rows.append(
-                    dict(zip(TABLE_4_KEYS, key, strict=True))
-                    | {"quantity": quantity, "device": device}
-                    | dict(zip(("value", "low", "high"), (values.median(), values.min(), values.max()), strict=True))
-                    | {
-                        "processes": len(values),
-                        "epochs": int(group["epochs"].iloc[0]),
-                        "why": "" if len(values) else why_missing(there, device, column, no_gpu),
-                    }
-                )
+                    dict(zip(TABLE_4_KEYS, key, strict=True)) | {"quantity": quantity, "device": device}
+                    | over_processes(values) | {"epochs": int(group["epochs"].iloc[0]), "why": why}
+                )  # fmt: skip
     claimed = claims().rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
     columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
     return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
+
+
+def over_processes(values: pd.Series) -> dict[str, float]:
+    """Median, least and greatest, and of how many."""
+    return {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
 
 
 def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
@@ -86,15 +86,15 @@ def accuracies(frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Resu
     own, rows = measured(frame), []
     before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
     ends = {"before training": own["cell"].map(before), "at the end": own["accuracy"]}
-    for key, group in own.groupby([*GROUP, "tier", "implementation", "framework"], sort=False):
-        place = dict(zip([*GROUP, "tier", "implementation", "framework"], key, strict=True))
+    keys = [*GROUP, "tier", "implementation", "framework"]
+    for key, group in own.groupby(keys, sort=False):
+        place = dict(zip(keys, key, strict=True))
         workload = workloads[str(place["workload"])]
         trained = {"epochs": int(group["epochs"].iloc[0]), "document_epochs": workload.epochs}
         for claim in accuracy_claims(place, workload):
             values = ends[claim["moment"]].loc[group.index].dropna()
             if len(values):
-                found = {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
-                rows.append(place | claim | found | trained)
+                rows.append(place | claim | over_processes(values) | trained)
     columns = [*GROUP, "tier", "implementation", "document", "moment", "claim_low", "claim_high"]
     return pd.DataFrame(rows, columns=[*columns, "value", "low", "high", "processes", "epochs", "document_epochs"])
 

@@ -12,7 +12,7 @@ from impls import layers, reference
 from impls.contract import AdamForm, Conv, Data, Dense, Pool, Workload
 
 COURSE_FLOPS = 2e10
-"""What one course of the oracle may cost, about half a second: networks that are dearer are trained for fewer steps."""
+"""What one course of the oracle may cost: networks that are dearer are trained for fewer steps."""
 N_TEST = (1301, 131)
 """Primes: whatever the batch size, the last batch of the test set is not full. The second is for dear networks."""
 SLICE = 64
@@ -109,7 +109,8 @@ def margin(workload: Workload, weights: AnyWeights, x: Floats) -> Floats:
     for layer in workload.layers:
         gaps = np.empty(0)
         if isinstance(layer, Dense | Conv):
-            before = without_activation(layer, out, *(array.astype(np.float64) for array in next(kernels)))
+            kernel, bias = (array.astype(np.float64) for array in next(kernels))
+            before, _ = layers.weighted(replace(layer, activation="linear"), out, kernel, bias)
             out = layers.ACTIVATIONS[layer.activation][0](before)
             gaps = np.abs(before) if layer.activation == "relu" else gaps
         elif isinstance(layer, Pool):
@@ -119,10 +120,3 @@ def margin(workload: Workload, weights: AnyWeights, x: Floats) -> Floats:
         if gaps.size:
             nearest = np.minimum(nearest, gaps.reshape(len(x), -1).min(axis=1))
     return nearest
-
-
-def without_activation(layer: Dense | Conv, x: layers.Float64, *arrays: layers.Float64) -> layers.Float64:
-    """What the layer's activation is applied to."""
-    if isinstance(layer, Dense):
-        return layers.dense(replace(layer, activation="linear"), x, *arrays)[0]
-    return layers.conv(replace(layer, activation="linear"), x, *arrays)[0]

@@ -16,13 +16,18 @@ from bench.lessons import Floats, lesson
 from bench.records import Rung
 from bench.trial import Candidate, copied
 from impls import reference
-from impls.contract import SGD, Conv, Data, Dense, Dropout, Weights, Workload
+from impls.contract import SGD, Conv, Data, Dense, Dropout, Layer, Weights, Workload
 
 STEPS = 12
 SIGMAS = 4.5
 """How many standard deviations chance may take: seven correct programs in a million go farther."""
 SPREAD_SIGMAS = 6.0
 """The same for a variance, whose distribution has a longer tail."""
+
+
+def at_rate_0(layer: Layer) -> Layer:
+    """The layer, dropping nothing."""
+    return Dropout(0.0) if isinstance(layer, Dropout) else layer
 
 
 def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path, unseen: str) -> Iterator[Rung]:
@@ -42,11 +47,8 @@ def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path
 def counted(candidate: Candidate, workload: Workload, index: int, data: Data, folder: Path) -> tuple[Floats, float]:
     """In how many copies each unit was kept, ``[steps, units]``, and by how much float32 may blur such a number."""
     rate = workload.layers[index].rate  # type: ignore[union-attr]  # the caller has seen that it is a dropout
-    alone = [
-        Dropout(0.0) if isinstance(layer, Dropout) and position != index else layer
-        for position, layer in enumerate(workload.layers)
-    ]
-    probe = replace(workload, layers=tuple(alone), optimiser=SGD(1.0), shuffle=False, validation=0.0)
+    alone = tuple(layer if n == index else at_rate_0(layer) for n, layer in enumerate(workload.layers))
+    probe = replace(workload, layers=alone, optimiser=SGD(1.0), shuffle=False, validation=0.0)
     number = sum(isinstance(layer, Dense | Conv) for layer in workload.layers[:index])
     rng = candidate.rng(f"masks {index}")
     weights = reference.initial_weights(probe, rng)

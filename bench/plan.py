@@ -17,8 +17,13 @@ from impls.contract import Workload
 from impls.registry import Entry
 
 HARNESS = (
-    *("bench.holdout", "bench.measure", "bench.worker"),
-    *("impls.contract", "impls.layers", "impls.layout", "impls.reference"),
+    "bench.holdout",
+    "bench.measure",
+    "bench.worker",
+    "impls.contract",
+    "impls.layers",
+    "impls.layout",
+    "impls.reference",
 )
 """The modules that decide what a worker does, besides the implementation."""
 GATE = ("bench.equivalence", "bench.deviation", "bench.lessons", "bench.masks", "bench.trial")

@@ -72,10 +72,8 @@ class Session:
             for device in plan.devices if entry.gated else ():
                 questions = []
                 for workload in plan.workloads:
-                    digest, old = (
-                        plan.gate_digest(entry, workload, device),
-                        known.get((entry.name, workload.name, device)),
-                    )
+                    digest = plan.gate_digest(entry, workload, device)
+                    old = known.get((entry.name, workload.name, device))
                     if old is not None and old.digest == digest and old.status == "passed":
                         on_gate(old, True)
                     else:
@@ -101,7 +99,15 @@ class Session:
         started, before = datetime.now(UTC), environment.counters()
         with store.writing(log):
             answer = launch.launch(
-                request("measure", entry, cell.workload, cell.device, cell.seed, self.data) | {"epochs": cell.epochs},
+                launch.request(
+                    "measure",
+                    entry,
+                    workload=asdict(cell.workload),
+                    device=cell.device,
+                    seed=cell.seed,
+                    data=str(self.data),
+                    epochs=cell.epochs,
+                ),
                 variables,
                 environment.available_cpus()[: cell.threads],
                 log,
@@ -109,20 +115,6 @@ class Session:
             )
         noise = disturbances(before, environment.counters(), answer)
         return result(cell, answer, self.timeout_s, started, self.machine.machine, noise, variables, log)
-
-
-def request(job: str, entry: Entry, workload: Workload, device: str, seed: int, data: Path) -> dict[str, Any]:
-    """What a worker is asked to do."""
-    return {
-        "job": job,
-        "module": entry.module,
-        "attribute": entry.attribute,
-        "packages": entry.packages,
-        "workload": asdict(workload),
-        "device": device,
-        "seed": seed,
-        "data": str(data),
-    }
 
 
 def result(
@@ -244,7 +236,7 @@ def probe(entry: Entry, timeout_s: float = 120.0) -> None:
     """
     with TemporaryDirectory(prefix="fcnbench-probe-") as folder:
         answer = launch.launch(
-            {"job": "probe", "module": entry.module, "attribute": entry.attribute, "packages": entry.packages},
+            launch.request("probe", entry),
             registry.environment(entry, "cpu", 1),
             environment.available_cpus(),
             Path(folder, "log"),

@@ -174,6 +174,32 @@ def pair(a: pd.DataFrame, b: pd.DataFrame) -> Ratio | None:
     return compare.paired_ratio(list(times["a"]), list(times["b"])) if len(times) else None
 
 
+def agreement(results: Sequence[Result]) -> pd.DataFrame:
+    """How near programs that were given the same start and the same batches are after an epoch of the whole set.
+
+    The gate trains on small samples. This is what shows a program that does other work on the full one: ``train_loss``
+    is the median over blocks of the mean loss of its first epoch, ``off`` how far it is at most, block by block, from
+    that of the program with which the control is run, as a share.
+    """
+    frame = pd.DataFrame(
+        [
+            identity(result) | {"train_loss": result.epochs[1].train_loss}
+            for result in results
+            if result.status == "ok" and result.switches.get("takes_order") and len(result.epochs) > 1
+        ],
+        columns=[*IDENTITY, "train_loss"],
+    ).dropna(subset="train_loss")
+    programs = frame.loc[frame["role"] == "control", [*GROUP, "implementation"]].drop_duplicates()
+    base = frame[(frame["role"] == "measured") & (frame["train_loss"] != 0)].merge(programs)
+    both = frame.merge(
+        base[[*GROUP, "block", "implementation", "train_loss"]], on=[*GROUP, "block"], suffixes=("", "_base")
+    )
+    both = both[(both["implementation"] != both["implementation_base"]) | (both["role"] == "control")]
+    both = both.assign(off=(both["train_loss"].astype(float) / both["train_loss_base"].astype(float) - 1).abs())
+    found = both.groupby([*GROUP, "implementation", "role"], as_index=False)
+    return found.agg(train_loss=("train_loss", "median"), off=("off", "max"), blocks=("block", "size"))
+
+
 def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     """Every pair of implementations of each group: the ratio of their epoch times, its interval, the verdict on ``a``.
 

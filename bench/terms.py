@@ -3,9 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from statistics import median
 
-from bench import words
+from bench import tables, words
 from bench.environment import Machine
 from bench.records import Gate, Result
 from bench.sheets import Sheet
@@ -79,45 +78,16 @@ def gate(gates: Sequence[Gate]) -> Sheet:
 
 
 def agreement(results: Sequence[Result]) -> Sheet:
-    """How near programs that were given the same start and the same batches are after an epoch of the whole set.
-
-    The gate trains on small samples. This is what shows a program that does other work on the full one: the mean loss
-    of its first epoch, block by block beside that of the program with which the control is run.
-    """
-    losses: dict[tuple[str, str, int], dict[int, dict[tuple[str, str], float]]] = {}
-    for result in results:
-        cell = result.cell
-        if result.status == "ok" and result.switches.get("takes_order") and len(result.epochs) > 1:
-            loss = result.epochs[1].train_loss
-            if loss is not None:
-                blocks = losses.setdefault((cell.workload.name, cell.device, cell.threads), {})
-                blocks.setdefault(cell.block, {})[cell.implementation, cell.role] = loss
+    """The mean loss of the first epoch beside that of the program with which the control is run."""
     rows = []
-    for (workload, device, threads), blocks in losses.items():
-        names = sorted({name for block in blocks.values() for name in block})
-        base = next((name for name, role in names if role == "control"), None)
-        for name, role in names:
-            pairs = [
-                (block[name, role], block.get((base or "", "measured")))
-                for block in blocks.values()
-                if (name, role) in block
-            ]
-            off = [abs(own / other - 1) for own, other in pairs if other]
-            if off and (name, role) != (base, "measured"):
-                again = " (control)" if role == "control" else ""
-                rows.append((
-                    workload, words.place(device, threads), f"{name}{again}", f"{median(own for own, _ in pairs):.4f}",
-                    f"{max(off) * 100:.3f} %", str(len(off)),
-                ))  # fmt: skip
-    columns = (
-        "network",
-        "place",
-        "implementation",
-        "mean loss of epoch 1",
-        "farthest from the control's program",
-        "blocks",
-    )
-    return Sheet("", columns, tuple(rows), texts=3)
+    for _, row in tables.agreement(results).iterrows():
+        again = " (control)" if row["role"] == "control" else ""
+        rows.append((
+            row["workload"], words.place(row["device"], row["threads"]), f"{row['implementation']}{again}",
+            f"{row['train_loss']:.4f}", f"{row['off'] * 100:.3f} %", str(row["blocks"]),
+        ))  # fmt: skip
+    columns = ("network", "place", "implementation", "mean loss of epoch 1", "farthest from the control's program")
+    return Sheet("", (*columns, "blocks"), tuple(rows), texts=3)
 
 
 def fairness(results: Sequence[Result]) -> Sheet:
@@ -130,18 +100,16 @@ def fairness(results: Sequence[Result]) -> Sheet:
         cell = result.cell
         if result.status == "ok" and cell.role == "measured":
             key = words.rank(cell.implementation, cell.tier), words.named(cell.implementation, cell.tier)
-            own = found.setdefault(key, {name: {} for name in PROPERTIES})
-            for name, value in zip(PROPERTIES, properties(result), strict=True):
-                own[name][words.MISSING if value is None else str(value)] = None
+            own = found.setdefault(key, {})
+            for name, value in properties(result).items():
+                own.setdefault(name, {})[words.MISSING if value is None else str(value)] = None
     programs = sorted(found)
     rows = []
-    for name in PROPERTIES:
+    for name in found[programs[0]] if programs else ():
         join = between if name == BUSY else " / ".join
         values = [join(list(found[program][name])) for program in programs]
         rows.append((name, "differs" if len(set(values)) > 1 else "", *values))
-    return Sheet(
-        "", ("", "", *(title for _, title in programs)), tuple(rows) if programs else (), texts=2 + len(programs)
-    )
+    return Sheet("", ("", "", *(title for _, title in programs)), tuple(rows), texts=2 + len(programs))
 
 
 def between(values: list[str]) -> str:
@@ -151,33 +119,40 @@ def between(values: list[str]) -> str:
 
 
 BUSY = "CPUs busy"
-PROPERTIES = (
-    "start weights", "batch order", "last batch, not full", "Adam", "precision", "TF32", "threads asked for",
-    "threads in the framework", BUSY, "compilation", "where the data lies", "versions",
-)  # fmt: skip
 
 
-def properties(result: Result) -> tuple[object, ...]:
-    """The values of PROPERTIES for one cell, None where the program says nothing."""
+def properties(result: Result) -> dict[str, object]:
+    """What was in force in one cell, by name, in the order of the table; None where the program says nothing."""
     cell, told = result.cell, result.switches
     ordered = told.get("takes_order")
     own_order = "its own, new in every epoch" if cell.workload.shuffle else "as stored"
-    adam, epsilon = told.get("adam"), told.get("adam_epsilon")
-    form = None
-    if cell.workload.optimiser.kind != "adam":
-        form = "not used"
-    elif isinstance(adam, list):
-        form = f"as {WRITERS.get(str(adam[0]).partition('-')[0], adam[0])} writes it, epsilon {adam[1]:g}"
-        form += f", the program says {epsilon:g}" if isinstance(epsilon, float) and epsilon != adam[1] else ""
-    busy = [epoch.train_cpu_s / epoch.train_s for epoch in result.epochs[2:] if epoch.train_s and epoch.train_cpu_s]
-    tf32 = told.get("tf32")
-    return (
-        "given by the harness" if ordered else told.get("initialiser", "its own"),
-        "given by the harness" if ordered else own_order, told.get("last_batch"), form, told.get("precision"),
-        None if tf32 is None else "on" if tf32 else "off", cell.threads, told.get("threads"),
-        f"{median(busy):.1f}" if busy else None, told.get("compile"), told.get("data"),
-        ", ".join(f"{name} {version}" for name, version in result.versions.items()),
-    )  # fmt: skip
+    tf32, busy = told.get("tf32"), tables.middle(result.epochs[2:], tables.cpu_per_wall)
+    return {
+        "start weights": "given by the harness" if ordered else told.get("initialiser", "its own"),
+        "batch order": "given by the harness" if ordered else own_order,
+        "last batch, not full": told.get("last_batch"),
+        "Adam": adam(result),
+        "precision": told.get("precision"),
+        "TF32": None if tf32 is None else "on" if tf32 else "off",
+        "threads asked for": cell.threads,
+        "threads in the framework": told.get("threads"),
+        BUSY: None if busy is None else f"{busy:.1f}",
+        "compilation": told.get("compile"),
+        "where the data lies": told.get("data"),
+        "versions": ", ".join(f"{name} {version}" for name, version in result.versions.items()),
+    }
+
+
+def adam(result: Result) -> str | None:
+    """The form of Adam that was declared, with its epsilon, and the program's own word where it is another."""
+    declared, epsilon = result.switches.get("adam"), result.switches.get("adam_epsilon")
+    if result.cell.workload.optimiser.kind != "adam":
+        return "not used"
+    if not isinstance(declared, list):
+        return None
+    writer = str(declared[0]).partition("-")[0]
+    form = f"as {WRITERS.get(writer, declared[0])} writes it, epsilon {declared[1]:g}"
+    return form + (f", the program says {epsilon:g}" if isinstance(epsilon, float) and epsilon != declared[1] else "")
 
 
 def machine(found: Machine) -> Sheet:

@@ -73,17 +73,9 @@ class GateRun:
 
     def request(self, entry: Entry, device: str, questions: Sequence[Question]) -> dict[str, Any]:
         """What the worker is asked."""
-        return {
-            "job": "gate",
-            "module": entry.module,
-            "attribute": entry.attribute,
-            "packages": entry.packages,
-            "questions": [{"workload": asdict(question.workload), "seed": question.seed} for question in questions],
-            "device": device,
-            "data": str(self.data),
-            "cache": str(self.cache),
-            "deep": self.deep,
-        }
+        asked = [{"workload": asdict(question.workload), "seed": question.seed} for question in questions]
+        told = {"questions": asked, "device": device, "data": str(self.data), "cache": str(self.cache)}
+        return launch.request("gate", entry, **told, deep=self.deep)
 
     def all_of(
         self, jobs: Sequence[GateJob], cpus: tuple[int, ...], side_by_side: int, on_gate: Callable[[Gate], None]
@@ -98,11 +90,13 @@ class GateRun:
             waiting.put(job)
 
         def seat(own: tuple[int, ...]) -> None:
-            while not waiting.empty():
+            while True:
                 try:
-                    answers.put(self.ask(waiting.get_nowait(), own))
-                except queue.Empty:  # another seat was faster
+                    job = waiting.get_nowait()
+                except queue.Empty:
                     return
+                try:
+                    answers.put(self.ask(job, own))
                 except BaseException as error:  # raised again below, where somebody waits for it
                     answers.put(error)
 

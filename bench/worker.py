@@ -121,7 +121,8 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
     start = time.perf_counter()
     implementation = make(workload, request["device"], seed)
     emit(Event("phase", {"build_s": time.perf_counter() - start}))
-    emit(Event("facts", {"versions": versions(request["packages"]), "switches": declarations(make)}))
+    facts = declarations(make)
+    emit(Event("facts", {"versions": versions(request["packages"]), "switches": facts}))
 
     with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
         data = mnist.load(Path(request["data"]))
@@ -132,7 +133,7 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         implementation.load(data)
         implementation.sync()
         emit(Event("phase", {"load_s": time.perf_counter() - start}))
-        emit(Event("facts", {"switches": declarations(make) | switches(implementation)}))
+        emit(Event("facts", {"switches": facts | switches(implementation)}))
         emit(Event("memory", snapshot("after_load")))
 
         ordered = declared(implementation, "takes_order", True)

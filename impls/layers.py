@@ -80,6 +80,11 @@ def conv(layer: Conv, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float
     return out, back
 
 
+def weighted(layer: Dense | Conv, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float64, Back]:
+    """A layer that has a kernel, of either kind."""
+    return dense(layer, x, kernel, bias) if isinstance(layer, Dense) else conv(layer, x, kernel, bias)
+
+
 def squares(layer: Pool, x: Float64) -> Float64:
     """The ``size x size`` squares of ``x [n, h, w, c]``, side by side: ``[n, h', w', c, size * size]``, row by row."""
     n, height, width, channels = x.shape
@@ -107,6 +112,7 @@ def pool(layer: Pool, x: Float64) -> tuple[Float64, Back]:
 
 def dropout(layer: Dropout, x: Float64, rng: np.random.Generator | None) -> tuple[Float64, Back]:
     """Each value 0 with probability ``rate``, else divided by ``1 - rate``; without ``rng``, ``x`` as it is."""
-    mask = np.ones_like(x) if rng is None else (rng.random(x.shape) >= layer.rate) / (1 - layer.rate)
-    mask = mask.astype(x.dtype)
+    if rng is None:
+        return x, lambda error, onward: (error, NOTHING, NOTHING)
+    mask = ((rng.random(x.shape) >= layer.rate) / (1 - layer.rate)).astype(x.dtype)
     return x * mask, lambda error, onward: (error * mask, NOTHING, NOTHING)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impls import layers
-from impls.contract import SGD, AdamForm, Data, Dense, Dropout, Float32, Pool, Unavailable, Weights, Workload
+from impls.contract import SGD, AdamForm, Data, Dropout, Float32, Pool, Unavailable, Weights, Workload
 from impls.layers import Back, Float64
 
 Floats = NDArray[np.floating]
@@ -51,10 +51,7 @@ def through(
             out, back = layers.dropout(layer, out, rng)
         else:
             kernel, bias = (array.astype(dtype) for array in next(arrays))
-            if isinstance(layer, Dense):
-                out, back = layers.dense(layer, out, kernel, bias)
-            else:
-                out, back = layers.conv(layer, out, kernel, bias)
+            out, back = layers.weighted(layer, out, kernel, bias)
         taken.append((out, back))
     return taken
 

@@ -49,7 +49,9 @@ def keras(name: str, tier: str, backend: str, by_default: bool = True) -> Entry:
     """A row for Keras on one of its backends, which the process is told by ``KERAS_BACKEND``."""
     packages = ("keras", backend, "numpy")
     environment = {"KERAS_BACKEND": backend, **(QUIET if backend == "tensorflow" else {})}
-    return Entry(name, tier, "keras", f"impls.{tier}.keras", "Implementation", packages, environment, True, by_default)
+    return Entry(
+        name, tier, "keras", f"impls.{tier}.keras", packages=packages, environment=environment, by_default=by_default
+    )
 
 
 BUILT_IN = (

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -16,7 +17,6 @@ import psutil
 import pytest
 
 from bench import launch
-from bench import run as bench_run
 from bench.launch import Answer
 from impls import registry
 from impls.contract import Workload
@@ -305,7 +305,9 @@ def test_a_worker_lives_no_longer_than_its_parent(
                 time.sleep(1000)
         """,
     )
-    request = bench_run.request("measure", registry.from_file(stuck), tiny, "cpu", 1, tiny_data) | {"epochs": 1}
+    request = launch.request(
+        "measure", registry.from_file(stuck), workload=asdict(tiny), device="cpu", seed=1, data=str(tiny_data), epochs=1
+    )
     parent = f"""
         import os, pathlib
         from bench import launch

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from bench import launch
-from bench import run as bench_run
 from bench.launch import Answer
 from impls import reference, registry
 from impls.contract import Workload
@@ -57,7 +56,15 @@ def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
 
     def work(path: Path, workload: Workload = tiny, **changes: Any) -> Told:
         log = tmp_path / "log"
-        request = bench_run.request("measure", registry.from_file(path), workload, "cpu", 1, tiny_data) | {"epochs": 2}
+        request = launch.request(
+            "measure",
+            registry.from_file(path),
+            workload=asdict(workload),
+            device="cpu",
+            seed=1,
+            data=str(tiny_data),
+            epochs=2,
+        )
         variables = {"OPENBLAS_NUM_THREADS": "1"}
         mask = tuple(os.sched_getaffinity(0))
         return Told(launch.launch(request | changes, variables, mask, log, TIMEOUT_S), log.read_text())

@@ -5,6 +5,7 @@ loss by that name expects probabilities, and Keras' own defaults for all that th
 """
 
 import os
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -85,8 +86,9 @@ class Implementation:
 
 
 def model_layers(workload):
-    *hidden, last = zip(workload.layers, workload.shapes, strict=False)
-    for layer, before in hidden:
+    *hidden, last = workload.layers
+    described = [*hidden, replace(last, activation="softmax")]
+    for layer, before in zip(described, workload.shapes, strict=False):
         match layer:
             case Dense():
                 yield from [layers.Flatten()] if len(before) == 3 else []
@@ -100,5 +102,3 @@ def model_layers(workload):
                 yield layers.MaxPooling2D(layer.size)
             case Dropout():
                 yield layers.Dropout(layer.rate)
-    yield from [layers.Flatten()] if len(last[1]) == 3 else []
-    yield layers.Dense(units=last[0].units, activation="softmax")

@@ -57,9 +57,8 @@ class Implementation:
                 module.bias.copy_(torch.from_numpy(bias))
 
     def get_weights(self):
-        arrays = [(module.weight.numpy(force=True), module.bias.numpy(force=True).copy()) for module in self.trained]
-        return [(from_pytorch(weight, before), bias)
-                for (weight, bias), before in zip(arrays, self.workload.inputs, strict=True)]  # fmt: skip
+        return [(from_pytorch(module.weight.numpy(force=True), before), module.bias.numpy(force=True).copy())
+                for module, before in zip(self.trained, self.workload.inputs, strict=True)]  # fmt: skip
 
     def train_epoch(self, order):
         self.model.train()

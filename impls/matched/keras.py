@@ -14,7 +14,7 @@ from keras import ops
 from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
 
 BACKEND = keras.backend.backend()
-backend = importlib.import_module({"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[BACKEND])
+backend = importlib.import_module(BACKEND)
 
 
 class Implementation:
