@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench import words
-from bench.compare import LARGEST_DELTA
+from bench.compare import LARGEST_DELTA, TOO_FEW, sure
 
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
@@ -18,7 +18,10 @@ QUESTION = ("PyTorch", "Keras on TensorFlow")
 
 @dataclass(frozen=True)
 class Pair:
-    """Two implementations of a group: ``fast`` took the shorter time, ``estimate`` and interval are of slow / fast."""
+    """Two implementations of a group: ``fast`` took the shorter time, ``estimate`` and interval are of slow / fast.
+
+    ``p`` is corrected for all pairs of the session.
+    """
 
     fast: str
     slow: str
@@ -28,6 +31,12 @@ class Pair:
     delta: float
     verdict: str
     blocks: int
+    p: float
+
+    @property
+    def unsure(self) -> bool:
+        """Whether its interval excludes 1 only as long as the other pairs are not counted."""
+        return self.low > 1 and not sure(self.p)
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,8 @@ class Group:
     """What is compared with each other: one workload on one device with one thread count, and its derived frames.
 
     ``runs`` has all its cells; ``summary`` one row per implementation that was measured, the fastest first.
-    ``document_epochs`` is the document's own number of epochs, None where it is not known.
+    ``judged`` has its rows of the comparison, of time, memory and accuracy; ``pairs`` are those of time. ``break_even``
+    says which implementation overtakes which. ``document_epochs`` is the document's own number, None where unknown.
     """
 
     workload: str
@@ -44,6 +54,8 @@ class Group:
     runs: pd.DataFrame
     summary: pd.DataFrame
     control: pd.DataFrame
+    judged: pd.DataFrame
+    break_even: pd.DataFrame
     pairs: tuple[Pair, ...]
     document_epochs: int | None
 
@@ -87,21 +99,21 @@ class Group:
         return words.named(implementation, str(tier))
 
 
-def groups(
-    runs: pd.DataFrame, summary: pd.DataFrame, control: pd.DataFrame, comparison: pd.DataFrame,
-    document_epochs: Mapping[str, int], first: str,
-) -> list[Group]:  # fmt: skip
+def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int], first: str) -> list[Group]:
     """The groups of a session: the workload ``first`` leads, the CPU comes before others, more threads before fewer."""
+    runs = frames["runs"]
     keys = list(dict.fromkeys(zip(runs["workload"], runs["device"], runs["threads"], strict=True)))
     order = list(dict.fromkeys(key[0] for key in keys))
     keys.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
     found = []
     for workload, device, threads in keys:
-        own, summed, controls, compared = (
-            part(frame, workload, device, threads) for frame in (runs, summary, control, comparison)
+        own, summed, controls, judged, overtaken = (
+            part(frames[name], workload, device, threads)
+            for name in ("runs", "summary", "control", "comparison", "break_even")
         )
-        pairs = tuple(oriented(row, own) for _, row in compared.iterrows())
-        found.append(Group(workload, device, int(threads), own, summed, controls, pairs, document_epochs.get(workload)))
+        pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
+        epochs = document_epochs.get(workload)
+        found.append(Group(workload, device, int(threads), own, summed, controls, judged, overtaken, pairs, epochs))
     return found
 
 
@@ -112,16 +124,14 @@ def part(frame: pd.DataFrame, workload: str, device: str, threads: int) -> pd.Da
     return frame[(frame["workload"] == workload) & (frame["device"] == device) & (frame["threads"] == threads)]
 
 
-def oriented(row: pd.Series, runs: pd.DataFrame) -> Pair:
-    """A row of the comparison, turned so that its ratio is at least 1."""
-    timed = runs[(runs["status"] == "ok") & (runs["role"] == "measured")].dropna(subset="epoch_s")
-    of_a, of_b = (set(timed.loc[timed["implementation"] == row[name], "block"]) for name in ("a", "b"))
-    estimate, low, high = float(row["estimate"]), float(row["low"]), float(row["high"])
-    delta, verdict, blocks = float(row["delta"]), str(row["verdict"]), len(of_a & of_b)
-    if estimate >= 1:
-        return Pair(row["b"], row["a"], estimate, low, high, delta, verdict, blocks)
-    low, high = 1 / high, 1 / low if low > 0 else math.inf
-    return Pair(row["a"], row["b"], 1 / estimate, low, high, delta, verdict, blocks)
+def oriented(row: pd.Series) -> Pair:
+    """A row of the comparison of times, turned so that its ratio is at least 1."""
+    fast, slow, estimate, low, high = row["b"], row["a"], float(row["estimate"]), float(row["low"]), float(row["high"])
+    if estimate < 1:
+        fast, slow, estimate = slow, fast, 1 / estimate
+        low, high = 1 / high, 1 / low if low > 0 else math.inf
+    delta, verdict, blocks, p = float(row["delta"]), str(row["verdict"]), int(row["blocks"]), float(row["p_holm"])
+    return Pair(fast, slow, estimate, low, high, delta, verdict, blocks, p)
 
 
 def leading(found: Sequence[Group]) -> list[Group]:
@@ -244,12 +254,14 @@ def of_pair(group: Group, a: str, b: str) -> str:
     start = "As the tutorials write it," if tiers == {TUTORIALS} else "On this machine"
     if pair.verdict == "unfit session":
         found = f"Without a verdict: {took}"
-    elif math.isinf(pair.high):
+    elif pair.verdict == TOO_FEW:
         found = f"Too few blocks for a verdict: {took}"
     elif pair.verdict in ("faster", "slower"):
         found = f"{start} {fast} trains {group.workload} {factor} times as fast as {slow}"
     elif pair.verdict.startswith("equivalent"):
         found = f"{start} {both} train {group.workload} equally fast, within {within}"
+    elif pair.unsure:
+        found = f"Not beyond doubt once all pairs are counted (p = {pair.p:.2g}): {took}"
     elif pair.low > 1 and pair.delta > LARGEST_DELTA:
         found = f"The session is too noisy for a verdict: {took}"
     elif pair.low > 1:

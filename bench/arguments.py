@@ -1,5 +1,6 @@
 """From what a user asked for to a plan and a session; whatever is wrong with it is said before anything is written."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from bench import environment, fetch, mnist, workloads
 from bench.errors import FcnBenchError, unknown
 from bench.plan import Plan
 from bench.run import Session, probe
+from bench.stages import Target
 from impls import registry
 from impls.contract import Workload
 from impls.registry import Entry
@@ -15,6 +17,8 @@ from impls.registry import Entry
 HEADLINE = "mlp-128-64"
 QUICK_EPOCHS = 2
 DEVICES = ("cpu", "cuda", "mps")
+BLOCKS = 3
+UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,45 @@ def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:
         if not 1 <= count <= available:
             raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
     return list(dict.fromkeys(counts or [available]))
+
+
+def share(option: str, text: str) -> float:
+    """A share as people write it, above 0 and below 1: ``2%``, ``2 %`` and ``0.02`` are 0.02."""
+    number, percent = re.subn(r"\s*%$", "", text.strip())
+    try:
+        value = float(number) / (100 if percent else 1)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise FcnBenchError(f"{option} {text!r}: expected a share such as 2% or 0.02")
+    return value
+
+
+def seconds(option: str, text: str) -> float:
+    """A time as people write it: ``90s``, ``10m``, ``1h30m``; a number alone is of seconds."""
+    found = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    whole = "".join(number + unit for number, unit in found) == re.sub(r"\s", "", text.lower())
+    units = [unit or "s" for _, unit in found]
+    if not found or not whole or not set(units) <= set(UNITS_S):
+        raise FcnBenchError(f"{option} {text!r}: expected a time such as 90s, 10m or 1h30m")
+    total = sum(float(number) * UNITS_S[unit] for (number, _), unit in zip(found, units, strict=True))
+    if not total:
+        raise FcnBenchError(f"{option} {text!r}: expected more than no time, such as 10m")
+    return total
+
+
+def pilot(target: Target, blocks: int | None, epochs: int | None) -> int:
+    """The blocks to begin with: as many as were asked for, else a pilot's, or three where nothing is to be decided."""
+    if target.half_width is not None and blocks == 1:
+        raise FcnBenchError("--blocks 1 with --precision: a pilot needs at least 2 blocks; leave --blocks out")
+    if target.half_width is not None and epochs == 1:
+        raise FcnBenchError("--epochs 1 with --precision: there are no steady epochs; take 2 or more")
+    return blocks or target.pilot or BLOCKS
+
+
+def target(precision: str | None, budget: str | None) -> Target:
+    """What decides on the number of blocks, if anything does."""
+    return Target(
+        None if precision is None else share("--precision", precision),
+        None if budget is None else seconds("--budget", budget),
+    )

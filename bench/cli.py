@@ -1,16 +1,16 @@
 """The command line: arguments in, lines out. The only place that prints or exits."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from bench.errors import FcnBenchError
-
-IMAGES = 60_000
 
 app = typer.Typer(
     add_completion=False,
@@ -75,7 +75,21 @@ def run(
     threads: Annotated[
         list[int] | None, typer.Option(help="CPU threads; may be repeated [default: all that may be used].")
     ] = None,
-    blocks: Annotated[int, typer.Option(min=1, help="Times that every implementation is run.")] = 3,
+    blocks: Annotated[
+        int | None,
+        typer.Option(min=1, help="Times that every implementation is run [default: 3]; with --precision, the pilot's."),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Take as many blocks as intervals of this half-width need, such as 2%; a pilot tells."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Take as many blocks as this time allows, such as 10m; a pilot tells.")
+    ] = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=0, help="Disturbed blocks that are measured once more, per network [default: 1 in 5 blocks]."),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -101,12 +115,14 @@ def run(
 
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
-    from bench import progress, store
+    from bench import arguments, progress, stages, store
     from bench.arguments import Asked, prepare
-    from bench.run import check_same_terms, unfinished
+    from bench.run import check_same_terms, finished
 
+    target = arguments.target(precision, budget)
+    first = arguments.pilot(target, blocks, epochs)
     asked = Asked(
-        workload, implementation, plugin, device, threads, blocks, epochs, seed, data, workloads, preset, timeout
+        workload, implementation, plugin, device, threads, first, epochs, seed, data, workloads, preset, timeout
     )
     out = out or Path("results", preset)
     plan, session = prepare(asked, out, say=print)
@@ -114,16 +130,12 @@ def run(
         cells = plan.cells()
         done = store.results(out) if store.has_results(out) else []
         check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
-        todo = unfinished(cells, done, fresh)
+        kept = finished(done, fresh)
         store.save_machine(out, session.machine)
-        print(progress.introduction(plan, session.machine.cpu, len(cells), len(todo), out))
+        left = sum(cell.key not in kept for cell in cells)
+        print(progress.introduction(plan, session.machine.cpu, len(cells), left, out))
         try:
-            session.verify(plan, lambda gate, old: print(progress.answered(gate, old), flush=True))
-            session.run(
-                todo,
-                lambda at: print(progress.started(at), end="", flush=True),
-                lambda result: print(progress.ended(result), flush=True),
-            )
+            plan = stages.measure(plan, session, kept, target, repeats, partial(print, flush=True))
         except FcnBenchError:
             print()  # ends the line of the cell that was being measured
             raise
@@ -133,7 +145,7 @@ def run(
         from bench import report  # here, so that a mistake in the arguments is told without waiting for matplotlib
 
         built = report.build(out)
-        asked_for = {cell.key for cell in cells}
+        asked_for = {cell.key for cell in plan.cells()}
         failed = any(result.status == "failed" for result in store.results(out) if result.cell.key in asked_for)
         refused = any(gate.status == "failed" for gate in store.gates(out))
     print(built.text)
@@ -205,36 +217,9 @@ def list_(
     file: Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")] = None,
 ) -> None:
     """Show the implementations and the networks."""
-    from rich.console import Console
-    from rich.table import Table
+    from bench import catalogue
 
-    from bench import workloads
-    from bench.plan import package_version
-    from impls import registry
-
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
-    for entry in registry.installed():
-        versions = [f"{package} {package_version(package)}" for package in entry.packages]
-        table.add_row(entry.name, entry.tier, ", ".join(versions) if entry in registry.BUILT_IN else "as it needs")
-    console.print(table)
-    print()
-    columns = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
-    table = Table(*columns, box=None)
-    table.padding = (0, 2, 0, 0)
-    table.columns[0].no_wrap = True
-    for workload in workloads.load(file or workloads.OWN).values():
-        table.add_row(
-            workload.name, str(workload.document or "-"), " - ".join(map(workloads.describe, workload.layers)),
-            f"{workload.parameters:,}", f"{workload.flops * IMAGES * (1 - workload.validation) / 1e9:,.1f}",
-            str(workload.batch_size), str(workload.epochs), workloads.describe_optimiser(workload.optimiser),
-        )  # fmt: skip
-    console.print(table)
-    console.print(
-        f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
-        "those held out for validation.",
-        highlight=False,
-    )
+    print(catalogue.text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140))
 
 
 @app.command()
@@ -254,11 +239,41 @@ def data(
 
 
 @app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="The result directory to compare with.")],
+    new: Annotated[Path, typer.Argument(help="The result directory to judge.")],
+    fail_slower: Annotated[
+        str, typer.Option(help="Exit 1 where something is slower by more than this, beyond doubt.")
+    ] = "5%",
+    markdown: Annotated[
+        Path | None, typer.Option(help="File for a summary in Markdown, as for a pull request; - for the terminal.")
+    ] = None,
+) -> int:
+    """Compare two result directories: another version, another machine, another implementation of the same name.
+
+    Exit status: 0 nothing is slower, 1 something is slower or was lost, 2 the two cannot be compared.
+    """
+    from bench import regression
+    from bench.arguments import share
+
+    found = regression.compare(base, new, share("--fail-slower", fail_slower))
+    if markdown is None or str(markdown) != "-":
+        print(found.text)
+    if markdown is not None:
+        if str(markdown) == "-":
+            print(found.markdown, end="")
+        else:
+            regression.write(markdown, found)
+            print(f"summary: {markdown}")
+    return 1 if found.regressions else 0
+
+
+@app.command()
 def env() -> None:
-    """Show the machine, the versions and the switches that a measurement here would have."""
+    """Show the machine and the switches, and what here will spoil a measurement and what to do about it."""
     from dataclasses import asdict
 
-    from bench import environment
+    from bench import doctor, environment
     from bench.plan import package_version
     from impls import registry
 
@@ -269,6 +284,9 @@ def env() -> None:
         print(f"{package:20} {package_version(package)}")
     for name, value in registry.environment(registry.BUILT_IN[0], "cpu", machine.available_cpus).items():
         print(f"{name:30} {value}")
+    print(f"\nlooking at what else runs here, {doctor.SECONDS:g} s", flush=True)
+    for finding in doctor.examine():
+        print(finding.line)
 
 
 if __name__ == "__main__":

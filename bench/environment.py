@@ -3,8 +3,11 @@
 import hashlib
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -130,13 +133,30 @@ def gpu_names() -> tuple[str, ...]:
     """The names of the NVIDIA devices as their driver gives them; empty where there is no driver."""
     import pynvml
 
+    with gpus() as handles:
+        return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
+
+
+def gpu_processes() -> int:
+    """How many processes compute on the NVIDIA devices now, as far as their driver can tell."""
+    import pynvml
+
+    with gpus() as handles:
+        return sum(len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle)) for handle in handles)
+
+
+@contextmanager
+def gpus() -> Iterator[list[Any]]:
+    """The driver's handles of the NVIDIA devices; none where there is no driver."""
+    import pynvml
+
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
-        return ()
+        yield []
+        return
     try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
+        yield [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     finally:
         pynvml.nvmlShutdown()
 
@@ -149,20 +169,3 @@ def devices() -> tuple[str, ...]:
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         found.append("mps")
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class Counters:
-    """CPU seconds of the whole machine so far, all CPUs together."""
-
-    busy_s: float
-    steal_s: float | None
-
-
-def counters() -> Counters:
-    """Read the machine's counters; the difference of two readings tells what went on between them."""
-    times = psutil.cpu_times()
-    counted_twice = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # both are in user and nice too
-    busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - counted_twice
-    steal = getattr(times, "steal", None)  # Linux alone has it
-    return Counters(busy - (steal or 0.0), steal)

@@ -81,6 +81,7 @@ class Plan:
                 asdict(workload), epochs, seed, self.data, source(entry), package_versions(entry.packages),
                 registry.environment(entry, device, threads),
             ),
+            data=self.data,
         )  # fmt: skip
 
     def gate_digest(self, entry: Entry, workload: Workload, device: str) -> str:

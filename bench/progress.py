@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bench import words
+from bench import noise, words
 from bench.plan import Plan
-from bench.records import Gate, Result
+from bench.records import Gate, Result, Size
 from bench.run import Progress
 
 
@@ -22,7 +22,7 @@ def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
 def started(progress: Progress) -> str:
     """The line that begins with a cell; it is completed when the cell has ended."""
     cell = progress.cell
-    left = "" if progress.left_s is None else f", about {duration(progress.left_s)} left"
+    left = "" if progress.left_s is None else f", about {words.duration(progress.left_s)} left"
     name = f"{cell.implementation} (again, as control)" if cell.role == "control" else cell.implementation
     place = f"{cell.workload.name}, {cell.device}, {cell.threads} threads, block {cell.block}"
     return f"[{progress.number}/{progress.total}{left}] {name}: {place} ... "
@@ -33,7 +33,13 @@ def ended(result: Result) -> str:
     if result.status != "ok":
         return f"{result.status}: {result.reason}"
     last = result.epochs[-1]
-    return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
+    disturbed = "; ".join(noise.disturbances(result))
+    return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}" + (f" ({disturbed})" if disturbed else "")
+
+
+def repeated(why: str) -> str:
+    """That a block is measured once more, and what disturbed it."""
+    return f"this block was disturbed ({why}): it is measured once more, whatever its times were"
 
 
 def answered(gate: Gate, old: bool, seeds: int = 1) -> str:
@@ -53,6 +59,11 @@ def rungs(gate: Gate) -> str:
     )
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+def sized(size: Size) -> str:
+    """How many blocks a pilot asks for, how long the rest takes, and what may be expected of it."""
+    more = size.blocks - size.pilot
+    rest = f"{words.count(more, 'block')} more, about {words.duration(more * size.block_s)}" if more else "no more"
+    told = f"pilot of {words.count(size.pilot, 'block')}: {size.asked} asks for {size.blocks} in all, {rest}"
+    if size.half_width is None:
+        return told
+    return f"{told}; the widest interval ({size.pair}) should be within {words.share(size.half_width)} of its ratio"

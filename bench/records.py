@@ -15,7 +15,10 @@ Status = Literal["ok", "skipped", "failed"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One process to be measured. ``digest`` stands for everything that would change its answer."""
+    """One process to be measured.
+
+    ``digest`` stands for everything that would change its answer, ``data`` for the data set alone.
+    """
 
     implementation: str
     tier: str
@@ -28,6 +31,7 @@ class Cell:
     epochs: int
     seed: int
     digest: str
+    data: str = ""
 
     @property
     def slot(self) -> str:
@@ -39,6 +43,11 @@ class Cell:
     def key(self) -> str:
         """Readable and unique; fit for a file name."""
         return f"{self.slot}.{self.digest}"
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """What is compared with each other has these in common: network, device, threads."""
+        return self.workload.name, self.device, self.threads
 
 
 @dataclass(frozen=True)
@@ -121,12 +130,21 @@ class Noise:
 
     ``parent_cpu_s`` is the harness's own CPU time; ``steal_s`` the time that the hypervisor gave to others, all CPUs
     together; ``others_cpu_s`` the CPU time of all other processes of the machine; switches are of the child.
+    ``throttled_s`` is what a container's quota withheld, ``hot_events`` how often a core was slowed down for its heat,
+    ``swapped_bytes`` what was read back from swap; ``frequency_share`` the CPUs' clock as a share of the highest, at
+    the end; ``cpus`` how many the machine has; ``gpu_processes`` those of others on the GPU, before or after.
     """
 
     parent_cpu_s: float | None = None
     involuntary_switches: int | None = None
     steal_s: float | None = None
     others_cpu_s: float | None = None
+    throttled_s: float | None = None
+    hot_events: int | None = None
+    swapped_bytes: int | None = None
+    frequency_share: float | None = None
+    cpus: int | None = None
+    gpu_processes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,10 @@ class Gate:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one cell. Raw values only; everything else is derived from them."""
+    """What came of one cell. Raw values only; everything else is derived from them.
+
+    ``attempt`` counts how often the cell's block was measured; ``repeated`` says what disturbed the attempt before.
+    """
 
     cell: Cell
     status: Status
@@ -176,6 +197,24 @@ class Result:
     environment: dict[str, str] = field(default_factory=dict)
     log_tail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
+    attempt: int = 1
+    repeated: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many ``blocks`` were fixed after a pilot, the ``pilot``'s among them, and why.
+
+    ``half_width`` is what the interval of the least certain ``pair`` was expected to reach, as a relative difference;
+    None where the pilot could not tell. ``block_s`` is how long a block took, ``asked`` what was asked for, in words.
+    """
+
+    pilot: int
+    blocks: int
+    half_width: float | None
+    pair: str
+    block_s: float
+    asked: str
 
 
 def finite(value: float) -> float | None:

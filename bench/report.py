@@ -15,11 +15,11 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from bench import answers, charts, ledger, pictures, sheets, store, tables, terminal, terms, words
+from bench import answers, charts, forest, ledger, pictures, sheets, store, tables, terminal, terms, verdicts, words
 from bench.answers import Group
 from bench.environment import Machine
 from bench.pictures import Chart
-from bench.records import Gate, Result
+from bench.records import Gate, Result, Size
 
 INLINED = 400_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
@@ -27,10 +27,10 @@ CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
 """Rows, logs and letters of a log that the page shows; the files have them all."""
-DERIVED = ("summary", "control", "comparison", "table_4", "accuracies", "gate")
+DERIVED = ("summary", "control", "comparison", "break_even", "table_4", "accuracies", "gate")
 OWN = {
     "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
-    "charts": r"(epoch-time|memory|accuracy|curves)\..*\.(svg|png)",
+    "charts": r"(epoch-time|ratios|memory|accuracy|curves)\..*\.(svg|png)",
 }
 """What this module writes into which directory: what is there and no longer true is taken away."""
 
@@ -52,6 +52,7 @@ class Session:
     gates: Sequence[Gate]
     frames: Mapping[str, pd.DataFrame]
     groups: Sequence[Group]
+    size: Size | None = None
 
     @classmethod
     def read(cls, directory: Path) -> "Session":
@@ -64,22 +65,16 @@ class Session:
             "curves": tables.curves(results),
             "machines": of_machines,
             "summary": tables.summary(runs),
-            "control": tables.control(runs),
-            "comparison": tables.comparison(runs),
+            "control": verdicts.control(runs),
+            "comparison": verdicts.comparison(runs),
+            "break_even": verdicts.break_even(runs),
             "table_4": ledger.table_4(runs, of_machines),
             "gate": tables.gate(gates),
         }
         frames["accuracies"] = ledger.accuracies(runs, frames["epochs"], results)
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
-        groups = answers.groups(
-            runs,
-            frames["summary"],
-            frames["control"],
-            frames["comparison"],
-            epochs,
-            ledger.claims()["workload"].iloc[0],
-        )
-        return cls(results, machines, gates, frames, groups)
+        groups = answers.groups(frames, epochs, ledger.claims()["workload"].iloc[0])
+        return cls(results, machines, gates, frames, groups, store.size(directory))
 
 
 def build(directory: Path) -> Built:
@@ -140,14 +135,9 @@ def table_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
 def markdown(frame: pd.DataFrame) -> str:
     """A frame as a Markdown table, its values with units."""
     lines = [list(frame.columns), ["---"] * len(frame.columns)]
-    lines += [[in_markdown(words.cell(str(column), dict(row))) for column in frame] for _, row in frame.iterrows()]
+    for _, row in frame.iterrows():
+        lines.append([sheets.in_markdown(words.cell(str(column), dict(row))) for column in frame])
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
-
-def in_markdown(text: str) -> Markup:
-    """Text that Markdown shows as it is, on one line."""
-    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(text, quote=False))
-    return Markup("<br>".join(escaped.splitlines()))
 
 
 def chart_files(drawn: Sequence[tuple[Group, Chart]]) -> dict[str, bytes]:
@@ -174,7 +164,7 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
     for group in session.groups:
         claimed = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, claimed)
-        drawn += [(group, chart) for chart in own]
+        drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
     return drawn
 
 
@@ -208,6 +198,7 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
         "machines": [terms.machine(machine) for machine in session.machines],
         "facts": facts(session),
         "disturbance": sheets.disturbance(session.frames["runs"]),
+        "sized": sized(session),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
         "pictured": pictured,
     }
@@ -223,7 +214,10 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]]) -> dict[str, Any
         "across": sheets.pairs(group, within_tier=False),
         "control": sheets.control(group),
         "cold_start": sheets.cold_start(group),
-        "charts": [chart for owner, chart in drawn if owner is group],
+        "beside_speed": sheets.beside_speed(group),
+        "break_even": sheets.break_even(group),
+        "charts": [chart for owner, chart in drawn if owner is group and not chart.name.startswith("ratios.")],
+        "ratios": [chart for owner, chart in drawn if owner is group and chart.name.startswith("ratios.")],
     }
 
 
@@ -237,6 +231,17 @@ def facts(session: Session) -> list[str]:
     return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *cpus]
 
 
+def sized(session: Session) -> str:
+    """How the number of blocks came about, where it was not given."""
+    size, blocks = session.size, int(session.frames["runs"]["block"].max())
+    if size is None or size.blocks != blocks:
+        return ""
+    return (
+        f"A pilot of {words.count(size.pilot, 'block')} decided that {size.asked} asks for "
+        f"{words.count(blocks, 'block')}; the number was fixed before the rest was measured."
+    )
+
+
 def environment() -> jinja2.Environment:
     """The templates: everything is escaped, and a name that does not exist is an error."""
     made = jinja2.Environment(
@@ -244,7 +249,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
     )  # fmt: skip
     made.filters["prose"] = in_prose
-    made.filters["md"] = lambda text: in_markdown(str(text))
+    made.filters["md"] = lambda text: sheets.in_markdown(str(text))
     return made
 
 

@@ -1,5 +1,6 @@
 """A session: every cell of a plan in a process of its own, saved as soon as it has ended."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -8,12 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import environment, launch, store
+from bench.blocks import Place, disturbance, unfinished
 from bench.errors import FcnBenchError
+from bench.noise import Watch
+from bench.pace import Kind, kind, time_left
 from bench.plan import Plan
 from bench.records import Cell, Epoch, Evaluation, Gate, Memory, Noise, Phases, Result
 from bench.verify import GateJob, GateRun, Question
 from impls import registry
-from impls.contract import Workload
 from impls.registry import Entry
 
 AT_ONCE = 5
@@ -41,17 +44,43 @@ class Session:
     timeout_s: float
 
     def run(
-        self, cells: Sequence[Cell], on_start: Callable[[Progress], None], on_result: Callable[[Result], None]
-    ) -> None:
-        """Measure and save one cell after the other; a cell that fails is saved as such, and the session goes on."""
-        seconds: dict[Kind, list[float]] = {}
-        for index, cell in enumerate(cells):
-            on_start(Progress(index + 1, len(cells), cell, time_left(cells[index:], seconds)))
-            result = self.measure(cell)
-            store.save(self.directory, result)
-            if result.phases.process_s is not None:
-                seconds.setdefault(kind(cell), []).append(result.phases.process_s)
-            on_result(result)
+        self,
+        cells: Sequence[Cell],
+        kept: Mapping[str, Result],
+        on_start: Callable[[Progress], None],
+        on_result: Callable[[Result], None],
+        on_repeat: Callable[[str], None] = lambda why: None,
+        repeats: int = 0,
+    ) -> dict[str, Result]:
+        """Measure and save one cell after the other, except those that are ``kept`` (by key, all of them ``ok``).
+
+        A cell that fails is saved as such, and the session goes on. Where something disturbed a block (see
+        :mod:`bench.noise`; no rule looks at an epoch's time) it is measured once more, all of it, so that its cells
+        stay side by side, at most ``repeats`` blocks of each network, device and number of threads.
+        """
+        results, waiting, seconds = dict(kept), unfinished(cells, kept), dict[Kind, list[float]]()
+        spent = Counter[Place]()
+        for block in waiting:
+            spent[block.place] += block.attempt - 1
+        number = 0
+        while waiting:
+            block, *waiting = waiting
+            ahead = [cell for later in waiting for cell in later.missing]
+            for position, cell in enumerate(block.missing):
+                left, number = [*block.missing[position:], *ahead], number + 1
+                on_start(Progress(number, number - 1 + len(left), cell, time_left(left, seconds)))
+                result = replace(self.measure(cell), attempt=block.attempt, repeated=block.why)
+                store.save(self.directory, result)
+                results[cell.key] = result
+                if result.phases.process_s is not None:
+                    seconds.setdefault(kind(cell), []).append(result.phases.process_s)
+                on_result(result)
+            why = disturbance([results[cell.key] for cell in block.cells]) if block.missing else ""
+            if why and spent[block.place] < repeats:
+                spent[block.place] += 1
+                waiting.insert(0, block.again(why))
+                on_repeat(why)
+        return results
 
     def verify(
         self,
@@ -96,7 +125,7 @@ class Session:
         entry = self.entries[cell.implementation]
         variables = registry.environment(entry, cell.device, cell.threads)
         log = self.directory / "logs" / f"{cell.key}.log"
-        started, before = datetime.now(UTC), environment.counters()
+        started, watch = datetime.now(UTC), Watch.start(cell.device)
         with store.writing(log):
             answer = launch.launch(
                 launch.request(
@@ -113,8 +142,8 @@ class Session:
                 log,
                 self.timeout_s,
             )
-        noise = disturbances(before, environment.counters(), answer)
-        return result(cell, answer, self.timeout_s, started, self.machine.machine, noise, variables, log)
+        disturbed = watch.end(cell.device, answer.parent_cpu_s, answer.child_cpu_s)
+        return result(cell, answer, self.timeout_s, started, self.machine.machine, disturbed, variables, log)
 
 
 def result(
@@ -123,7 +152,7 @@ def result(
     timeout_s: float,
     started: datetime,
     machine: str,
-    noise: Mapping[str, Any],
+    disturbed: Noise,
     variables: dict[str, str],
     log: Path,
 ) -> Result:
@@ -148,7 +177,7 @@ def result(
         started=started.isoformat(timespec="milliseconds"),
         machine=machine,
         phases=Phases(process_s=answer.wall_s),
-        noise=Noise(**noise),
+        noise=disturbed,
         environment=variables,
         log_tail="" if status == "ok" else launch.log_tail(log),
     )
@@ -159,7 +188,7 @@ def result(
             epochs=tuple(epochs),
             evaluations=tuple(evaluations),
             memory=Memory(**told["memory"]),
-            noise=Noise(**noise, **told["noise"]),
+            noise=replace(disturbed, **told["noise"]),
             versions=told["facts"].get("versions", {}),
             switches=told["facts"].get("switches", {}),
         )
@@ -174,42 +203,9 @@ def result(
     return whole
 
 
-def disturbances(
-    before: environment.Counters, after: environment.Counters, answer: launch.Answer
-) -> dict[str, float | None]:
-    """What the machine did beside the cell, in CPU seconds of all CPUs."""
-    steal = None if before.steal_s is None or after.steal_s is None else after.steal_s - before.steal_s
-    others = after.busy_s - before.busy_s - answer.child_cpu_s - answer.parent_cpu_s
-    return {"parent_cpu_s": answer.parent_cpu_s, "steal_s": steal, "others_cpu_s": max(0.0, others)}
-
-
-Kind = tuple[str, Workload, int]
-
-
-def kind(cell: Cell) -> Kind:
-    """Cells of one kind take about the same time: the implementation, the workload, the epochs."""
-    return cell.implementation, cell.workload, cell.epochs
-
-
-def guess(of: Kind) -> float:
-    """Roughly the seconds of a kind that has not run yet, on no machine in particular: start, arithmetic, steps."""
-    _, workload, epochs = of
-    return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
-
-
-def time_left(cells: Sequence[Cell], seconds: Mapping[Kind, Sequence[float]]) -> float | None:
-    """Seconds that the cells will take: each as long as its kind has taken, or as the guess is off for the others."""
-    if not seconds:
-        return None
-    means = {of: sum(values) / len(values) for of, values in seconds.items()}
-    off = sum(mean / guess(of) for of, mean in means.items()) / len(means)
-    return sum(means.get(kind(cell), off * guess(kind(cell))) for cell in cells)
-
-
-def unfinished(cells: Sequence[Cell], done: Sequence[Result], fresh: bool) -> list[Cell]:
-    """The cells that are still to be measured: all of them if ``fresh``, else those without an ``ok`` result."""
-    finished = set() if fresh else {result.cell.key for result in done if result.status == "ok"}
-    return [cell for cell in cells if cell.key not in finished]
+def finished(done: Sequence[Result], fresh: bool) -> dict[str, Result]:
+    """The results that need not be measured again, by key: those that are ``ok``; none if ``fresh``."""
+    return {} if fresh else {result.cell.key: result for result in done if result.status == "ok"}
 
 
 def check_same_terms(cells: Sequence[Cell], done: Sequence[Result], machine: str, directory: Path) -> None:

@@ -1,13 +1,16 @@
 """Frames as tables for people: strings only, made once, shown in the terminal, in Markdown and in HTML alike."""
 
+import html
 import math
+import re
 from dataclasses import dataclass
 
 import pandas as pd
+from markupsafe import Markup
 
 from bench import words
 from bench.answers import Group
-from bench.compare import LARGEST_DELTA
+from bench.compare import INCONCLUSIVE, LARGEST_DELTA, TOO_FEW
 
 FIGURES = ("epoch_s", "first_epoch_s", "accuracy", "process_peak_bytes")
 ONCE = {
@@ -31,6 +34,19 @@ class Sheet:
     texts: int = 1
     note: str = ""
     grouped: bool = False
+
+
+def in_markdown(text: str) -> Markup:
+    """Text that Markdown shows as it is, on one line."""
+    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(text, quote=False))
+    return Markup("<br>".join(escaped.splitlines()))
+
+
+def markdown(sheet: Sheet) -> str:
+    """A sheet as a Markdown table, figures to the right."""
+    lines = [sheet.columns, tuple("---" if i < sheet.texts else "---:" for i in range(len(sheet.columns)))]
+    lines += [tuple(map(in_markdown, row)) for row in sheet.rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 
 def summary(group: Group, wide: bool) -> Sheet:
@@ -92,12 +108,51 @@ def pairs(group: Group, within_tier: bool) -> Sheet:
         if (tier[pair.fast] == tier[pair.slow]) == within_tier:
             rows.append((
                 group.named(pair.fast), group.named(pair.slow),
-                words.verdict(pair.verdict, pair.low, pair.high, group.named(pair.fast), pair.delta),
+                words.unsure(pair.p) if pair.unsure and pair.verdict == INCONCLUSIVE
+                else words.verdict(pair.verdict, pair.low, pair.high, group.named(pair.fast), pair.delta),
                 words.ratio(pair.estimate), words.ends(pair.estimate, pair.low, pair.high) or words.MISSING,
-                str(pair.blocks),
+                words.probability(pair.p) if pair.verdict != TOO_FEW else words.MISSING, str(pair.blocks),
             ))  # fmt: skip
-    columns = ("shorter time", "longer time", "verdict", "times as long", "95 % interval", "blocks")
+    columns = ("shorter time", "longer time", "verdict", "times as long", "95 % interval", "p (all pairs)", "blocks")
     return Sheet(group.title, columns, tuple(rows), texts=3)
+
+
+def beside_speed(group: Group) -> Sheet:
+    """The same pairs by memory and by accuracy: what a speed costs, and whether it is bought with worse results."""
+    rows = []
+    for _, found in group.judged.groupby(["a", "b"], sort=False):
+        for _, row in found[found["compared"] != "epoch_s"].iterrows():
+            rows.append((group.named(row["a"]), group.named(row["b"]), *words.judged(dict(row), group.named(row["a"]))))
+    columns = ("implementation", "beside", "what", "verdict", "difference", "95 % interval")
+    note = (
+        "Memory: the whole process's peak, as a ratio. Accuracy: on the test images after the last epoch, as a "
+        "difference in points over seeds; below 0.2 points nothing is called a difference."
+    )
+    return Sheet(group.title, columns, tuple(sorted(rows, key=lambda row: row[2], reverse=True)), texts=4, note=note)
+
+
+def break_even(group: Group) -> Sheet:
+    """Which implementation starts later, trains faster, and has overtaken which after how many epochs."""
+    rows = []
+    for _, row in group.break_even.iterrows():
+        low, high, epoch = (words.epoch(row[name]) for name in ("epoch_low", "epoch_high", "epoch"))
+        rows.append((
+            group.named(row["faster_later"]), group.named(row["starts_first"]),
+            words.figure("_s", row["ahead_s"]), words.figure("_s", row["gain_s"]),
+            epoch if low == high else f"{epoch} ({low}–{high})",
+        ))  # fmt: skip
+    columns = (
+        "trains faster",
+        "starts first",
+        "behind after epoch 1",
+        "gains in each epoch",
+        "ahead after epoch",
+    )
+    note = (
+        "Import, build, loading and the first epoch are a start; predictions are left out. Medians over processes, in "
+        "brackets the range over blocks."
+    )
+    return Sheet(group.title, columns, tuple(rows), texts=2, note=note)
 
 
 def control(group: Group) -> list[str]:
@@ -105,7 +160,9 @@ def control(group: Group) -> list[str]:
     told = []
     for _, row in group.control.iterrows():
         ratio, found = words.ratio(row["estimate"]), words.interval(row["estimate"], row["low"], row["high"])
+        chance = row["fit"] and not row["low"] <= 1 <= row["high"]
         state = "fit, it does not differ from itself" if row["fit"] else "UNFIT, it differs from itself"
+        state = "fit, as one of several controls may miss 1 by chance" if chance else state
         below = f"Differences below {words.share(row['delta'])} do not count."
         small = TOO_NOISY if row["delta"] > LARGEST_DELTA else below
         told.append(
@@ -203,22 +260,36 @@ def cells(runs: pd.DataFrame) -> Sheet:
     rows = []
     for _, row in runs.assign(others=runs["others_cpu_s"] / runs["process_s"]).iterrows():
         figures = [words.figure(name, row[name]) for name in FIGURES]
+        noted = "; ".join(text for text in (row["disturbed_by"], row["hints"]) if text)
+        noted += f"{'; ' if noted else ''}attempt {row['attempt']}" if row["attempt"] > 1 else ""
         cpus = [
             words.MISSING if words.missing(row[name]) else f"{row[name]:.2f}" for name in ("cpu_per_wall", "others")
         ]
         state = row["role"] if row["status"] == "ok" else row["status"]
         place = words.place(row["device"], row["threads"])
-        rows.append((row["implementation"], row["workload"], place, str(row["block"]), state, *figures, *cpus))
+        rows.append((row["implementation"], row["workload"], place, str(row["block"]), state, noted, *figures, *cpus))
     columns = (
-        "implementation", "network", "place", "block", "status", "time per epoch", "first epoch", "accuracy", "memory",
-        "CPUs busy", "CPUs of others",
+        "implementation", "network", "place", "block", "status", "disturbed by", "time per epoch", "first epoch",
+        "accuracy", "memory", "CPUs busy", "CPUs of others",
     )  # fmt: skip
-    return Sheet("", columns, tuple(rows), texts=5)
+    return Sheet("", columns, tuple(rows), texts=6)
 
 
 def disturbance(runs: pd.DataFrame) -> str:
-    """How busy other programs kept the machine meanwhile: a count, no verdict; empty where it is not known."""
+    """What disturbed the cells, counted by the system, and which blocks were repeated for it; empty where not known."""
     share = (runs["others_cpu_s"] / runs["process_s"]).astype(float).dropna()
-    if share.empty:
-        return ""
-    return f"While cells ran, other programs kept {share.median():.2f} CPUs busy (median; {share.max():.2f} at worst)."
+    told = []
+    if len(share):
+        busy = f"{share.median():.2f} CPUs busy (median; {share.max():.2f} at worst)"
+        told.append(f"While cells ran, other programs kept {busy}.")
+    disturbed = runs[(runs["disturbed_by"] != "") & (runs["status"] == "ok")]
+    if len(disturbed):
+        first = disturbed.iloc[0]
+        told.append(
+            f"{words.count(len(disturbed), 'cell')} of {len(runs)} ran disturbed, such as {first['implementation']} in "
+            f"block {first['block']}: {first['disturbed_by']}."
+        )
+    for (workload, block), part in runs[runs["attempt"] > 1].groupby(["workload", "block"]):
+        why = part["repeated"].iloc[0]
+        told.append(f"Block {block} of {workload} was measured again, without a look at its times, since: {why}.")
+    return " ".join(told)

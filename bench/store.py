@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import Gate, Result
+from bench.records import Gate, Result, Size
 
 T = TypeVar("T")
 RESULT, MACHINE = TypeAdapter(Result), TypeAdapter(Machine)
@@ -84,10 +84,18 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def save(directory: Path, result: Result) -> None:
-    """Keep one result, and only then give up older ones of the same slot. Raises ValueError as :func:`encode` does."""
+    """Keep one result, and only then give up older ones of the same slot. Raises ValueError as :func:`encode` does.
+
+    Of a block that is repeated, the attempt before stays among what is superseded.
+    """
     path = directory / "cells" / f"{result.cell.key}.json"
     with writing(path):
-        write_text(path, encode(result))
+        text = encode(result)
+        if result.attempt > 1 and path.exists():
+            (directory / "superseded").mkdir(exist_ok=True)
+            before = directory / "superseded" / f"{result.cell.key}.attempt{result.attempt - 1}.json"
+            write_bytes(before, path.read_bytes())
+        write_text(path, text)
         for other in path.parent.glob(f"{glob.escape(result.cell.slot)}.*.json"):
             if other != path:
                 move_aside(directory, other)
@@ -126,6 +134,18 @@ def save_gate(directory: Path, gate: Gate) -> None:
 def gates(directory: Path) -> list[Gate]:
     """What the gate found, by workload, implementation and device."""
     return [read(path, TypeAdapter(Gate)) for path in sorted((directory / "gates").glob("*.json"))]
+
+
+def save_size(directory: Path, size: Size) -> None:
+    """Keep how many blocks were fixed after a pilot, and why."""
+    with writing(directory / "size.json"):
+        write_text(directory / "size.json", json.dumps(asdict(size), indent=1) + "\n")
+
+
+def size(directory: Path) -> Size | None:
+    """How many blocks were fixed after a pilot; None where their number was given."""
+    path = directory / "size.json"
+    return read(path, TypeAdapter(Size)) if path.exists() else None
 
 
 def results(directory: Path) -> list[Result]:

@@ -7,8 +7,7 @@ from statistics import median
 
 import pandas as pd
 
-from bench import compare
-from bench.compare import Ratio
+from bench import noise
 from bench.environment import Machine
 from bench.records import Epoch, Evaluation, Gate, Memory, Result, Rung
 
@@ -63,6 +62,10 @@ def run_row(result: Result) -> dict[str, object]:
         **{field.name: getattr(memory, field.name) for field in fields(Memory)},
         "training_over_load_bytes": difference(memory.training_peak_bytes, memory.after_load_rss_bytes),
         **asdict(result.noise),
+        "disturbed_by": "; ".join(noise.disturbances(result)),
+        "hints": "; ".join(noise.hints(result, middle(steady, cpu_per_wall))),
+        "attempt": result.attempt,
+        "repeated": result.repeated,
         "epochs": result.cell.epochs,
         "seed": result.cell.seed,
         "machine": result.machine,
@@ -153,27 +156,6 @@ def spread(group: pd.DataFrame, column: str) -> dict[str, float]:
     return {column: values.median(), f"{column}_low": values.min(), f"{column}_high": values.max()}
 
 
-def control(frame: pd.DataFrame) -> pd.DataFrame:
-    """The A/A control of each group: the reference implementation over itself, block by block."""
-    rows = []
-    for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
-        for name in group.loc[group["role"] == "control", "implementation"].unique():
-            ours = group[group["implementation"] == name]
-            ratio = pair(ours[ours["role"] == "control"], ours[ours["role"] == "measured"])
-            if ratio is not None:
-                rows.append(
-                    dict(zip(GROUP, key, strict=True)) | {"implementation": name} | asdict(ratio)
-                    | {"delta": compare.delta(ratio), "fit": not ratio.excludes_one}
-                )  # fmt: skip
-    return pd.DataFrame(rows, columns=[*GROUP, "implementation", "estimate", "low", "high", "delta", "fit"])
-
-
-def pair(a: pd.DataFrame, b: pd.DataFrame) -> Ratio | None:
-    """The ratio of epoch times over the blocks that both have, None where they share none."""
-    times = pd.DataFrame({"a": a.set_index("block")["epoch_s"], "b": b.set_index("block")["epoch_s"]}).dropna()
-    return compare.paired_ratio(list(times["a"]), list(times["b"])) if len(times) else None
-
-
 def agreement(results: Sequence[Result]) -> pd.DataFrame:
     """How near programs that were given the same start and the same batches are after an epoch of the whole set.
 
@@ -198,27 +180,3 @@ def agreement(results: Sequence[Result]) -> pd.DataFrame:
     both = both.assign(off=(both["train_loss"].astype(float) / both["train_loss_base"].astype(float) - 1).abs())
     found = both.groupby([*GROUP, "implementation", "role"], as_index=False)
     return found.agg(train_loss=("train_loss", "median"), off=("off", "max"), blocks=("block", "size"))
-
-
-def comparison(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of implementations of each group: the ratio of their epoch times, its interval, the verdict on ``a``.
-
-    ``a`` is the one whose typical epoch is longer, so that ratios read as "so many times slower".
-    """
-    controls = dict(iter(control(frame).groupby(GROUP)))
-    rows = []
-    for key, group in measured(frame).dropna(subset="epoch_s").groupby(GROUP, sort=False):
-        own = controls.get(key)
-        delta = compare.SMALLEST_DELTA if own is None else float(own["delta"].max())
-        fit = own is None or bool(own["fit"].all())
-        ranked = group.groupby("implementation")["epoch_s"].median().sort_values(ascending=False).index
-        for position, a in enumerate(ranked):
-            for b in ranked[position + 1 :]:
-                ratio = pair(group[group["implementation"] == a], group[group["implementation"] == b])
-                if ratio is None:
-                    continue
-                rows.append(
-                    dict(zip(GROUP, key, strict=True)) | {"a": a, "b": b} | asdict(ratio)
-                    | {"delta": delta, "verdict": compare.verdict(ratio, delta) if fit else "unfit session"}
-                )  # fmt: skip
-    return pd.DataFrame(rows, columns=[*GROUP, "a", "b", "estimate", "low", "high", "delta", "verdict"])

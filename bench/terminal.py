@@ -25,11 +25,7 @@ def text(
     groups: Sequence[Group], runs: pd.DataFrame, table_4: pd.DataFrame, results: Sequence[Result], gates: Sequence[Gate]
 ) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
-    out = io.StringIO()
-    say = Console(
-        file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False, emoji=False,
-        highlight=False,
-    ).print  # fmt: skip
+    out, say = plain()
     for sentence in answers.opening(groups):
         say(wrapped(sentence))
     for group in groups:
@@ -45,6 +41,31 @@ def text(
         say("\nNot measured")
     for line in lost:
         say(wrapped(line, "  ", "    "))
+    return shown(out)
+
+
+def page(lines: Sequence[str], made: Sequence[Sheet]) -> str:
+    """Sentences, then tables: no line of a sentence over 100 columns."""
+    out, say = plain()
+    for line in lines:
+        say(wrapped(line))
+    for sheet in made:
+        show(say, sheet)
+    return shown(out)
+
+
+def plain() -> tuple[io.StringIO, Callable[[object], None]]:
+    """Where text is gathered, and how it is written there."""
+    out = io.StringIO()
+    console = Console(
+        file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False, emoji=False,
+        highlight=False,
+    )  # fmt: skip
+    return out, console.print
+
+
+def shown(out: io.StringIO) -> str:
+    """What was gathered, in letters that any terminal has."""
     return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())
 
 

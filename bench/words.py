@@ -110,6 +110,13 @@ def decimals(value: float) -> int:
     return 2 if value == 0 else min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
 
 
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: ``80 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def ratio(value: float, like: float | None = None) -> str:
     """A ratio with the decimals that ``like``, by default itself, needs: near 1, differences of 0.1 % must show."""
     if value > 1000:
@@ -197,11 +204,44 @@ def verdict(words: str, low: float, high: float, faster: str, delta: float) -> s
         return f"equal within {share(delta)}"
     if words == "unfit session":
         return "no verdict: the session is unfit"
-    if math.isinf(high) or low <= 0:
+    if words == "too few blocks":
         return "one block: no verdict"
     if low > 1 or high < 1:
         return f"differ by less than the {share(delta)} that this session can tell apart"
     return "no difference could be shown"
+
+
+def unsure(p: float) -> str:
+    """A verdict that the other pairs took away."""
+    return f"not beyond doubt once all pairs are counted (p = {probability(p)})"
+
+
+def probability(p: float) -> str:
+    """``0.03``, ``< 0.001``."""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
+    """What was compared, the verdict, the difference and its interval, of a pair's memory or accuracy."""
+    points = row["compared"] == "accuracy"
+    what, more, less = ("accuracy", "more right", "less right") if points else ("memory", "more", "less")
+    said = {"higher": more, "more": more, "lower": less, "less": less}
+    within = f"{row['delta'] * 100:.1f} points" if points else share(row["delta"])
+    other = {
+        "inconclusive": "no difference could be shown", "too few blocks": "one block: no verdict",
+        "unfit session": "no verdict: the session is unfit",
+    }  # fmt: skip
+    found = str(row["verdict"])
+    verdict = f"{named}: {said[found]}" if found in said else other.get(found, f"equal within {within}")
+    if points:
+        shown, interval = f"{row['estimate'] * 100:+.2f} points", f"{row['low'] * 100:+.2f} to {row['high'] * 100:+.2f}"
+        return what, verdict, shown, MISSING if math.isinf(row["high"]) else interval
+    return what, verdict, f"{ratio(row['estimate'])} times", ends(row["estimate"], row["low"], row["high"]) or MISSING
+
+
+def epoch(number: float) -> str:
+    """An epoch's number; infinite means that it never comes."""
+    return "never" if math.isinf(number) else f"{number:,.0f}"
 
 
 def cell(column: str, row: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 import synthetic
 
-from bench import cli, environment, plan, store
+from bench import arguments, cli, doctor, environment, plan, precision, store
 
 FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
 
@@ -84,6 +84,16 @@ def check_refused(done: Done, *words: str) -> None:
         (["run", "--no-such-option"], ["--no-such-option", "--help"]),
         (["run", "--blocks"], ["--blocks", "argument"]),
         (["run", "surplus"], ["surplus"]),
+        (["run", "--precision", "2"], ["--precision '2'", "2% or 0.02"]),
+        (["run", "--precision", "fine"], ["--precision 'fine'", "2% or 0.02"]),
+        (["run", "--precision", "2%", "--blocks", "1"], ["--blocks 1", "at least 2 blocks"]),
+        (["run", "--precision", "2%", "--epochs", "1"], ["--epochs 1", "--precision", "2 or more"]),
+        (["run", "--budget", "soon"], ["--budget 'soon'", "10m"]),
+        (["run", "--budget", "0m"], ["--budget '0m'", "10m"]),
+        (["run", "--budget", "10 x"], ["--budget '10 x'", "10m"]),
+        (["run", "--repeats", "-1"], ["--repeats", "greater than or equal to 0"]),
+        (["compare", "none"], ["new"]),
+        (["compare", "none", "none"], ["none", "no results here"]),
         (["verify", "--workload", "zzz"], ["'zzz'", "choose from"]),
         (["verify", "--implementation", "zzz"], ["'zzz'", "choose from"]),
         (["no-such-command"], ["no-such-command", "--help"]),
@@ -236,7 +246,7 @@ def test_help_names_every_command(fcnbench: Command) -> None:
     """On standard output, with status 0."""
     done = fcnbench("--help")
     assert (done.status, done.err) == (0, "")
-    for name in ("run", "verify", "report", "list", "data", "env"):
+    for name in ("run", "verify", "report", "compare", "list", "data", "env"):
         assert f"\n  {name} " in done.out
 
 
@@ -267,11 +277,14 @@ def test_data_shows_what_is_there(fcnbench: Command, tiny_data: Path, monkeypatc
     assert given.out.count("md5") == 4
 
 
-def test_env_shows_the_machine_versions_and_switches(fcnbench: Command) -> None:
-    """What a measurement here would have."""
+def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a measurement here would have, and what would spoil it."""
+    finding = doctor.Finding("other programs", "bad", "keep 1.00 CPUs busy", "end them")
+    monkeypatch.setattr(doctor, "examine", lambda: iter([finding]))
     done = fcnbench("env")
     assert done.status == 0
-    lines = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+    assert "bad      other programs: keep 1.00 CPUs busy; end them" in done.out
+    lines = dict(line.split(maxsplit=1) for line in done.out.splitlines() if line)
     assert lines["cpu"] and lines["machine"]
     assert {"torch", "keras", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"} <= set(lines)
 
@@ -294,6 +307,49 @@ def test_a_good_run_leaves_everything_and_status_0(
     assert store.results(out) == before
     assert run_tiny("--plugin", plugin(), "--fresh").status == 0
     assert all(old.started < new.started for old, new in zip(before, store.results(out), strict=True))
+
+
+def test_a_pilot_fixes_the_number_of_blocks(
+    run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is announced, kept and stated in the report; the same command measures nothing more, whatever came out."""
+    monkeypatch.setattr(precision, "blocks_needed", lambda differences, half_width: len(differences) + 1)
+    command = ("--plugin", plugin(), "--blocks", 2, "--precision", "50%")
+    done = run_tiny(*command)
+    assert done.status == 0
+    assert "pilot of 2 blocks: a precision of 50.0 % asks for 3 in all, 1 block more, about" in done.out
+    out = tmp_path / "out"
+    assert {found.cell.block for found in store.results(out)} == {1, 2, 3}
+    assert (
+        "A pilot of 2 blocks decided that a precision of 50.0 % asks for 3 blocks" in (out / "report.html").read_text()
+    )
+    before = store.results(out)
+    again = run_tiny(*command)
+    assert "asks for 3 in all" in again.out and store.results(out) == before
+
+
+def test_a_time_fixes_the_number_of_blocks(run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path) -> None:
+    """Too little of it leaves the pilot; plenty is used, and not exceeded by more than what was not foreseen."""
+    done = run_tiny("--plugin", plugin(), "--blocks", 2, "--budget", "1s")
+    assert done.status == 0 and "pilot of 2 blocks: 1 s of time asks for 2 in all, no more" in done.out
+    assert {found.cell.block for found in store.results(tmp_path / "out")} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("2%", 0.02), ("2 %", 0.02), ("0.02", 0.02), (".5", 0.5), ("12.5%", 0.125)]
+)
+def test_shares_are_read_as_people_write_them(text: str, value: float) -> None:
+    """In per cent or as a part of one."""
+    assert arguments.share("--precision", text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("1h30m", 5400), ("2 min", 120), ("1H", 3600)],
+)
+def test_times_are_read_as_people_write_them(text: str, value: float) -> None:
+    """A number alone is of seconds."""
+    assert arguments.seconds("--budget", text) == value
 
 
 def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(

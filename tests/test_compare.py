@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.compare import LARGEST_DELTA, SMALLEST_DELTA, Ratio, delta, paired_ratio, verdict
+from bench.compare import (
+    LARGEST_DELTA,
+    SMALLEST_DELTA,
+    Difference,
+    Ratio,
+    delta,
+    holm,
+    p_value,
+    paired_difference,
+    paired_ratio,
+    verdict,
+)
 
 SESSIONS = 1000
 """Simulated sessions; what they are counted for is many standard errors away from the limit that is asserted."""
@@ -60,14 +71,14 @@ def test_one_block_has_an_estimate_and_no_interval() -> None:
     assert found == Ratio(pytest.approx(2.0), 0.0, math.inf)  # type: ignore[arg-type]
     assert found.half_width == math.inf
     assert not found.excludes_one
-    assert verdict(found, 0.02) == "inconclusive"
+    assert verdict(found, 0.02) == "too few blocks"
 
 
 def test_two_blocks_that_contradict_each_other_do_not_overflow() -> None:
     """At a high confidence, as a correction for many pairs asks for, the interval may have no upper end at all."""
     found = paired_ratio([1.0, 1000.0], [1000.0, 1.0], confidence=0.9995)
     assert (found.estimate, found.low, found.high) == (pytest.approx(1.0), 0.0, math.inf)
-    assert verdict(found, delta(found)) == "inconclusive"
+    assert verdict(found, delta(found)) == "too few blocks"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ def test_delta_is_2_percent_or_what_the_control_shows(control: Ratio | None, exp
         (1.005, math.nextafter(1.02, 2), 1.04, "slower"),
         (0.96, 1 / 1.02, 0.995, "inconclusive"),
         (0.96, math.nextafter(1 / 1.02, 0), 0.995, "faster"),
-        (0.0, 2.0, math.inf, "inconclusive"),
+        (0.0, 2.0, math.inf, "too few blocks"),
     ],
 )
 def test_the_verdict_needs_the_interval_and_the_size(low: float, estimate: float, high: float, expected: str) -> None:
@@ -151,6 +162,86 @@ def test_a_session_that_shows_next_to_nothing_shows_no_equivalence() -> None:
     assert verdict(ratio, LARGEST_DELTA) == "equivalent within 10.0%"
     assert verdict(ratio, math.nextafter(LARGEST_DELTA, 1)) == "inconclusive"
     assert verdict(Ratio(2.0, 1.8, 2.2), 0.5) == "slower"
+
+
+@pytest.mark.parametrize("blocks", [2, 5, 30])
+def test_p_is_students(blocks: int) -> None:
+    """As SciPy's one-sample t-test has it; below 5 % exactly where the interval of 95 % excludes no difference."""
+    for seed in range(50):
+        d = list(np.random.default_rng([blocks, seed]).normal(0.5, 1.0, blocks))
+        assert p_value(d) == pytest.approx(stats.ttest_1samp(d, 0).pvalue, rel=1e-9)
+        assert (p_value(d) < 0.05) == paired_ratio(list(np.exp(d)), [1.0] * blocks).excludes_one
+
+
+@pytest.mark.parametrize(("d", "p"), [([0.7], 1.0), ([], 1.0), ([0.0, 0.0], 1.0), ([0.1, 0.1, 0.1], 0.0)])
+def test_p_without_a_spread(d: list[float], p: float) -> None:
+    """One block says nothing; blocks that agree to the last digit leave no doubt."""
+    assert p_value(d) == pytest.approx(p, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("p", "corrected"),
+    [
+        ([], []),
+        ([0.03], [0.03]),
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),  # Holm's own way of counting: 3 * 0.01, 2 * 0.03, max(0.06, 0.04)
+        ([0.04, 0.01, 0.03, 0.005], [0.06, 0.03, 0.06, 0.02]),
+        ([0.5, 0.9, 0.6], [1.0, 1.0, 1.0]),
+        ([0.0, 0.0], [0.0, 0.0]),
+    ],
+)
+def test_holm_multiplies_by_what_is_left(p: list[float], corrected: list[float]) -> None:
+    """In the order that was given; never smaller than a smaller one's, never above 1."""
+    assert holm(p) == pytest.approx(corrected)
+
+
+def test_holm_rejects_what_its_definition_rejects() -> None:
+    """Step by step from the smallest: rejected until one is above 0.05 / (those left), then no more."""
+    random = np.random.default_rng(3)
+    for _ in range(200):
+        p = list(random.uniform(0, 0.1, 6))
+        rejected, order = set(), np.argsort(p)
+        for step, index in enumerate(order):
+            if p[index] >= 0.05 / (6 - step):
+                break
+            rejected.add(int(index))
+        assert {i for i, corrected in enumerate(holm(p)) if corrected < 0.05} == rejected
+
+
+def test_differences_have_students_interval() -> None:
+    """Over blocks, as SciPy computes it; one block has none."""
+    a, b = [0.971, 0.975, 0.970, 0.973], [0.969, 0.974, 0.971, 0.970]
+    expected = stats.ttest_rel(a, b).confidence_interval(0.95)
+    found = paired_difference(a, b)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.estimate == pytest.approx(np.mean(a) - np.mean(b))
+    assert paired_difference([0.97], [0.96]).high == math.inf
+    for wrong in (([], []), ([1.0], []), ([math.nan], [1.0])):
+        with pytest.raises(ValueError, match=r"expected as many|finite"):
+            paired_difference(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "expected"),
+    [
+        (0.003, 0.005, 0.007, "higher"),
+        (-0.007, -0.005, -0.003, "lower"),
+        (-0.001, 0.0, 0.002, "equivalent within 0.2%"),
+        (0.0001, 0.0015, 0.003, "inconclusive"),
+        (-0.01, 0.005, 0.02, "inconclusive"),
+        (-math.inf, 0.5, math.inf, "too few blocks"),
+    ],
+)
+def test_differences_are_judged_around_0(low: float, estimate: float, high: float, expected: str) -> None:
+    """The same rules as for ratios, with the words that are given."""
+    assert verdict(Difference(estimate, low, high), 0.002, words=("lower", "higher")) == expected
+
+
+def test_a_difference_must_stand_after_the_correction() -> None:
+    """An interval that excludes 1 is not enough where it is one of many; equivalence has nothing to do with it."""
+    ratio = Ratio(1.10, 1.05, 1.20)
+    assert [verdict(ratio, 0.02, p) for p in (None, 0.049, 0.05, 0.9)] == ["slower", "slower", *["inconclusive"] * 2]
+    assert verdict(Ratio(1.0, 0.99, 1.01), 0.02, 0.9).startswith("equivalent")
 
 
 def simulated(true_ratio: float, noise: float, blocks: int, seed: int) -> list[str]:

@@ -1,11 +1,9 @@
 """What may be used of a machine, read from control groups as Linux lays them out, and what the machine is called."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -181,20 +179,3 @@ def test_devices_are_those_of_the_machine(
     monkeypatch.setattr(environment.platform, "system", lambda: system)
     monkeypatch.setattr(environment.platform, "machine", lambda: chip)
     assert environment.devices() == expected
-
-
-def test_counters_count_what_the_machine_does() -> None:
-    """CPU time that this process burns is among the busy seconds, give or take the kernel's tick."""
-    before, start = environment.counters(), time.process_time()
-    while time.process_time() - start < 0.3:
-        pass
-    assert environment.counters().busy_s - before.busy_s >= 0.3 - 0.05
-
-
-def test_a_guests_time_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Linux adds a guest's time to user and nice as well; idle, waiting and stolen time is nobody's work."""
-    fields = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"]
-    values = [100.0, 20.0, 7.0, 1000.0, 500.0, 2.0, 1.0, 30.0, 40.0, 5.0]
-    times: Any = type("scputimes", (tuple,), {name: property(lambda t, i=i: t[i]) for i, name in enumerate(fields)})
-    monkeypatch.setattr(psutil, "cpu_times", lambda: times(values))
-    assert environment.counters() == environment.Counters(busy_s=100 + 20 + 7 + 2 + 1, steal_s=30)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mutants import ALL
 
-from bench import report, store, tables
+from bench import report, store, tables, verdicts
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_reference_run_is_fit_and_complete():
     runs = tables.runs(results, gates)
     assert set(runs["status"]) == {"ok"}
     assert set(runs["gate"]) == {"passed"}
-    assert tables.control(runs)["fit"].all()
+    assert verdicts.control(runs)["fit"].all()
 
 
 def test_readme_counts_the_planted_mistakes():

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, save, session
 
-from bench import charts, report, store, tables
+from bench import charts, forest, report, store, tables, verdicts
 from bench.errors import FcnBenchError
 from bench.pictures import Chart
-from bench.records import Gate, Memory, Result, Rung
+from bench.records import Gate, Memory, Phases, Result, Rung
 
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 HOSTILE = "<script>alert(1)</script> [x](javascript:1) | \x1b[31m"
@@ -65,6 +65,7 @@ def html(usual: Path) -> str:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No charts, where a test is about something else."""
     monkeypatch.setattr(charts, "of_group", lambda *_: [])
+    monkeypatch.setattr(forest, "of_group", lambda _: [])
 
 
 class Elements(HTMLParser):
@@ -261,10 +262,11 @@ def by_name(directory: Path) -> dict[str, pd.DataFrame]:
     return {path.stem: pd.read_csv(path) for path in (directory / "tables").glob("*.csv")}
 
 
-@pytest.mark.parametrize("name", ["summary", "control", "comparison"])
+@pytest.mark.parametrize("name", ["summary", "control", "comparison", "break_even"])
 def test_tables_hold_the_frames(usual: Path, name: str) -> None:
     """Raw values, as the derivation gave them."""
-    frame = getattr(tables, name)(tables.runs(store.results(usual), []))
+    derive = tables.summary if name == "summary" else getattr(verdicts, name)
+    frame = derive(tables.runs(store.results(usual), []))
     expected = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
     pd.testing.assert_frame_equal(pd.read_csv(usual / "tables" / f"{name}.csv"), expected)
 
@@ -281,7 +283,7 @@ def test_markdown_tables_carry_units(usual: Path) -> None:
 
 def test_every_chart_is_there_as_svg_and_png(usual: Path) -> None:
     """For the web and for slides."""
-    kinds = ("epoch-time", "memory", "accuracy")
+    kinds = ("epoch-time", "ratios", "memory", "accuracy")
     expected = {f"{kind}.mlp-128-64.cpu.2t.{form}" for kind in kinds for form in ("svg", "png")}
     assert {path.name for path in (usual / "charts").iterdir()} == expected
 
@@ -404,7 +406,7 @@ def test_every_picture_has_a_text_alternative(html: str) -> None:
     elements = Elements(html).found
     ids = {attributes.get("id") for _, attributes in elements}
     pictures = [attributes for tag, attributes in elements if tag == "svg"]
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     assert all(p["role"] == "img" and set(str(p["aria-labelledby"]).split()) <= ids for p in pictures)
 
 
@@ -433,6 +435,57 @@ def test_a_failed_cell_shows_the_end_of_its_log(tmp_path: Path, undrawn: None) -
     """Enough to begin looking for the cause."""
     html = page(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason="broke", log_tail="Traceback: line 7")])
     assert "broke" in html and "<pre>Traceback: line 7</pre>" in html
+
+
+def test_a_block_that_was_repeated_is_told(tmp_path: Path, undrawn: None) -> None:
+    """With what disturbed it; its cells say which attempt they are."""
+    again = {"attempt": 2, "repeated": "matched-keras: 12 % of its CPU time stolen by other machines"}
+    found = [replace(one, **again) if one.cell.block == 2 else one for one in clear()]
+    why = "Block 2 of mlp-128-64 was measured again, without a look at its times, since: matched-keras: 12 %"
+    assert why in said(tmp_path, found)
+    assert report.build(tmp_path).html.read_text().count("attempt 2") == 5
+
+
+def test_what_disturbed_a_cell_stands_beside_it(tmp_path: Path, undrawn: None) -> None:
+    """Counted in the opening's last line, in words in the table of cells."""
+    found = clear()
+    found[0] = replace(found[0], noise=replace(found[0].noise, steal_s=2.0))
+    counted = "1 cell of 15 ran disturbed, such as matched-pytorch in block 1: 20 % of its CPU time stolen"
+    assert counted in said(tmp_path, found)
+    assert "20 % of its CPU time stolen by other machines" in report.build(tmp_path).html.read_text()
+
+
+def test_memory_and_accuracy_of_the_pairs_are_judged(tmp_path: Path, undrawn: None) -> None:
+    """In words, with the difference and its interval."""
+    memory = replace(clear()[0].memory, process_peak_bytes=1_520_000_000)
+    better = {"memory": memory, "accuracy": 0.98}
+    found = [
+        result(one.cell.implementation, one.cell.block, 2.9, **better) if one.cell.framework == "keras" else one
+        for one in clear()
+    ]
+    words = " ".join(re.sub("<[^>]*>", " ", page(tmp_path, found)).split())
+    assert "Keras on TensorFlow (matched) PyTorch (matched) memory Keras on TensorFlow (matched): more 2.00 times" in words
+    assert "accuracy Keras on TensorFlow (matched): more right +1.00 points +1.00 to +1.00" in words
+    assert "equal within 0.2 points" in words
+
+
+def test_the_break_even_epoch_is_told(tmp_path: Path, undrawn: None) -> None:
+    """Never mixed with steady epochs: a table of its own."""
+    slow_start = [
+        replace(result("tuned-jax", block, 0.5), phases=Phases(import_s=9.0, build_s=0.02, load_s=0.3, process_s=20.0))
+        for block in (1, 2, 3)
+    ]
+    words = " ".join(re.sub("<[^>]*>", " ", page(tmp_path, [*clear(), *slow_start])).split())
+    assert "break-even" in words and "JAX (tuned) PyTorch (matched)" in words
+
+
+def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None:
+    """Sure alone, not sure among many: the sentence says that the other pairs were counted."""
+    found = session({"matched-pytorch": [1.0] * 4, "matched-keras": [1.05, 1.12, 1.06, 1.15]})
+    for i in range(4):
+        equal = {"matched-pytorch": [1.0, 1.2, 1.0, 0.9], "matched-keras": [1.0, 1.0, 1.1, 1.0]}
+        found += session(equal, workload=replace(OTHER_WORKLOAD, name=f"n{i}"))
+    assert "Not beyond doubt once all pairs are counted (p = " in said(tmp_path, found)
 
 
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, result
 
-from bench import environment, launch, store, workloads
+from bench import environment, launch, noise, store
 from bench import run as bench_run
-from bench.environment import Counters
 from bench.errors import FcnBenchError
 from bench.plan import Plan
-from bench.records import Cell, Event, Gate, Phases, Result
+from bench.records import Cell, Event, Gate, Noise, Phases, Result
 from bench.run import Progress, Session
 from impls import registry
 from impls.contract import Workload
@@ -61,7 +60,7 @@ def prepare(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Prepare:
 def run(session: Session, cells: list[Cell]) -> list[Result]:
     """Run the cells and return what ``on_result`` was told."""
     told: list[Result] = []
-    session.run(cells, lambda _: None, told.append)
+    session.run(cells, {}, lambda _: None, told.append)
     return told
 
 
@@ -100,7 +99,7 @@ def test_each_cell_is_on_disk_before_the_next_begins(prepare: Prepare, plugin: C
     def on_start(progress: Progress) -> None:
         on_disk.append(len(list((session.directory / "cells").iterdir())))
 
-    session.run(plan.cells(), on_start, lambda _: None)
+    session.run(plan.cells(), {}, on_start, lambda _: None)
     assert on_disk == [0, 1, 2, 3]
 
 
@@ -199,23 +198,11 @@ def test_progress_counts_and_estimates(prepare: Prepare, plugin: Callable[..., P
     """From the first cell that has ended on there is an estimate of what is left."""
     session, plan = prepare([plugin()], blocks=2)
     told: list[Progress] = []
-    session.run(plan.cells(), told.append, lambda _: None)
+    session.run(plan.cells(), {}, told.append, lambda _: None)
     assert [(one.number, one.total) for one in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [one.cell for one in told] == plan.cells()
     assert told[0].left_s is None
     assert all(one.left_s is not None and one.left_s > 0 for one in told[1:])
-
-
-def test_time_left_is_what_each_kind_has_taken() -> None:
-    """A kind that has not run yet takes as much longer than guessed as the others did; before any, nothing is said."""
-    quick, slow, new = (result(name).cell for name in ("matched-quick", "matched-slow", "matched-new"))
-    seconds = {bench_run.kind(quick): [1.0, 3.0], bench_run.kind(slow): [10.0]}
-    assert bench_run.time_left([quick, quick, slow], seconds) == 2 + 2 + 10
-    assert bench_run.time_left([new], seconds) == pytest.approx(6)
-    dear = result("matched-new", workload=workloads.load()["cnn-32-64"]).cell
-    assert bench_run.time_left([dear], seconds) > 6 * 20
-    assert bench_run.time_left([], seconds) == 0
-    assert bench_run.time_left([quick], {}) is None
 
 
 def test_only_what_is_not_finished_is_measured_again() -> None:
@@ -224,14 +211,15 @@ def test_only_what_is_not_finished_is_measured_again() -> None:
     outdated = result(block=4, digest="01d")
     cells = [found.cell for found in (ok, failed, skipped)] + [result(block=4).cell, result(block=5).cell]
     done = [ok, failed, skipped, outdated]
-    assert [cell.block for cell in bench_run.unfinished(cells, done, fresh=False)] == [2, 3, 4, 5]
+    kept = bench_run.finished(done, fresh=False)
+    assert [cell.block for cell in cells if cell.key not in kept] == [2, 3, 4, 5]
 
 
 def test_fresh_measures_everything() -> None:
     """Finished or not."""
     done = [result(), result(block=2)]
-    cells = [found.cell for found in done]
-    assert bench_run.unfinished(cells, done, fresh=True) == cells
+    assert bench_run.finished(done, fresh=True) == {}
+    assert list(bench_run.finished(done, fresh=False).values()) == done
 
 
 def test_a_failed_cell_that_succeeds_later_takes_its_place(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -239,9 +227,8 @@ def test_a_failed_cell_that_succeeds_later_takes_its_place(prepare: Prepare, plu
     session, plan = prepare([plugin("unlucky", UNLUCKY_ONCE)])
     cells = [cell for cell in plan.cells() if cell.role == "measured"]
     assert run(session, cells)[0].status == "failed"
-    again = bench_run.unfinished(cells, store.results(session.directory), fresh=False)
-    assert again == cells
-    assert run(session, again)[0].status == "ok"
+    assert bench_run.finished(store.results(session.directory), fresh=False) == {}
+    assert run(session, cells)[0].status == "ok"
     assert [found.status for found in store.results(session.directory)] == ["ok"]
 
 
@@ -256,7 +243,7 @@ def test_an_edited_plugin_is_measured_again_and_the_old_result_set_aside(
 
     bench_plan.module_digest.cache_clear()
     cells = plan.cells()
-    assert bench_run.unfinished(cells, old, fresh=False) == cells
+    assert not bench_run.finished(old, fresh=False).keys() & {cell.key for cell in cells}
     new = run(session, cells)
     assert store.results(session.directory) == new
     assert len(list((session.directory / "superseded").iterdir())) == len(old)
@@ -287,13 +274,76 @@ def test_what_can_be_compared_is_continued(tmp_path: Path, tiny: Workload) -> No
     bench_run.check_same_terms(cells, [], MACHINE.machine, tmp_path)
 
 
-def test_noise_is_what_the_machine_did_beside_the_cell() -> None:
-    """Busy time less that of child and parent; never below nothing; stolen time only where the system tells it."""
-    answer = launch.Answer((), 0, wall_s=9.0, parent_cpu_s=1.0, child_cpu_s=5.0)
-    found = bench_run.disturbances(Counters(100.0, 3.0), Counters(110.0, 3.5), answer)
-    assert found == {"parent_cpu_s": 1.0, "steal_s": 0.5, "others_cpu_s": 4.0}
-    found = bench_run.disturbances(Counters(100.0, None), Counters(101.0, None), answer)
-    assert (found["steal_s"], found["others_cpu_s"]) == (None, 0.0)
+def disturb(monkeypatch: pytest.MonkeyPatch, found: list[list[str]]) -> None:
+    """Say of one cell after the other what disturbed it; of those that follow, nothing."""
+    answers = {}
+
+    def disturbances(result: Result) -> list[str]:
+        if result.started not in answers:
+            answers[result.started] = found.pop(0) if found else []
+        return answers[result.started]
+
+    monkeypatch.setattr(noise, "disturbances", disturbances)
+
+
+def repeated(session: Session, plan: Plan, kept: dict[str, Result], repeats: int) -> tuple[list[Result], list[str]]:
+    """What was measured, and why blocks were repeated."""
+    told: list[Result] = []
+    why: list[str] = []
+    session.run(plan.cells(), kept, lambda _: None, told.append, why.append, repeats)
+    return told, why
+
+
+def test_a_disturbed_block_is_measured_again_as_a_whole(
+    prepare: Prepare, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cells stay side by side in time; the first attempt is kept apart, and the reason with the second."""
+    session, plan = prepare([plugin("one"), plugin("two")], blocks=2)
+    disturb(monkeypatch, [[], ["12 % stolen", "heat"], []])
+    told, why = repeated(session, plan, {}, repeats=1)
+    assert [found.cell.block for found in told] == [1] * 6 + [2] * 3
+    assert [found.attempt for found in told] == [1] * 3 + [2] * 3 + [1] * 3
+    disturbed = told[1].cell
+    again = " (control)" if disturbed.role == "control" else ""
+    assert why == [f"{disturbed.implementation}{again}: 12 % stolen"]
+    assert {found.repeated for found in told[3:6]} == set(why)
+    assert store.results(session.directory) == told[3:]
+    before = sorted(path.name for path in (session.directory / "superseded").iterdir())
+    assert before == sorted(f"{found.cell.key}.attempt1.json" for found in told[:3])
+
+
+def test_blocks_are_repeated_as_often_as_allowed(
+    prepare: Prepare, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The allowance is for all blocks of a network together; what was spent before an interruption stays spent."""
+    session, plan = prepare([plugin()], blocks=3)
+    monkeypatch.setattr(noise, "disturbances", lambda result: ["always"])
+    told, why = repeated(session, plan, {}, repeats=2)
+    assert [found.attempt for found in told] == [1, 1, 2, 2, 3, 3, 1, 1, 1, 1]
+    kept = {found.cell.key: found for found in told[4:8]}
+    told, why = repeated(session, plan, kept, repeats=2)
+    assert [(found.cell.block, found.attempt) for found in told] == [(3, 1), (3, 1)] and why == []
+
+
+def test_nothing_is_repeated_unless_allowed(
+    prepare: Prepare, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disturbed or not."""
+    session, plan = prepare([plugin()])
+    monkeypatch.setattr(noise, "disturbances", lambda result: ["always"])
+    assert [found.attempt for found in repeated(session, plan, {}, repeats=0)[0]] == [1, 1]
+
+
+def test_a_repetition_that_was_interrupted_is_completed(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """A block of which one cell is from the second attempt gets the others of that attempt too."""
+    session, plan = prepare([plugin("one"), plugin("two")])
+    told, _ = repeated(session, plan, {}, repeats=0)
+    half = {found.cell.key: found for found in told}
+    half[told[0].cell.key] = replace(told[0], attempt=2, repeated="heat")
+    again, _ = repeated(session, plan, half, repeats=1)
+    assert [(found.cell, found.attempt, found.repeated) for found in again] == [
+        (found.cell, 2, "heat") for found in told[1:]
+    ]
 
 
 def test_a_result_keeps_what_was_said_before_the_end(tmp_path: Path) -> None:
@@ -308,7 +358,7 @@ def test_a_result_keeps_what_was_said_before_the_end(tmp_path: Path) -> None:
     ]  # fmt: skip
     answer = launch.Answer(tuple(said), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
     found = bench_run.result(
-        result().cell, answer, 60.0, datetime.now(UTC), "m", {"parent_cpu_s": 0.1}, {}, tmp_path / "log"
+        result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(parent_cpu_s=0.1), {}, tmp_path / "log"
     )
     assert found.status == "failed" and "within 60 s" in found.reason
     assert found.phases == Phases(1.0, 2.0, None, 9.0)

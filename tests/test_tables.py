@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
 
-from bench import ledger, tables
-from bench.compare import paired_ratio
+from bench import ledger, tables, verdicts
 from bench.records import Epoch, Evaluation, Gate, Memory, Noise, Result, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
@@ -115,7 +114,19 @@ def test_what_was_not_measured_is_empty(status: str) -> None:
     for results in ([missing], [missing, result()]):
         row = as_csv(runs(results))[0]
         assert (row["status"], row["reason"]) == (status, "no such device")
-        named = {*IDENTITY, "status", "reason", "gate", "epochs", "seed", "machine", "started", "versions", "switches"}
+        named = {
+            *IDENTITY,
+            "status",
+            "reason",
+            "gate",
+            "epochs",
+            "seed",
+            "machine",
+            "started",
+            "versions",
+            "switches",
+            "attempt",
+        }
         assert {value for name, value in row.items() if name not in named} == {""}
     assert as_csv(tables.epochs([missing])) == []
 
@@ -125,14 +136,14 @@ def test_a_single_epoch_has_no_steady_time() -> None:
     frame = runs([timed([3.0])])
     (row,) = as_csv(frame)
     assert (row["first_epoch_s"], row["epoch_s"], row["cpu_per_wall"]) == ("3.0", "", "")
-    assert tables.comparison(frame).empty
+    assert verdicts.comparison(frame).empty
     assert tables.summary(frame)["epoch_s"].isna().all()
 
 
 def test_the_tables_of_a_session_without_a_finished_cell_are_empty() -> None:
     """There is nothing to summarise or compare, and no error."""
     frame = runs([result(status="failed"), result("matched-keras", status="skipped")])
-    for derive in (tables.summary, tables.control, tables.comparison):
+    for derive in (tables.summary, verdicts.control, verdicts.comparison, verdicts.break_even):
         assert derive(frame).empty
 
 
@@ -159,87 +170,10 @@ def test_what_differs_in_network_device_or_threads_is_not_mixed() -> None:
     ]
     frame = tables.runs(results, [])
     assert len(tables.summary(frame)) == 8
-    table = tables.comparison(frame)
+    table = verdicts.comparison(frame)
+    table = table[table["compared"] == "epoch_s"]
     assert len(table) == 4
     assert set(table["estimate"].round(9)) == {2.0}
-
-
-def test_the_control_is_compared_with_what_it_repeats() -> None:
-    """Block by block; it gives the session's delta and whether it is fit at all."""
-    measured, control = [1.00, 1.10, 1.20], [1.05, 1.06, 1.26]
-    (row,) = tables.control(runs(session({"matched-pytorch": measured}, control))).to_dict("records")
-    expected = paired_ratio(control, measured)
-    assert (row["low"], row["estimate"], row["high"]) == (expected.low, expected.estimate, expected.high)
-    assert row["implementation"] == "matched-pytorch"
-    assert row["delta"] == pytest.approx(expected.half_width) and row["delta"] > 0.02
-    assert row["fit"]
-
-
-def test_a_session_whose_control_differs_from_itself_is_unfit() -> None:
-    """Then no verdict is given on any pair."""
-    times = {"matched-pytorch": [1.0, 1.1, 1.2], "matched-keras": [2.0, 2.2, 2.4]}
-    frame = runs(session(times, control=[1.5, 1.65, 1.81]))
-    assert not tables.control(frame)["fit"].any()
-    assert set(tables.comparison(frame)["verdict"]) == {"unfit session"}
-
-
-def test_the_worst_of_two_controls_counts() -> None:
-    """Two runs into one directory may have had two references: the larger delta holds, and both must be fit."""
-    times = {"matched-pytorch": [1.00, 1.10, 1.20], "documented-keras": [2.0, 2.2, 2.4]}
-    noisy, off = [1.94, 2.2, 2.47], [3.0, 3.3, 3.6001]
-    for second, fit, larger in ((noisy, True, 0.02), (off, False, 0.0)):
-        results = session(times, control=[1.001, 1.099, 1.201])
-        results += [result("documented-keras", block, s, role="control") for block, s in enumerate(second, start=1)]
-        frame = runs(results)
-        controls = tables.control(frame)
-        assert len(controls) == 2 and controls["fit"].all() == fit
-        (row,) = tables.comparison(frame).to_dict("records")
-        assert row["delta"] == controls["delta"].max() >= controls["delta"].min() + larger
-        assert (row["verdict"] == "unfit session") is not fit
-
-
-def test_every_pair_is_compared_over_its_blocks() -> None:
-    """The slower one stands first, with the ratio, the interval, the delta and the verdict on it."""
-    keras, pytorch = [2.0, 2.3, 2.2], [1.0, 1.1, 1.2]
-    frame = runs(session({"matched-pytorch": pytorch, "matched-keras": keras}, control=[1.0, 1.1, 1.2001]))
-    (row,) = tables.comparison(frame).to_dict("records")
-    expected = paired_ratio(keras, pytorch)
-    assert (row["a"], row["b"]) == ("matched-keras", "matched-pytorch")
-    assert (row["low"], row["estimate"], row["high"]) == (expected.low, expected.estimate, expected.high)
-    assert (row["delta"], row["verdict"]) == (0.02, "slower")
-
-
-def test_three_implementations_make_three_pairs() -> None:
-    """Each pair once; one that failed the gate is in none."""
-    frame = runs(clear(), "documented-pytorch")
-    pairs = {tuple(pair) for pair in tables.comparison(frame)[["a", "b"]].to_numpy()}
-    assert pairs == {
-        ("matched-keras", "documented-keras"),
-        ("matched-keras", "matched-pytorch"),
-        ("documented-keras", "matched-pytorch"),
-    }
-
-
-def test_only_blocks_that_both_finished_count() -> None:
-    """A block in which one of the two failed says nothing about the pair."""
-    results = session({"matched-pytorch": [1.0, 1.1, 1.2], "matched-keras": [2.0, 2.3, 2.2]})
-    results[4] = result("matched-keras", 2, status="failed")
-    (row,) = tables.comparison(runs(results)).to_dict("records")
-    assert row["estimate"] == paired_ratio([2.0, 2.2], [1.0, 1.2]).estimate
-
-
-def test_two_that_share_no_block_are_not_compared() -> None:
-    """There is no ratio to be had."""
-    assert tables.comparison(runs([result(block=1), result("matched-keras", block=2)])).empty
-
-
-def test_a_delta_from_a_noisy_control_makes_verdicts_more_careful() -> None:
-    """What the machine shows between a thing and itself is not called a difference."""
-    times = {"matched-pytorch": [1.00, 1.00, 1.00], "matched-keras": [1.05, 1.05, 1.0501]}
-    quiet, noisy = [1.0, 1.0, 1.0001], [0.97, 1.0, 1.03]
-    verdicts = [tables.comparison(runs(session(times, control)))["verdict"].item() for control in (quiet, noisy)]
-    assert verdicts[0] == "slower"
-    assert verdicts[1].startswith("equivalent within")
 
 
 def test_whoever_fails_the_gate_gets_no_speed() -> None:

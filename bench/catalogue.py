@@ -1,0 +1,52 @@
+"""What there is to run: the implementations and the networks, as tables for the terminal."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import workloads
+from bench.plan import package_version
+from impls import registry
+
+IMAGES = 60_000
+COLUMNS = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
+
+
+def text(file: Path | None, width: int) -> str:
+    """Both tables, ``width`` letters wide; the networks are those of ``file`` where there is one."""
+    out = io.StringIO()
+    console = Console(file=out, width=width)
+    console.print(implementations())
+    console.print()
+    console.print(networks(file or workloads.OWN))
+    console.print(
+        f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
+        "those held out for validation.",
+        highlight=False,
+    )
+    return out.getvalue().rstrip()
+
+
+def implementations() -> Table:
+    """Names, tiers and what each needs."""
+    table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
+    for entry in registry.installed():
+        versions = [f"{package} {package_version(package)}" for package in entry.packages]
+        table.add_row(entry.name, entry.tier, ", ".join(versions) if entry in registry.BUILT_IN else "as it needs")
+    return table
+
+
+def networks(file: Path) -> Table:
+    """The networks of a file, with what an epoch of each asks for."""
+    table = Table(*COLUMNS, box=None)
+    table.padding = (0, 2, 0, 0)
+    table.columns[0].no_wrap = True
+    for workload in workloads.load(file).values():
+        table.add_row(
+            workload.name, str(workload.document or "-"), " - ".join(map(workloads.describe, workload.layers)),
+            f"{workload.parameters:,}", f"{workload.flops * IMAGES * (1 - workload.validation) / 1e9:,.1f}",
+            str(workload.batch_size), str(workload.epochs), workloads.describe_optimiser(workload.optimiser),
+        )  # fmt: skip
+    return table

@@ -1,0 +1,92 @@
+"""How many blocks: for a precision, from a pilot (Stein 1945); or for a time. Fixed before the rest is measured.
+
+The number is computed from the pilot's blocks alone, each time anew and always the same, so that a session which was
+interrupted goes on to the number that was fixed, and nobody can stop when the figures please.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from scipy.special import stdtrit
+
+from bench import compare, words
+from bench.compare import CONFIDENCE
+from bench.errors import FcnBenchError
+from bench.records import Size
+from bench.tables import GROUP
+from bench.verdicts import in_blocks, pairs
+
+PILOT = 5
+"""Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
+PILOT_FOR_TIME = 2
+"""Blocks of a pilot that only has to tell how long a block takes."""
+
+
+def log_ratios(runs: pd.DataFrame, pilot: int) -> dict[str, list[float]]:
+    """The pilot's logarithms of ratios, of every pair of every group and of every control with itself, by name."""
+    early = runs[runs["block"] <= pilot]
+    found = {
+        f"{a} and {b}, {place(key)}": compare.log_ratios(list(both["a"]), list(both["b"]))
+        for key, a, b, both in pairs(early, "epoch_s")
+    }
+    for key, group in early[early["status"] == "ok"].groupby(GROUP, sort=False):
+        again = group[group["role"] == "control"]
+        own = group[(group["role"] == "measured") & group["implementation"].isin(again["implementation"])]
+        both = in_blocks(again, own, "epoch_s")
+        if len(both):
+            name = f"the control and itself, {place(key)}"
+            found[name] = compare.log_ratios(list(both["a"]), list(both["b"]))
+    return found
+
+
+def place(key: Any) -> str:
+    """A group in words."""
+    workload, device, threads = key
+    return f"{workload}, {words.place(device, threads)}"
+
+
+def for_precision(runs: pd.DataFrame, pilot: int, half_width: float) -> Size:
+    """The blocks that every pair needs for an interval within ``half_width`` (0.02 is 2 %) of its ratio.
+
+    Stein's first stage (1945, Annals of Mathematical Statistics 16, 243-258): with the pilot's standard deviation s of
+    n0 blocks and Student's quantile t for n0 - 1 degrees of freedom, the least n with t * s / sqrt(n) <= ln(1 +
+    half_width). Raises FcnBenchError where no pair has two blocks.
+    """
+    found = {name: d for name, d in log_ratios(runs, pilot).items() if len(d) > 1}
+    if not found:
+        raise FcnBenchError("--precision: the pilot has no pair with two blocks; see what failed above")
+    name, worst = max(found.items(), key=lambda item: blocks_needed(item[1], half_width))
+    blocks = max(pilot, blocks_needed(worst, half_width))
+    expected, asked = expected_half_width(worst, blocks), f"a precision of {words.share(half_width)}"
+    return Size(pilot, blocks, expected, name, block_s(runs, pilot), asked)
+
+
+def for_time(runs: pd.DataFrame, pilot: int, budget_s: float, spent_s: float) -> Size:
+    """The blocks for which the time is enough, at least the pilot's; ``spent_s`` went before the first block."""
+    each = block_s(runs, pilot)
+    blocks = max(pilot, int((budget_s - spent_s) / each)) if each else pilot
+    found = {name: d for name, d in log_ratios(runs, pilot).items() if len(d) > 1}
+    name = max(found, key=lambda name: expected_half_width(found[name], blocks), default="")
+    width = expected_half_width(found[name], blocks) if found else None
+    return Size(pilot, blocks, width, name, each, f"{words.duration(budget_s)} of time")
+
+
+def blocks_needed(differences: Sequence[float], half_width: float) -> int:
+    """See :func:`for_precision`; at least the blocks that there are."""
+    spread = compare.standard_error(differences) * math.sqrt(len(differences))
+    quantile = float(stdtrit(len(differences) - 1, (1 + CONFIDENCE) / 2))
+    return max(len(differences), math.ceil((quantile * spread / math.log1p(half_width)) ** 2))
+
+
+def expected_half_width(differences: Sequence[float], blocks: int) -> float:
+    """What the interval of ``blocks`` blocks, at least two, is expected to be where they scatter as the pilot's do."""
+    spread = compare.standard_error(differences) * math.sqrt(len(differences))
+    return math.expm1(float(stdtrit(blocks - 1, (1 + CONFIDENCE) / 2)) * spread / math.sqrt(blocks))
+
+
+def block_s(runs: pd.DataFrame, pilot: int) -> float:
+    """Seconds that a block of the pilot took, all groups together: the mean."""
+    early = runs[runs["block"] <= pilot]
+    return float(early["process_s"].sum() / max(1, early["block"].nunique()))

@@ -1,0 +1,132 @@
+"""DataFrame -> DataFrame: every pair with its interval and verdict, the A/A control, the break-even epoch.
+
+What a pair's figures say is judged in :mod:`bench.compare`; here is which figures make a pair.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from bench import compare
+from bench.tables import GROUP, measured
+
+WORDS = {"epoch_s": ("faster", "slower"), "process_peak_bytes": ("less", "more"), "accuracy": ("lower", "higher")}
+"""What is compared, and what a value that is smaller or greater is called. Accuracies are compared by difference."""
+COLD = ["import_s", "build_s", "load_s", "first_epoch_s"]
+"""What a process does once; the first epoch includes tracing and compiling."""
+CONTROL = [*GROUP, "implementation", "estimate", "low", "high", "p", "delta", "fit", "blocks"]
+COMPARISON = [
+    *GROUP, "compared", "a", "b", "estimate", "low", "high", "p", "p_holm", "delta", "verdict", "blocks",
+]  # fmt: skip
+BREAK_EVEN = [*GROUP, "starts_first", "faster_later", "ahead_s", "gain_s", "epoch", "epoch_low", "epoch_high"]
+
+
+def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The values of two sets of cells in the blocks that both have, as columns ``a`` and ``b``."""
+    return pd.DataFrame({"a": a.set_index("block")[column], "b": b.set_index("block")[column]}).dropna().astype(float)
+
+
+def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
+    """The A/A control of each group: the reference implementation over itself, block by block.
+
+    A session is fit where no control differs from itself, corrected for the number of controls.
+    """
+    rows: list[dict[str, Any]] = []
+    for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
+        for name in group.loc[group["role"] == "control", "implementation"].unique():
+            ours = group[group["implementation"] == name]
+            both = in_blocks(ours[ours["role"] == "control"], ours[ours["role"] == "measured"], column)
+            if len(both):
+                ratio = compare.paired_ratio(list(both["a"]), list(both["b"]))
+                p = compare.p_value(compare.log_ratios(list(both["a"]), list(both["b"])))
+                place = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
+                rows.append(place | asdict(ratio) | {"p": p, "delta": compare.delta(ratio), "blocks": len(both)})
+    table = pd.DataFrame(rows, columns=CONTROL)
+    return table.assign(fit=[not compare.sure(p) for p in compare.holm(list(table["p"]))])
+
+
+def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of implementations of each group: ratio, interval, verdict on ``a``; of time, memory and accuracy.
+
+    ``a`` is the one whose typical value is greater, so that ratios read as "so many times slower"; accuracies (0 to 1)
+    have their difference instead. ``p_holm`` is corrected for all pairs of the session with the same quantity.
+    """
+    fit = bool(control(frame)["fit"].all())
+    tables = [judged(frame, quantity, fit) for quantity in WORDS]
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COMPARISON)
+
+
+def judged(frame: pd.DataFrame, quantity: str, fit: bool) -> pd.DataFrame:
+    """The pairs of one quantity."""
+    controls = control(frame, quantity).groupby(GROUP)["delta"].max()
+    deltas = {} if quantity == "accuracy" else controls.to_dict()
+    rows, found = [], []
+    for key, a, b, both in pairs(frame, quantity):
+        values = list(both["a"]), list(both["b"])
+        if quantity == "accuracy":
+            result: compare.Difference | compare.Ratio = compare.paired_difference(*values)
+            differences = list(both["a"] - both["b"])
+        else:
+            result, differences = compare.paired_ratio(*values), compare.log_ratios(*values)
+        found.append(result)
+        delta = deltas.get(key, compare.ACCURACY_DELTA if quantity == "accuracy" else compare.SMALLEST_DELTA)
+        place = dict(zip(GROUP, key, strict=True)) | {"compared": quantity, "a": a, "b": b}
+        rows.append(
+            place | asdict(result) | {"p": compare.p_value(differences), "delta": float(delta), "blocks": len(both)}
+        )
+    table = pd.DataFrame(rows, columns=COMPARISON)
+    corrected = compare.holm(list(table["p"]))
+    verdicts = [
+        compare.verdict(result, delta, p, WORDS[quantity]) if fit else "unfit session"
+        for result, delta, p in zip(found, table["delta"], corrected, strict=True)
+    ]
+    return table.assign(p_holm=corrected, verdict=verdicts)
+
+
+def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[tuple[str, str, int], str, str, pd.DataFrame]]:
+    """Every pair that shares a block: its group, the one with the greater median, the other, their values by block."""
+    for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
+        ranked = group.groupby("implementation")[column].median().sort_values(ascending=False).index
+        for a, b in combinations(ranked, 2):
+            both = in_blocks(group[group["implementation"] == a], group[group["implementation"] == b], column)
+            if len(both):
+                yield key, a, b, both  # type: ignore[misc]  # pandas' stubs do not know what a group's key is
+
+
+def break_even(frame: pd.DataFrame) -> pd.DataFrame:
+    """Where one implementation starts first and another trains faster: the epoch after which the other is ahead.
+
+    A start is import, build, loading and the first epoch. ``epoch`` is the least E with start + (E - 1) * epoch time no
+    longer than the other's, from medians over processes; ``epoch_low`` and ``epoch_high`` are its range over blocks,
+    infinite where the other is never ahead in one. Predictions are left out.
+    """
+    own = measured(frame).dropna(subset=["epoch_s", *COLD])
+    own = own.assign(cold_s=own[COLD].astype(float).sum(axis=1))
+    rows = []
+    for key, group in own.groupby(GROUP, sort=False):
+        by_name = dict(iter(group.groupby("implementation")))
+        typical = {name: (part["cold_s"].median(), part["epoch_s"].median()) for name, part in by_name.items()}
+        for first, later in combinations(sorted(typical, key=lambda name: typical[name][0]), 2):
+            if typical[later][1] < typical[first][1]:
+                cold, steady = (in_blocks(by_name[first], by_name[later], name) for name in ("cold_s", "epoch_s"))
+                each = [overtaken(*cold.loc[block], *steady.loc[block]) for block in cold.index] or [math.nan]
+                rows.append(dict(zip(GROUP, key, strict=True)) | {
+                    "starts_first": first, "faster_later": later,
+                    "ahead_s": typical[later][0] - typical[first][0], "gain_s": typical[first][1] - typical[later][1],
+                    "epoch": overtaken(typical[first][0], typical[later][0], typical[first][1], typical[later][1]),
+                    "epoch_low": min(each), "epoch_high": max(each),
+                })  # fmt: skip
+    return pd.DataFrame(rows, columns=BREAK_EVEN)
+
+
+def overtaken(first_cold_s: float, later_cold_s: float, first_epoch_s: float, later_epoch_s: float) -> float:
+    """The epoch after which the one that starts later is ahead; 1 where it is ahead from the first, else infinite."""
+    behind, gain = later_cold_s - first_cold_s, first_epoch_s - later_epoch_s
+    if behind <= 0:
+        return 1.0
+    return math.inf if gain <= 0 else float(math.ceil(1 + behind / gain))
