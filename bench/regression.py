@@ -1,0 +1,257 @@
+"""Two result directories side by side: what became slower, by how much, how sure, and what was changed.
+
+Cells are paired by block, which shares a seed; sessions are not measured side by side, so what the machine did between
+them is in every ratio. Programs that were not changed at all show how much that is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import compare as statistics
+from bench import sheets, store, tables, terminal, verdicts, words
+from bench.compare import SMALLEST_DELTA
+from bench.errors import FcnBenchError
+from bench.records import Result
+from bench.sheets import Sheet
+from bench.tables import GROUP
+
+KEYS = [*GROUP, "implementation"]
+UNFIT = "unfit session"
+COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "accuracy", "changed")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two directories: where it is, its cells, and the same as rows."""
+
+    path: Path
+    results: Sequence[Result]
+    runs: pd.DataFrame
+
+    @classmethod
+    def read(cls, path: Path) -> "Side":
+        """Read a result directory. Raises FcnBenchError where there is none."""
+        results = store.results(path)
+        return cls(path, results, tables.runs(results, store.gates(path)))
+
+    @property
+    def fit(self) -> bool:
+        """Whether its control agrees with itself."""
+        return bool(verdicts.control(self.runs)["fit"].all())
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the comparison says: for a terminal, for a pull request, and which programs are slower or were lost."""
+
+    text: str
+    markdown: str
+    regressions: tuple[str, ...]
+
+
+def compare(base: Path, new: Path, limit: float) -> Found:
+    """Compare ``new`` with ``base``; ``limit`` (0.05 is 5 %) is what may be slower without being a regression.
+
+    Raises FcnBenchError where the two have nothing in common or did different work.
+    """
+    sides = Side.read(base), Side.read(new)
+    check_same_work(*sides)
+    frame = ratios(*sides, min(limit, SMALLEST_DELTA))
+    slower = frame[(frame["verdict"] == "slower") & (frame["estimate"] > 1 + limit)]
+    lost = frame[frame["verdict"].str.startswith("lost")]
+    regressions = tuple(f"{row['implementation']}: {change(row)}" for _, row in pd.concat([slower, lost]).iterrows())
+    lines = [answer(frame, regressions, limit), *warnings(*sides, frame)]
+    groups: Iterable[tuple[Any, pd.DataFrame]] = frame.groupby(GROUP, sort=False)
+    made = [sheet(part, f"{workload}, {words.place(device, n)}") for (workload, device, n), part in groups]
+    return Found(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+
+
+def check_same_work(base: Side, new: Side) -> None:
+    """Refuse to compare what is no comparison: other networks of the same name, other data, other epochs."""
+    here, there = ({tuple(row) for row in side.runs[KEYS].to_numpy()} for side in (base, new))
+    if not here & there:
+        raise FcnBenchError(
+            f"{new.path}: has no implementation, network, device and thread count in common with {base.path}; compare "
+            "two runs of the same command"
+        )
+    was = {result.cell.workload.name: result.cell for result in base.results}
+    for result in new.results:
+        cell, before = result.cell, was.get(result.cell.workload.name)
+        if before is None:
+            continue
+        pairs = [(field.name, getattr(before.workload, field.name), getattr(cell.workload, field.name))
+                 for field in fields(cell.workload)]  # fmt: skip
+        pairs += [("epochs", before.epochs, cell.epochs), ("data", before.data, cell.data)]
+        for name, old, now in pairs:
+            if old != now and (name != "data" or (old and now)):
+                raise FcnBenchError(
+                    f"{new.path}: {cell.workload.name} did other work than in {base.path}: {name} {now}, was {old}; "
+                    "measure both with the same networks, data and epochs"
+                )
+
+
+def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
+    """One row per implementation, network, device and threads of either side; ratios are new / base, block by block."""
+    fit = base.fit and new.fit
+    order = list(dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy())))
+    rows = [row(key, base, new) for key in order]
+    timed = [i for i, found in enumerate(rows) if "estimate" in found]
+    corrected = dict(zip(timed, statistics.holm([rows[i]["p"] for i in timed]), strict=True))  # type: ignore[misc]
+    for i, p in corrected.items():
+        found = rows[i]
+        ratio = statistics.Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
+        found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else UNFIT}
+    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed",
+               "memory", "memory_low", "memory_high", "accuracy", "accuracy_low", "accuracy_high"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def row(key: tuple[str, str, int, str], base: Side, new: Side) -> dict[str, object]:
+    """One implementation's row, without the verdict on its time where it has one."""
+    found: dict[str, object] = dict(zip(KEYS, key, strict=True))
+    was, now = (own(side.runs, key) for side in (base, new))
+    good = [tables.measured(part) for part in (was, now)]
+    times = verdicts.in_blocks(good[1], good[0], "epoch_s")
+    if was.empty or now.empty:
+        return found | {"verdict": f"only in {'NEW' if was.empty else 'BASE'}", "changed": ""}
+    found |= {"base_s": good[0]["epoch_s"].median(), "new_s": good[1]["epoch_s"].median(), "blocks": len(times)}
+    found["changed"] = changed(*([r for r in side.results if place(r) == key] for side in (base, new)))
+    if len(good[0]) and good[1].empty:
+        gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
+        return found | {"verdict": f"lost: {gate or words.shorten(str(now['reason'].iloc[0]))}"}
+    if good[0].empty:
+        return found | {"verdict": "was not measured in BASE"}
+    if times.empty:
+        return found | {"verdict": "no steady epochs in a block of both"}
+    logs = statistics.log_ratios(list(times["a"]), list(times["b"]))
+    found |= asdict(statistics.paired_ratio(list(times["a"]), list(times["b"]))) | {"p": statistics.p_value(logs)}
+    for name, column, judge in (
+        ("memory", "process_peak_bytes", statistics.paired_ratio),
+        ("accuracy", "accuracy", statistics.paired_difference),
+    ):
+        both = verdicts.in_blocks(good[1], good[0], column)
+        if len(both):
+            result = judge(list(both["a"]), list(both["b"]))
+            found |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
+    return found
+
+
+def place(result: Result) -> tuple[str, str, int, str]:
+    """What a row of the comparison is about."""
+    return (*result.cell.place, result.cell.implementation)
+
+
+def own(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
+    """The cells of one implementation, without the control."""
+    same = (runs[KEYS] == list(key)).all(axis=1)
+    return runs[same & (runs["role"] == "measured")]
+
+
+def changed(was: Sequence[Result], now: Sequence[Result]) -> str:
+    """What differs between two sets of cells besides their times: versions and switches by name, else the source."""
+    told = []
+    for name in ("versions", "switches", "environment"):
+        old, new = (merged([getattr(result, name) for result in side if result.status == "ok"]) for side in (was, now))
+        told += [
+            f"{key} {words.shorten(str(old.get(key, 'none')), 24)} to {words.shorten(str(new.get(key, 'none')), 24)}"
+            for key in dict.fromkeys([*old, *new])
+            if old.get(key) != new.get(key)
+        ]
+    if told:
+        return ", ".join(told)
+    digests = [{result.cell.block: result.cell.digest for result in side} for side in (was, now)]
+    same = all(digests[0][block] == digests[1][block] for block in digests[0].keys() & digests[1].keys())
+    return "" if same else "its source or the harness"
+
+
+def merged(found: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """The last value of each name."""
+    return {name: value for one in found for name, value in one.items()}
+
+
+def change(row: pd.Series) -> str:
+    """``1.10 times (95 % interval 1.08 to 1.12)``, or why there is no ratio."""
+    if words.missing(row["estimate"]):
+        return str(row["verdict"])
+    interval = words.interval(row["estimate"], row["low"], row["high"])
+    return f"{words.ratio(row['estimate'])} times ({interval}, {words.count(int(row['blocks']), 'block')})"
+
+
+def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str:
+    """The first line: what is slower, or that nothing is, and how much of that is known."""
+    if regressions:
+        return f"Slower by more than {words.share(limit)}, or lost: {'; '.join(regressions)}."
+    said = frame.loc[frame["estimate"].notna(), "verdict"]
+    equal, faster = said.str.startswith("equivalent").sum(), (said == "faster").sum()
+    open_ = len(said) - equal - faster - (said == "slower").sum()
+    counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (open_, "undecided")) if n]
+    told = words.listed(counts) or "there is no pair of times"
+    return f"Nothing is shown to be slower by more than {words.share(limit)}: {told}."
+
+
+def warnings(base: Side, new: Side, frame: pd.DataFrame) -> list[str]:
+    """What a reader must know before believing a ratio."""
+    told = []
+    machines = [sorted({result.machine for result in side.results}) for side in (base, new)]
+    if machines[0] != machines[1]:
+        told.append("The machines differ: every ratio is of the machines as much as of the programs.")
+    for side in (base, new):
+        if not side.fit:
+            told.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
+    moved = frame[(frame["changed"] == "") & frame["verdict"].isin(["faster", "slower"])]
+    if len(moved) and machines[0] == machines[1]:
+        named = [f"{row['implementation']} {words.ratio(row['estimate'])}" for _, row in moved.iterrows()]
+        told.append(
+            f"Nothing was changed in these, so their ratios are the machine's: {words.listed(named)}. Read the others "
+            "by them."
+        )
+    return told
+
+
+def sheet(frame: pd.DataFrame, title: str) -> Sheet:
+    """One group as a table."""
+    rows = []
+    for _, row in frame.iterrows():
+        ends = "" if words.missing(row["estimate"]) else words.ends(row["estimate"], row["low"], row["high"])
+        shown = words.MISSING if words.missing(row["estimate"]) else words.ratio(row["estimate"])
+        rows.append((
+            str(row["implementation"]), words.figure("epoch_s", row["base_s"]), words.figure("epoch_s", row["new_s"]),
+            f"{shown} ({ends})" if ends else shown, verdict(str(row["verdict"]), float(row["low"])),
+            words.MISSING if words.missing(row["memory"]) else f"{words.ratio(row['memory'])} times",
+            words.MISSING if words.missing(row["accuracy"]) else f"{row['accuracy'] * 100:+.2f} points",
+            str(row["changed"]) or "nothing",
+        ))  # fmt: skip
+    return Sheet(title, COLUMNS, tuple(rows))
+
+
+def verdict(said: str, low: float) -> str:
+    """A verdict as a cell of the table."""
+    if said.startswith("equivalent"):
+        return said.replace("equivalent within ", "equal within ").replace("%", " %")
+    return {statistics.INCONCLUSIVE: "no difference shown", statistics.TOO_FEW: "one block: no verdict"}.get(said, said)
+
+
+def narrow(wide: Sheet) -> Sheet:
+    """The columns for which a terminal has room."""
+    return Sheet(wide.title, wide.columns[:5], tuple(row[:5] for row in wide.rows))
+
+
+def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet]) -> str:
+    """The summary for a pull request."""
+    parts = [f"### fcnbench: {sheets.in_markdown(str(new.path))} beside {sheets.in_markdown(str(base.path))}"]
+    parts += [str(sheets.in_markdown(line)) for line in lines]
+    parts[1] = f"**{parts[1]}**"
+    for one in made:
+        parts += [f"#### {sheets.in_markdown(one.title)}", sheets.markdown(one).rstrip()]
+    note = "Time per steady epoch, median of the processes; ratios are over blocks, with Student's 95 % interval."
+    return "\n\n".join([*parts, note]) + "\n"
+
+
+def write(path: Path, found: Found) -> None:
+    """Write the summary, whole or not at all."""
+    with store.writing(path):
+        store.write_text(path, found.markdown)
