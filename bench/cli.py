@@ -243,7 +243,7 @@ def compare(
     base: Annotated[Path, typer.Argument(help="The result directory to compare with.")],
     new: Annotated[Path, typer.Argument(help="The result directory to judge.")],
     fail_slower: Annotated[
-        str, typer.Option(help="Exit 1 where something is slower by more than this, beyond doubt.")
+        str, typer.Option(help="Exit 1 where something is surely slower, and by more than this.")
     ] = "5%",
     markdown: Annotated[
         Path | None, typer.Option(help="File for a summary in Markdown, as for a pull request; - for the terminal.")

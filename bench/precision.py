@@ -59,7 +59,7 @@ def for_precision(runs: pd.DataFrame, pilot: int, half_width: float) -> Size:
         raise FcnBenchError("--precision: the pilot has no pair with two blocks; see what failed above")
     name, worst = max(found.items(), key=lambda item: blocks_needed(item[1], half_width))
     blocks = max(pilot, blocks_needed(worst, half_width))
-    expected, asked = expected_half_width(worst, blocks), f"a precision of {words.share(half_width)}"
+    expected, asked = expected_half_width(worst, blocks), f"a precision of {words.share(half_width)} asks for"
     return Size(pilot, blocks, expected, name, block_s(runs, pilot), asked)
 
 
@@ -70,7 +70,7 @@ def for_time(runs: pd.DataFrame, pilot: int, budget_s: float, spent_s: float) ->
     found = {name: d for name, d in log_ratios(runs, pilot).items() if len(d) > 1}
     name = max(found, key=lambda name: expected_half_width(found[name], blocks), default="")
     width = expected_half_width(found[name], blocks) if found else None
-    return Size(pilot, blocks, width, name, each, f"{words.duration(budget_s)} of time")
+    return Size(pilot, blocks, width, name, each, f"{words.duration(budget_s)} leave time for")
 
 
 def blocks_needed(differences: Sequence[float], half_width: float) -> int:

@@ -24,7 +24,7 @@ def started(progress: Progress) -> str:
     cell = progress.cell
     left = "" if progress.left_s is None else f", about {words.duration(progress.left_s)} left"
     name = f"{cell.implementation} (again, as control)" if cell.role == "control" else cell.implementation
-    place = f"{cell.workload.name}, {cell.device}, {cell.threads} threads, block {cell.block}"
+    place = f"{cell.workload.name}, {cell.device}, {words.count(cell.threads, 'thread')}, block {cell.block}"
     return f"[{progress.number}/{progress.total}{left}] {name}: {place} ... "
 
 
@@ -63,7 +63,7 @@ def sized(size: Size) -> str:
     """How many blocks a pilot asks for, how long the rest takes, and what may be expected of it."""
     more = size.blocks - size.pilot
     rest = f"{words.count(more, 'block')} more, about {words.duration(more * size.block_s)}" if more else "no more"
-    told = f"pilot of {words.count(size.pilot, 'block')}: {size.asked} asks for {size.blocks} in all, {rest}"
+    told = f"pilot of {words.count(size.pilot, 'block')}: {size.asked} {size.blocks} in all, {rest}"
     if size.half_width is None:
         return told
     return f"{told}; the widest interval ({size.pair}) should be within {words.share(size.half_width)} of its ratio"

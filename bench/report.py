@@ -237,7 +237,7 @@ def sized(session: Session) -> str:
     if size is None or size.blocks != blocks:
         return ""
     return (
-        f"A pilot of {words.count(size.pilot, 'block')} decided that {size.asked} asks for "
+        f"A pilot of {words.count(size.pilot, 'block')} decided that {size.asked} "
         f"{words.count(blocks, 'block')}; the number was fixed before the rest was measured."
     )
 

@@ -331,7 +331,7 @@ def test_a_pilot_fixes_the_number_of_blocks(
 def test_a_time_fixes_the_number_of_blocks(run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path) -> None:
     """Too little of it leaves the pilot; plenty is used, and not exceeded by more than what was not foreseen."""
     done = run_tiny("--plugin", plugin(), "--blocks", 2, "--budget", "1s")
-    assert done.status == 0 and "pilot of 2 blocks: 1 s of time asks for 2 in all, no more" in done.out
+    assert done.status == 0 and "pilot of 2 blocks: 1 s leave time for 2 in all, no more" in done.out
     assert {found.cell.block for found in store.results(tmp_path / "out")} == {1, 2}
 
 
