@@ -65,7 +65,8 @@ def compare(base: Path, new: Path, limit: float) -> Found:
     lost = frame[frame["verdict"].str.startswith("lost")]
     regressions = tuple(f"{row['implementation']}: {change(row)}" for _, row in pd.concat([slower, lost]).iterrows())
     lines = [answer(frame, regressions, limit), *warnings(*sides, frame)]
-    groups: Iterable[tuple[Any, pd.DataFrame]] = frame.groupby(GROUP, sort=False)
+    shared = frame[~frame["verdict"].str.startswith("only in")][GROUP].drop_duplicates()
+    groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
     made = [sheet(part, f"{workload}, {words.place(device, n)}") for (workload, device, n), part in groups]
     return Found(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
 
@@ -195,7 +196,11 @@ def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str
 
 def warnings(base: Side, new: Side, frame: pd.DataFrame) -> list[str]:
     """What a reader must know before believing a ratio."""
-    told = []
+    told = [
+        f"Only in {side}: {words.listed(alone)}."
+        for side, other in (("BASE", new), ("NEW", base))
+        if (alone := [name for name in dict.fromkeys(frame["workload"]) if name not in set(other.runs["workload"])])
+    ]
     machines = [sorted({result.machine for result in side.results}) for side in (base, new)]
     if machines[0] != machines[1]:
         told.append("The machines differ: every ratio is of the machines as much as of the programs.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mutants import ALL
 
-from bench import report, store, tables, verdicts
+from bench import report, store, tables, verdicts, workloads
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +53,24 @@ def test_reference_run_is_fit_and_complete():
     assert set(runs["status"]) == {"ok"}
     assert set(runs["gate"]) == {"passed"}
     assert verdicts.control(runs)["fit"].all()
+
+
+def test_readme_says_what_the_documents_run_gave():
+    """Every network of every document was trained in both frameworks, and the README's figures are those of its cells."""
+    path = ROOT / "results" / "documents"
+    runs = tables.runs(store.results(path), store.gates(path))
+    assert set(runs["status"]) == {"ok"} and set(runs["gate"]) == {"passed"}
+    assert set(runs["workload"]) == set(workloads.load())
+    own = runs[runs["role"] == "measured"]
+    assert (own.groupby("workload")["implementation"].nunique() == 4).all()
+    text, convolutional = " ".join(README.split()), own["workload"] == "cnn-32-64"
+    for part, what in (
+        (own[convolutional], "the convolutional network reached"),
+        (own[~convolutional], "the dense ones"),
+    ):
+        low, high = (f"{value * 100:.2f}" for value in (part["accuracy"].min(), part["accuracy"].max()))
+        assert f"{what} {low} to {high} %" in text
+    assert f"took {runs['process_s'].sum() / 60:.0f} minutes" in text
 
 
 def test_readme_counts_the_planted_mistakes():

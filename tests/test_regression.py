@@ -129,6 +129,12 @@ def test_nothing_in_common_is_refused(two: Two) -> None:
         regression.compare(two(clear(), clear())[0], Path("nowhere"), 0.05)
 
 
+def test_networks_of_one_side_are_told_in_a_line(two: Two) -> None:
+    """They have no table, since there is nothing to compare."""
+    text = regression.compare(*two(clear(), [*clear(), *clear(workload=OTHER_WORKLOAD)]), 0.05).text
+    assert "Only in NEW: mlp-128." in text and "mlp-128, CPU" not in text and text.count("equal within") == 4
+
+
 def test_what_is_lost_is_a_regression(two: Two, capsys: pytest.CaptureFixture[str]) -> None:
     """A program that worked and fails now, or that does other work now; one that was not asked for is none."""
     kept = [found for found in clear() if found.cell.implementation != "documented-keras"]

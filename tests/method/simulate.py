@@ -3,7 +3,7 @@
     python tests/method/simulate.py --sessions 10000
 
 writes results/method/*.csv and puts their tables into docs/method.md. Everything is drawn from fixed seeds: the same
-version of NumPy gives the same figures. About six minutes on one core.
+version of NumPy gives the same figures. A few minutes on one core.
 """
 
 import argparse
