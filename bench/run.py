@@ -52,7 +52,7 @@ class Session:
         on_repeat: Callable[[str], None] = lambda why: None,
         repeats: int = 0,
     ) -> dict[str, Result]:
-        """Measure and save one cell after the other, except those that are ``kept`` (by key, all of them ``ok``).
+        """Measure and save one cell after the other, except those that are ``kept``, by key.
 
         A cell that fails is saved as such, and the session goes on. Where something disturbed a block (see
         :mod:`bench.noise`; no rule looks at an epoch's time) it is measured once more, all of it, so that its cells

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bench import precision, progress, store, tables
 from bench.plan import Plan
 from bench.records import Result, Size
-from bench.run import Session, finished
+from bench.run import Session
 
 REPEATED = 5
 """One block in so many may be measured again where something disturbed it, unless another number is asked for."""
@@ -45,7 +45,7 @@ def measure(
         say(progress.sized(size))
         store.save_size(session.directory, size)
         plan = replace(plan, blocks=size.blocks)
-        blocks(plan, session, finished(list(kept.values()), fresh=False), repeats, say)
+        blocks(plan, session, kept, repeats, say)  # what failed in the pilot has failed, and is not tried twice
     return plan
 
 
