@@ -175,6 +175,8 @@ def gpu() -> Finding:
     if not environment.gpu_names():
         return Finding("GPU", "good", "none, so nothing of it is measured")
     count = environment.gpu_processes()
+    if count is None:
+        return Finding("GPU", "unknown", "its driver does not tell who uses it")
     return judged("GPU", count == 0, f"{words.count(count, 'process', 'es')} on it", "end them: see nvidia-smi")
 
 

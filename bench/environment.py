@@ -137,12 +137,15 @@ def gpu_names() -> tuple[str, ...]:
         return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
 
 
-def gpu_processes() -> int:
-    """How many processes compute on the NVIDIA devices now, as far as their driver can tell."""
+def gpu_processes() -> int | None:
+    """How many processes compute on the NVIDIA devices now; None where their driver does not tell."""
     import pynvml
 
     with gpus() as handles:
-        return sum(len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle)) for handle in handles)
+        try:
+            return sum(len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle)) for handle in handles)
+        except pynvml.NVMLError:
+            return None
 
 
 @contextmanager

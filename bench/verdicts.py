@@ -63,18 +63,18 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 
 def judged(frame: pd.DataFrame, quantity: str, fit: bool) -> pd.DataFrame:
     """The pairs of one quantity."""
-    controls = control(frame, quantity).groupby(GROUP)["delta"].max()
-    deltas = {} if quantity == "accuracy" else controls.to_dict()
+    ratio = quantity != "accuracy"
+    deltas = control(frame, quantity).groupby(GROUP)["delta"].max().to_dict() if ratio else {}
     rows, found = [], []
     for key, a, b, both in pairs(frame, quantity):
         values = list(both["a"]), list(both["b"])
-        if quantity == "accuracy":
-            result: compare.Difference | compare.Ratio = compare.paired_difference(*values)
-            differences = list(both["a"] - both["b"])
-        else:
+        result: compare.Ratio | compare.Difference
+        if ratio:
             result, differences = compare.paired_ratio(*values), compare.log_ratios(*values)
+        else:
+            result, differences = compare.paired_difference(*values), list(both["a"] - both["b"])
         found.append(result)
-        delta = deltas.get(key, compare.ACCURACY_DELTA if quantity == "accuracy" else compare.SMALLEST_DELTA)
+        delta = deltas.get(key, compare.SMALLEST_DELTA if ratio else compare.ACCURACY_DELTA)
         place = dict(zip(GROUP, key, strict=True)) | {"compared": quantity, "a": a, "b": b}
         rows.append(
             place | asdict(result) | {"p": compare.p_value(differences), "delta": float(delta), "blocks": len(both)}

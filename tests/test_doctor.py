@@ -93,7 +93,12 @@ def test_heat_memory_power_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         battery = SimpleNamespace(power_plugged=plugged)
         monkeypatch.setattr(psutil, "sensors_battery", lambda battery=battery: battery, raising=False)
         assert doctor.power().state == state
-    for names, count, state in (((), 0, "good"), (("Some GPU",), 0, "good"), (("Some GPU",), 2, "bad")):
+    for names, count, state in (
+        ((), 0, "good"),
+        (("Some GPU",), 0, "good"),
+        (("Some GPU",), 2, "bad"),
+        (("Some GPU",), None, "unknown"),
+    ):
         monkeypatch.setattr(environment, "gpu_names", lambda names=names: names)
         monkeypatch.setattr(environment, "gpu_processes", lambda count=count: count)
         assert doctor.gpu().state == state

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -179,3 +180,22 @@ def test_devices_are_those_of_the_machine(
     monkeypatch.setattr(environment.platform, "system", lambda: system)
     monkeypatch.setattr(environment.platform, "machine", lambda: chip)
     assert environment.devices() == expected
+
+
+def test_processes_on_the_gpus_are_counted_as_far_as_the_driver_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All devices together; nothing where there is none; not known where the driver refuses."""
+    import pynvml
+
+    monkeypatch.setattr(environment, "gpus", lambda: nullcontext(["one", "two"]))
+    monkeypatch.setattr(
+        pynvml, "nvmlDeviceGetComputeRunningProcesses", lambda handle: [1, 2] if handle == "one" else [3]
+    )
+    assert environment.gpu_processes() == 3
+
+    def refuse(handle: str) -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", refuse)
+    assert environment.gpu_processes() is None
+    monkeypatch.setattr(environment, "gpus", lambda: nullcontext([]))
+    assert environment.gpu_processes() == 0

@@ -179,6 +179,12 @@ def test_accuracies_are_compared_by_difference_over_seeds(errors: list[float], v
     assert row["verdict"] == verdict
 
 
+def test_an_accuracy_of_nothing_is_no_obstacle() -> None:
+    """It has a difference, where a ratio would have none."""
+    found = session({"matched-pytorch": [1.0, 1.0], "matched-keras": [2.0, 2.0]}, [1.0, 1.0], accuracy=0.0, epochs=1)
+    assert list(compared(runs(found), "accuracy")["estimate"]) == [0.0]
+
+
 def cold(name: str, block: int, start_s: float, epoch_s: float) -> Result:
     """A process that needs ``start_s`` until the end of its first epoch and ``epoch_s`` for each that follows."""
     found = result(name, block, epoch_s)
