@@ -28,6 +28,7 @@ LOGS = 20
 LOG_LETTERS = 4000
 """Rows, logs and letters of a log that the page shows; the files have them all."""
 DERIVED = ("summary", "control", "comparison", "break_even", "table_4", "accuracies", "gate")
+COUNTS = ("involuntary_switches", "hot_events", "cpus", "gpu_processes")
 OWN = {
     "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
     "charts": r"(epoch-time|ratios|memory|accuracy|curves)\..*\.(svg|png)",
@@ -112,7 +113,7 @@ def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
 
 def with_whole_bytes(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with its counts as integers, also where some are missing: 995045376, not 995045376.0."""
-    counts = [name for name in map(str, frame) if name.endswith("_bytes") or name == "involuntary_switches"]
+    counts = [name for name in map(str, frame) if name.endswith("_bytes") or name in COUNTS]
     return frame.astype(dict.fromkeys(counts, "Int64"))
 
 

@@ -102,7 +102,10 @@ def test_real_run_from_images_to_report(some_digits, tmp_path):
     assert list(runs.loc[runs["role"] == "control", "implementation"]) == ["matched-pytorch"]
     assert (runs["accuracy"] > 0.85).all()
     empty = set(runs.columns[runs.isna().any()])
-    assert empty == {"reason", "device_peak_bytes", "device_reserved_bytes"}
+    never = {"device_peak_bytes", "device_reserved_bytes", "gpu_processes"}
+    words = {"reason", "disturbed_by", "hints", "repeated"}
+    untold = {"steal_s", "throttled_s", "hot_events", "swapped_bytes", "frequency_share"}  # where the system has none
+    assert never <= empty <= never | words | untold
     epochs = pd.read_csv(out / "epochs.csv")
     assert list(epochs.groupby("cell").size().unique()) == [4]
     assert epochs.loc[epochs["epoch"] == 0, "train_s"].isna().all()
