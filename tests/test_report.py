@@ -198,6 +198,12 @@ def test_plugins_are_compared_across_tiers_where_no_tier_has_two(tmp_path: Path)
     assert answer.startswith("On this machine mine (plugin) trains mlp-128-64 1.99 times as fast as PyTorch (matched)")
 
 
+def test_a_plugin_beside_a_yardstick_is_compared_with_it(tmp_path: Path) -> None:
+    """Where there is nothing else to compare it with."""
+    found = session({"reference-numpy": [1.0, 1.01, 1.0], "slow-numpy": [1.1, 1.12, 1.1]})
+    assert "NumPy (reference) trains mlp-128-64 1.10 times as fast as slow-numpy (plugin)" in said(tmp_path, found)
+
+
 def test_each_device_has_its_sentence(tmp_path: Path) -> None:
     """CUDA follows the CPU."""
     cuda = session({PYTORCH: [0.1, 0.1, 0.1], KERAS: [0.2, 0.2, 0.2]}, device="cuda")
