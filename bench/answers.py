@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench import words
-from bench.compare import LARGEST_DELTA, TOO_FEW, sure
+from bench.compare import INCONCLUSIVE, LARGEST_DELTA, TOO_FEW, UNFIT, sure
 
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
@@ -36,7 +36,7 @@ class Pair:
     @property
     def unsure(self) -> bool:
         """Whether its interval excludes 1 only as long as the other pairs are not counted."""
-        return self.low > 1 and not sure(self.p)
+        return self.verdict == INCONCLUSIVE and self.low > 1 and not sure(self.p)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Group:
     @property
     def title(self) -> str:
         """``mlp-128-64, CPU, 2 threads``."""
-        return f"{self.workload}, {self.place}"
+        return words.title(self.workload, self.device, self.threads)
 
     @property
     def key(self) -> str:
@@ -252,7 +252,7 @@ def of_pair(group: Group, a: str, b: str) -> str:
     both, took = f"{fast} and {slow}", f"{slow} took {factor} times the time of {fast} on {group.workload}"
     within = words.share(pair.delta)
     start = "As the tutorials write it," if tiers == {TUTORIALS} else "On this machine"
-    if pair.verdict == "unfit session":
+    if pair.verdict == UNFIT:
         found = f"Without a verdict: {took}"
     elif pair.verdict == TOO_FEW:
         found = f"Too few blocks for a verdict: {took}"
@@ -261,7 +261,7 @@ def of_pair(group: Group, a: str, b: str) -> str:
     elif pair.verdict.startswith("equivalent"):
         found = f"{start} {both} train {group.workload} equally fast, within {within}"
     elif pair.unsure:
-        found = f"Not beyond doubt once all pairs are counted (p = {pair.p:.2g}): {took}"
+        found = f"{words.unsure(pair.p).capitalize()}: {took}"
     elif pair.low > 1 and pair.delta > LARGEST_DELTA:
         found = f"The session is too noisy for a verdict: {took}"
     elif pair.low > 1:

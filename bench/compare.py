@@ -26,6 +26,8 @@ ACCURACY_DELTA = 0.002
 
 TOO_FEW = "too few blocks"
 INCONCLUSIVE = "inconclusive"
+UNFIT = "unfit session"
+"""What stands in place of a verdict where the control differs from itself."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,12 @@ def student(differences: Sequence[float], confidence: float = CONFIDENCE) -> tup
     mean = math.fsum(differences) / len(differences)
     if len(differences) < 2:
         return mean, math.inf
-    return mean, float(stdtrit(len(differences) - 1, (1 + confidence) / 2)) * standard_error(differences)
+    return mean, quantile(len(differences), confidence) * standard_error(differences)
+
+
+def quantile(blocks: int, confidence: float = CONFIDENCE) -> float:
+    """Student's two-sided quantile for the mean of so many blocks, at least two."""
+    return float(stdtrit(blocks - 1, (1 + confidence) / 2))
 
 
 def standard_error(differences: Sequence[float]) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 
 from bench import environment, noise, words
+from bench.noise import CPU_FILES
 
 SECONDS = 3.0
 """How long the machine is watched while nothing of ours runs, and how long it then computes."""
@@ -19,7 +20,6 @@ UNEVEN = 1.05
 """The same product's time at its ninth decile by its median, above which a machine is called uneven."""
 FREE_BYTES = 3 * 10**9
 """What the largest process of a default run takes, with room for the harness."""
-CPU_FILES = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from bench import pictures, words
 from bench.answers import Group
 from bench.pictures import HEAD, INK, WIDTH, Chart, headed
 
+KIND = "ratios"
+"""What its files are called."""
 NAMES = 2.35
 FIGURES = 1.25
 """Inches for the names at the left and the figures at the right."""
@@ -39,7 +41,7 @@ def of_group(group: Group) -> list[Chart]:
         return []
     title = f"Ratios with 95 % intervals: {group.title}"
     ends = "; ".join(f"{line.over} over {line.under} {words.ratio(line.estimate)}" for line in found)
-    chart = pictures.draw(f"ratios.{group.key}", title, f"{title}. {ends}.", partial(figure, found, band(group)))
+    chart = pictures.draw(f"{KIND}.{group.key}", title, f"{title}. {ends}.", partial(figure, found, band(group)))
     return [chart] if chart else []
 
 

@@ -25,7 +25,7 @@ SWITCHES = 200
 """Involuntary switches by second above which a program is said to fight for its CPUs, with others or with itself."""
 SLOW_CLOCK = 0.8
 """Share of the processor's highest frequency below which its clock is said to be slow: a hint, no disturbance."""
-THERMAL = Path("/sys/devices/system/cpu")
+CPU_FILES = Path("/sys/devices/system/cpu")
 Number = TypeVar("Number", int, float)
 
 
@@ -69,7 +69,7 @@ def throttled_s(root: Path = environment.CGROUP, membership: Path = Path("/proc/
     return max(found, default=None)
 
 
-def hot_events(root: Path = THERMAL) -> int | None:
+def hot_events(root: Path = CPU_FILES) -> int | None:
     """How often the cores were throttled for their heat since the machine was started."""
     counts = []
     for path in sorted(root.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")):
@@ -93,7 +93,7 @@ def frequency_share() -> float | None:
     """The clock of the CPUs as a share of the highest that they have, now; None where the system does not tell."""
     try:
         now = psutil.cpu_freq()
-    except (OSError, RuntimeError, NotImplementedError):
+    except (OSError, RuntimeError):  # of which NotImplementedError is one
         return None
     return round(now.current / now.max, 3) if now is not None and now.max else None
 

@@ -6,17 +6,13 @@ interrupted goes on to the number that was fixed, and nobody can stop when the f
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
-from scipy.special import stdtrit
 
 from bench import compare, words
-from bench.compare import CONFIDENCE
 from bench.errors import FcnBenchError
 from bench.records import Size
-from bench.tables import GROUP
-from bench.verdicts import in_blocks, pairs
+from bench.verdicts import controls, pairs
 
 PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
@@ -28,23 +24,13 @@ def log_ratios(runs: pd.DataFrame, pilot: int) -> dict[str, list[float]]:
     """The pilot's logarithms of ratios, of every pair of every group and of every control with itself, by name."""
     early = runs[runs["block"] <= pilot]
     found = {
-        f"{a} and {b}, {place(key)}": compare.log_ratios(list(both["a"]), list(both["b"]))
+        f"{a} and {b}, {words.title(*key)}": compare.log_ratios(list(both["a"]), list(both["b"]))
         for key, a, b, both in pairs(early, "epoch_s")
     }
-    for key, group in early[early["status"] == "ok"].groupby(GROUP, sort=False):
-        again = group[group["role"] == "control"]
-        own = group[(group["role"] == "measured") & group["implementation"].isin(again["implementation"])]
-        both = in_blocks(again, own, "epoch_s")
-        if len(both):
-            name = f"the control and itself, {place(key)}"
-            found[name] = compare.log_ratios(list(both["a"]), list(both["b"]))
+    for key, _, both in controls(early, "epoch_s"):
+        name = f"the control and itself, {words.title(*key)}"
+        found[name] = compare.log_ratios(list(both["a"]), list(both["b"]))
     return found
-
-
-def place(key: Any) -> str:
-    """A group in words."""
-    workload, device, threads = key
-    return f"{workload}, {words.place(device, threads)}"
 
 
 def for_precision(runs: pd.DataFrame, pilot: int, half_width: float) -> Size:
@@ -75,15 +61,18 @@ def for_time(runs: pd.DataFrame, pilot: int, budget_s: float, spent_s: float) ->
 
 def blocks_needed(differences: Sequence[float], half_width: float) -> int:
     """See :func:`for_precision`; at least the blocks that there are."""
-    spread = compare.standard_error(differences) * math.sqrt(len(differences))
-    quantile = float(stdtrit(len(differences) - 1, (1 + CONFIDENCE) / 2))
-    return max(len(differences), math.ceil((quantile * spread / math.log1p(half_width)) ** 2))
+    reach = compare.quantile(len(differences)) * deviation(differences)
+    return max(len(differences), math.ceil((reach / math.log1p(half_width)) ** 2))
 
 
 def expected_half_width(differences: Sequence[float], blocks: int) -> float:
     """What the interval of ``blocks`` blocks, at least two, is expected to be where they scatter as the pilot's do."""
-    spread = compare.standard_error(differences) * math.sqrt(len(differences))
-    return math.expm1(float(stdtrit(blocks - 1, (1 + CONFIDENCE) / 2)) * spread / math.sqrt(blocks))
+    return math.expm1(compare.quantile(blocks) * deviation(differences) / math.sqrt(blocks))
+
+
+def deviation(differences: Sequence[float]) -> float:
+    """The sample's standard deviation."""
+    return compare.standard_error(differences) * math.sqrt(len(differences))
 
 
 def block_s(runs: pd.DataFrame, pilot: int) -> float:

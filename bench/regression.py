@@ -20,28 +20,24 @@ from bench.sheets import Sheet
 from bench.tables import GROUP
 
 KEYS = [*GROUP, "implementation"]
-UNFIT = "unfit session"
 COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "accuracy", "changed")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two directories: where it is, its cells, and the same as rows."""
+    """One of the two directories: where it is, its cells, the same as rows, whether its control agrees with itself."""
 
     path: Path
     results: Sequence[Result]
     runs: pd.DataFrame
+    fit: bool
 
     @classmethod
     def read(cls, path: Path) -> "Side":
         """Read a result directory. Raises FcnBenchError where there is none."""
         results = store.results(path)
-        return cls(path, results, tables.runs(results, store.gates(path)))
-
-    @property
-    def fit(self) -> bool:
-        """Whether its control agrees with itself."""
-        return bool(verdicts.control(self.runs)["fit"].all())
+        runs = tables.runs(results, store.gates(path))
+        return cls(path, results, runs, bool(verdicts.control(runs)["fit"].all()))
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ def compare(base: Path, new: Path, limit: float) -> Found:
     lines = [answer(frame, regressions, limit), *warnings(*sides, frame)]
     shared = frame[~frame["verdict"].str.startswith("only in")][GROUP].drop_duplicates()
     groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
-    made = [sheet(part, f"{workload}, {words.place(device, n)}") for (workload, device, n), part in groups]
+    made = [sheet(part, words.title(*key)) for key, part in groups]
     return Found(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
 
 
@@ -105,7 +101,7 @@ def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
     for i, p in corrected.items():
         found = rows[i]
         ratio = statistics.Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
-        found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else UNFIT}
+        found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else statistics.UNFIT}
     columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed",
                "memory", "memory_low", "memory_high", "accuracy", "accuracy_low", "accuracy_high"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
@@ -128,15 +124,12 @@ def row(key: tuple[str, str, int, str], base: Side, new: Side) -> dict[str, obje
         return found | {"verdict": "was not measured in BASE"}
     if times.empty:
         return found | {"verdict": "no steady epochs in a block of both"}
-    logs = statistics.log_ratios(list(times["a"]), list(times["b"]))
-    found |= asdict(statistics.paired_ratio(list(times["a"]), list(times["b"]))) | {"p": statistics.p_value(logs)}
-    for name, column, judge in (
-        ("memory", "process_peak_bytes", statistics.paired_ratio),
-        ("accuracy", "accuracy", statistics.paired_difference),
-    ):
+    ratio, p = verdicts.judge(times, "epoch_s")
+    found |= asdict(ratio) | {"p": p}
+    for name, column in (("memory", "process_peak_bytes"), ("accuracy", "accuracy")):
         both = verdicts.in_blocks(good[1], good[0], column)
         if len(both):
-            result = judge(list(both["a"]), list(both["b"]))
+            result, _ = verdicts.judge(both, column)
             found |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
     return found
 

@@ -207,6 +207,8 @@ def page(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence
 
 def section(group: Group, drawn: Sequence[tuple[Group, Chart]]) -> dict[str, Any]:
     """One group's part of a page."""
+    own = [chart for owner, chart in drawn if owner is group]
+    ratios = [chart for chart in own if chart.name.startswith(forest.KIND)]
     return {
         "group": group,
         "sentences": answers.answers(group),
@@ -217,8 +219,8 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]]) -> dict[str, Any
         "cold_start": sheets.cold_start(group),
         "beside_speed": sheets.beside_speed(group),
         "break_even": sheets.break_even(group),
-        "charts": [chart for owner, chart in drawn if owner is group and not chart.name.startswith("ratios.")],
-        "ratios": [chart for owner, chart in drawn if owner is group and chart.name.startswith("ratios.")],
+        "charts": [chart for chart in own if chart not in ratios],
+        "ratios": ratios,
     }
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from bench import words
 from bench.answers import Group
-from bench.compare import INCONCLUSIVE, LARGEST_DELTA, TOO_FEW
+from bench.compare import ACCURACY_DELTA, LARGEST_DELTA, TOO_FEW
 
 FIGURES = ("epoch_s", "first_epoch_s", "accuracy", "process_peak_bytes")
 ONCE = {
@@ -108,7 +108,7 @@ def pairs(group: Group, within_tier: bool) -> Sheet:
         if (tier[pair.fast] == tier[pair.slow]) == within_tier:
             rows.append((
                 group.named(pair.fast), group.named(pair.slow),
-                words.unsure(pair.p) if pair.unsure and pair.verdict == INCONCLUSIVE
+                words.unsure(pair.p) if pair.unsure
                 else words.verdict(pair.verdict, pair.low, pair.high, group.named(pair.fast), pair.delta),
                 words.ratio(pair.estimate), words.ends(pair.estimate, pair.low, pair.high) or words.MISSING,
                 words.probability(pair.p) if pair.verdict != TOO_FEW else words.MISSING, str(pair.blocks),
@@ -126,7 +126,7 @@ def beside_speed(group: Group) -> Sheet:
     columns = ("implementation", "beside", "what", "verdict", "difference", "95 % interval")
     note = (
         "Memory: the whole process's peak, as a ratio. Accuracy: on the test images after the last epoch, as a "
-        "difference in points over seeds; below 0.2 points nothing is called a difference."
+        f"difference in points over seeds; below {ACCURACY_DELTA * 100:g} points nothing is called a difference."
     )
     return Sheet(group.title, columns, tuple(sorted(rows, key=lambda row: row[2], reverse=True)), texts=4, note=note)
 
@@ -230,7 +230,7 @@ def accuracies(frame: pd.DataFrame) -> Sheet:
     for _, row in frame.iterrows():
         claim = words.claimed("accuracy", row["claim_low"], row["claim_high"])
         rows.append((
-            f"{row['workload']}, {words.place(row['device'], row['threads'])}",
+            words.title(row["workload"], row["device"], row["threads"]),
             words.named(row["implementation"], row["tier"]),
             str(row["moment"]) if row["moment"] != "at the end" else words.after(row["epochs"], row["document_epochs"]),
             f"document {row['document']}: {claim}",

@@ -18,6 +18,8 @@ WORDS = {"epoch_s": ("faster", "slower"), "process_peak_bytes": ("less", "more")
 """What is compared, and what a value that is smaller or greater is called. Accuracies are compared by difference."""
 COLD = ["import_s", "build_s", "load_s", "first_epoch_s"]
 """What a process does once; the first epoch includes tracing and compiling."""
+Key = tuple[str, str, int]
+"""The values of :data:`bench.tables.GROUP`."""
 CONTROL = [*GROUP, "implementation", "estimate", "low", "high", "p", "delta", "fit", "blocks"]
 COMPARISON = [
     *GROUP, "compared", "a", "b", "estimate", "low", "high", "p", "p_holm", "delta", "verdict", "blocks",
@@ -30,21 +32,35 @@ def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.DataFrame({"a": a.set_index("block")[column], "b": b.set_index("block")[column]}).dropna().astype(float)
 
 
+def judge(both: pd.DataFrame, column: str) -> tuple[compare.Ratio | compare.Difference, float]:
+    """What :func:`in_blocks` says of ``a`` and ``b``, and p: by ratio, accuracies by difference."""
+    a, b = list(both["a"]), list(both["b"])
+    if column == "accuracy":
+        return compare.paired_difference(a, b), compare.p_value(list(both["a"] - both["b"]))
+    return compare.paired_ratio(a, b), compare.p_value(compare.log_ratios(a, b))
+
+
+def controls(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, pd.DataFrame]]:
+    """Every implementation that was run again as control: its group, its name, the values of both runs by block."""
+    for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
+        for name in group.loc[group["role"] == "control", "implementation"].unique():
+            ours = group[group["implementation"] == name]
+            both = in_blocks(ours[ours["role"] == "control"], ours[ours["role"] == "measured"], column)
+            if len(both):
+                yield key, name, both  # type: ignore[misc]  # pandas' stubs do not know what a group's key is
+
+
 def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
     """The A/A control of each group: the reference implementation over itself, block by block.
 
     A session is fit where no control differs from itself, corrected for the number of controls.
     """
     rows: list[dict[str, Any]] = []
-    for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
-        for name in group.loc[group["role"] == "control", "implementation"].unique():
-            ours = group[group["implementation"] == name]
-            both = in_blocks(ours[ours["role"] == "control"], ours[ours["role"] == "measured"], column)
-            if len(both):
-                ratio = compare.paired_ratio(list(both["a"]), list(both["b"]))
-                p = compare.p_value(compare.log_ratios(list(both["a"]), list(both["b"])))
-                place = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
-                rows.append(place | asdict(ratio) | {"p": p, "delta": compare.delta(ratio), "blocks": len(both)})
+    for key, name, both in controls(frame, column):
+        ratio, p = judge(both, column)
+        assert isinstance(ratio, compare.Ratio)
+        place = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
+        rows.append(place | asdict(ratio) | {"p": p, "delta": compare.delta(ratio), "blocks": len(both)})
     table = pd.DataFrame(rows, columns=CONTROL)
     return table.assign(fit=[not compare.sure(p) for p in compare.holm(list(table["p"]))])
 
@@ -55,40 +71,33 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     ``a`` is the one whose typical value is greater, so that ratios read as "so many times slower"; accuracies (0 to 1)
     have their difference instead. ``p_holm`` is corrected for all pairs of the session with the same quantity.
     """
-    fit = bool(control(frame)["fit"].all())
-    tables = [judged(frame, quantity, fit) for quantity in WORDS]
+    found = {column: control(frame, column) for column in WORDS if column != "accuracy"}
+    fit = bool(found["epoch_s"]["fit"].all())
+    tables = [judged(frame, column, found.get(column), fit) for column in WORDS]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COMPARISON)
 
 
-def judged(frame: pd.DataFrame, quantity: str, fit: bool) -> pd.DataFrame:
-    """The pairs of one quantity."""
-    ratio = quantity != "accuracy"
-    deltas = control(frame, quantity).groupby(GROUP)["delta"].max().to_dict() if ratio else {}
+def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: bool) -> pd.DataFrame:
+    """The pairs of one quantity; ``control`` gives each group its delta, None where that is the same for all."""
+    deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
+    usual = compare.ACCURACY_DELTA if control is None else compare.SMALLEST_DELTA
     rows, found = [], []
-    for key, a, b, both in pairs(frame, quantity):
-        values = list(both["a"]), list(both["b"])
-        result: compare.Ratio | compare.Difference
-        if ratio:
-            result, differences = compare.paired_ratio(*values), compare.log_ratios(*values)
-        else:
-            result, differences = compare.paired_difference(*values), list(both["a"] - both["b"])
+    for key, a, b, both in pairs(frame, column):
+        result, p = judge(both, column)
         found.append(result)
-        delta = deltas.get(key, compare.SMALLEST_DELTA if ratio else compare.ACCURACY_DELTA)
-        place = dict(zip(GROUP, key, strict=True)) | {"compared": quantity, "a": a, "b": b}
-        rows.append(
-            place | asdict(result) | {"p": compare.p_value(differences), "delta": float(delta), "blocks": len(both)}
-        )
+        place = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
+        rows.append(place | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
     table = pd.DataFrame(rows, columns=COMPARISON)
     corrected = compare.holm(list(table["p"]))
-    verdicts = [
-        compare.verdict(result, delta, p, WORDS[quantity]) if fit else "unfit session"
+    said = [
+        compare.verdict(result, delta, p, WORDS[column]) if fit else compare.UNFIT
         for result, delta, p in zip(found, table["delta"], corrected, strict=True)
     ]
-    return table.assign(p_holm=corrected, verdict=verdicts)
+    return table.assign(p_holm=corrected, verdict=said)
 
 
-def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[tuple[str, str, int], str, str, pd.DataFrame]]:
+def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
     """Every pair that shares a block: its group, the one with the greater median, the other, their values by block."""
     for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
         ranked = group.groupby("implementation")[column].median().sort_values(ascending=False).index

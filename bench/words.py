@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bench import compare
+
 MISSING = "–"
 """What stands where nothing was measured: never 0."""
 
@@ -25,6 +27,11 @@ LABELS = {
     "tensorflow": "TensorFlow",
     "jax": "JAX",
     "numpy": "NumPy",
+}
+UNDECIDED = {
+    compare.INCONCLUSIVE: "no difference could be shown",
+    compare.TOO_FEW: "one block: no verdict",
+    compare.UNFIT: "no verdict: the session is unfit",
 }
 QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
 DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Apple MPS"}
@@ -60,6 +67,11 @@ def device(name: str) -> str:
 def place(device_name: str, threads: int) -> str:
     """Where something ran: ``CPU, 2 threads``."""
     return f"{device(device_name)}, {count(threads, 'thread')}"
+
+
+def title(workload: str, device_name: str, threads: int) -> str:
+    """What is compared with each other: ``mlp-128-64, CPU, 2 threads``."""
+    return f"{workload}, {place(device_name, threads)}"
 
 
 def count(number: int, noun: str, plural: str = "s") -> str:
@@ -202,13 +214,9 @@ def verdict(words: str, low: float, high: float, faster: str, delta: float) -> s
         return f"{faster} is faster"
     if words.startswith("equivalent"):
         return f"equal within {share(delta)}"
-    if words == "unfit session":
-        return "no verdict: the session is unfit"
-    if words == "too few blocks":
-        return "one block: no verdict"
-    if low > 1 or high < 1:
+    if words == compare.INCONCLUSIVE and not low <= 1 <= high:
         return f"differ by less than the {share(delta)} that this session can tell apart"
-    return "no difference could be shown"
+    return UNDECIDED[words]
 
 
 def unsure(p: float) -> str:
@@ -227,12 +235,8 @@ def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
     what, more, less = ("accuracy", "more right", "less right") if points else ("memory", "more", "less")
     said = {"higher": more, "more": more, "lower": less, "less": less}
     within = f"{row['delta'] * 100:.1f} points" if points else share(row["delta"])
-    other = {
-        "inconclusive": "no difference could be shown", "too few blocks": "one block: no verdict",
-        "unfit session": "no verdict: the session is unfit",
-    }  # fmt: skip
     found = str(row["verdict"])
-    verdict = f"{named}: {said[found]}" if found in said else other.get(found, f"equal within {within}")
+    verdict = f"{named}: {said[found]}" if found in said else UNDECIDED.get(found, f"equal within {within}")
     if points:
         shown, interval = f"{row['estimate'] * 100:+.2f} points", f"{row['low'] * 100:+.2f} to {row['high'] * 100:+.2f}"
         return what, verdict, shown, MISSING if math.isinf(row["high"]) else interval
