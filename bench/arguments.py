@@ -39,19 +39,46 @@ class Asked:
     timeout: float
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What is measured with what: everything that the options decide without a look at the data."""
+
+    workloads: Sequence[Workload]
+    entries: Sequence[Entry]
+    devices: Sequence[str]
+    threads: Sequence[int]
+
+
+def choose(asked: Asked) -> Choice:
+    """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
+    return Choice(
+        chosen_workloads(asked.workloads, asked.workload, asked.preset),
+        chosen_entries(asked.implementation, asked.plugin or []),
+        chosen_devices(asked.device, environment.devices()),
+        chosen_threads(asked.threads, len(environment.available_cpus())),
+    )
+
+
 def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
     """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
-    entries = chosen_entries(asked.implementation, asked.plugin or [])
-    networks = chosen_workloads(asked.workloads, asked.workload, asked.preset)
-    threads = chosen_threads(asked.threads, len(environment.available_cpus()))
-    devices = chosen_devices(asked.device, environment.devices())
-    for entry in entries:
+    chosen = choose(asked)
+    for entry in chosen.entries:
         if entry.module.endswith(".py"):
             probe(entry)
     data = fetch.find(asked.data, say=say)
     epochs = asked.epochs or (QUICK_EPOCHS if asked.preset == "quick" else None)
-    plan = Plan(networks, entries, devices, threads, asked.blocks, epochs, asked.seed, mnist.describe(data).digest)
-    return plan, Session(out, {entry.name: entry for entry in entries}, data, environment.machine(), asked.timeout)
+    plan = Plan(
+        chosen.workloads,
+        chosen.entries,
+        chosen.devices,
+        chosen.threads,
+        asked.blocks,
+        epochs,
+        asked.seed,
+        mnist.describe(data).digest,
+    )
+    entries = {entry.name: entry for entry in chosen.entries}
+    return plan, Session(out, entries, data, environment.machine(), asked.timeout, environment.commit())
 
 
 def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+COMMIT = ("id", "time", "author_time", "dirty", "project", "branch")
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -162,6 +163,13 @@ def gpus() -> Iterator[list[Any]]:
         yield [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     finally:
         pynvml.nvmlShutdown()
+
+
+def commit() -> dict[str, Any]:
+    """The state of the working directory's repository, as pytest-benchmark describes it; ``unversioned`` outside."""
+    from pytest_benchmark.utils import get_commit_info  # here: it loads half of the standard library
+
+    return {name: value for name, value in get_commit_info().items() if name in COMMIT}
 
 
 def devices() -> tuple[str, ...]:

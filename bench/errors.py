@@ -16,3 +16,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> FcnBenchError:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
     return FcnBenchError(f"unknown {what} {name!r}: {hint}")
+
+
+class NotHere(FcnBenchError):
+    """An implementation that cannot run on this machine, with the reason: it is skipped, not failed."""

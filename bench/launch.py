@@ -64,54 +64,111 @@ def request(job: str, entry: Entry, **asked: Any) -> dict[str, Any]:
     return {"job": job, **named, **asked}
 
 
+COMMAND = (sys.executable, "-P", "-m", "bench.worker")
+
+
+class Silent(Exception):
+    """A child did not say what was waited for: its time is over, or it has ended."""
+
+
+class Child:
+    """A worker that was started: it is sent requests, and what it says is waited for."""
+
+    def __init__(
+        self, environment: Mapping[str, str], cpus: tuple[int, ...], log: Path, command: tuple[str, ...] = COMMAND
+    ) -> None:
+        """Start it; what it prints goes to ``log``."""
+        with log.open("wb") as log_file, affinity(cpus):
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log_file,
+                env={**os.environ, **environment, "PYTHONPATH": python_path()},
+                start_new_session=True,
+            )
+        self.lines: queue.Queue[bytes | None] = queue.Queue()
+        self.reader = threading.Thread(target=read_lines, args=(self.process, self.lines), daemon=True)
+        self.reader.start()
+        threading.Thread(target=wait, args=(self.process, self.lines), daemon=True).start()
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Write a request and leave the pipe open: its end tells the child that its parent is gone."""
+        assert self.process.stdin is not None
+        with suppress(OSError):  # it died; its exit status will say so
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def line(self, deadline: float) -> bytes | None:
+        """The next line, asleep until it comes; None when the child has ended.
+
+        Raises :class:`Silent` at ``deadline``, a reading of ``time.perf_counter``, also for a child that never stops
+        talking.
+        """
+        try:
+            found = self.lines.get(timeout=max(0.0, deadline - time.perf_counter()))
+        except queue.Empty:
+            raise Silent from None
+        if found is not None and time.perf_counter() > deadline:
+            raise Silent
+        return found
+
+    def end(self) -> list[bytes]:
+        """End it and all that it started; what it had still to say."""
+        kill_group(self.process)
+        self.reader.join(timeout=1.0)  # a grandchild that left the group may hold the channel open for ever
+        left = []
+        while not self.lines.empty():
+            left.append(self.lines.get() or b"")
+        return left
+
+
+class Spent:
+    """CPU seconds of this process and of its children that have ended, since it was made."""
+
+    def __init__(self) -> None:
+        self.own_s, self.children_s = time.process_time(), children_s()
+
+    def so_far(self) -> tuple[float, float]:
+        """This process's, and its ended children's."""
+        return time.process_time() - self.own_s, children_s() - self.children_s
+
+
+def children_s() -> float:
+    """CPU seconds of all children that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def launch(
     request: Mapping[str, Any],
     environment: Mapping[str, str],
     cpus: tuple[int, ...],
     log: Path,
     timeout_s: float,
-    command: tuple[str, ...] = (sys.executable, "-P", "-m", "bench.worker"),
+    command: tuple[str, ...] = COMMAND,
 ) -> Answer:
     """Run a worker to its end and return its answer. Never raises for what the child does."""
-    started, cpu_started, before = time.perf_counter(), time.process_time(), os.times()
-    lines: queue.Queue[bytes | None] = queue.Queue()
-    with log.open("wb") as log_file, affinity(cpus):
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log_file,
-            env={**os.environ, **environment, "PYTHONPATH": python_path()},
-            start_new_session=True,
-        )
-    reader = threading.Thread(target=read_lines, args=(child, lines), daemon=True)
-    waiter = threading.Thread(target=wait, args=(child, lines), daemon=True)
+    started, spent = time.perf_counter(), Spent()
+    child = Child(environment, cpus, log, command)
     received: list[bytes] = []
-    deadline = started + timeout_s
     timed_out = False
     try:
-        send(child, request)
-        reader.start()
-        waiter.start()
-        while (line := lines.get(timeout=max(0.0, deadline - time.perf_counter()))) is not None:
+        child.send(request)
+        while (line := child.line(started + timeout_s)) is not None:
             received.append(line)
-            if time.perf_counter() > deadline:  # a queue that is never empty would let a chatterbox live for ever
-                raise queue.Empty
-    except queue.Empty:
+    except Silent:
         timed_out = True
     finally:
-        kill_group(child)
+        left = child.end()
     wall_s = time.perf_counter() - started
-    after = os.times()
-    reader.join(timeout=1.0)  # what it wrote last; a grandchild that left the group may hold the channel open for ever
-    while not lines.empty():
-        received.append(lines.get() or b"")
+    parent_cpu_s, child_cpu_s = spent.so_far()
     return Answer(
-        events=tuple(events(received)),
-        exit_status=None if timed_out else child.wait(),
+        events=tuple(events([*received, *left])),
+        exit_status=None if timed_out else child.process.wait(),
         wall_s=wall_s,
-        parent_cpu_s=time.process_time() - cpu_started,
-        child_cpu_s=after.children_user + after.children_system - before.children_user - before.children_system,
+        parent_cpu_s=parent_cpu_s,
+        child_cpu_s=child_cpu_s,
     )
 
 
@@ -133,14 +190,6 @@ def affinity(cpus: tuple[int, ...]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, own)
-
-
-def send(child: subprocess.Popen[bytes], request: Mapping[str, Any]) -> None:
-    """Write the request and leave the pipe open: its end tells the child that its parent is gone."""
-    assert child.stdin is not None
-    with suppress(BrokenPipeError):  # it died at once; its exit status will say so
-        child.stdin.write(json.dumps(request).encode() + b"\n")
-        child.stdin.flush()
 
 
 def read_lines(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]") -> None:

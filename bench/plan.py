@@ -19,6 +19,7 @@ from impls.registry import Entry
 HARNESS = (
     "bench.holdout",
     "bench.measure",
+    "bench.program",
     "bench.worker",
     "impls.contract",
     "impls.layers",

@@ -181,6 +181,8 @@ class Result:
     """What came of one cell. Raw values only; everything else is derived from them.
 
     ``attempt`` counts how often the cell's block was measured; ``repeated`` says what disturbed the attempt before.
+    ``harness`` is who asked for the epochs, ``commit`` the state of the directory from which it was asked, in the words
+    of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...).
     """
 
     cell: Cell
@@ -199,6 +201,8 @@ class Result:
     evaluations: tuple[Evaluation, ...] = ()
     attempt: int = 1
     repeated: str = ""
+    harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
+    commit: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +42,7 @@ class Session:
     data: Path
     machine: environment.Machine
     timeout_s: float
+    commit: Mapping[str, Any] = field(default_factory=dict)
 
     def run(
         self,
@@ -143,7 +144,20 @@ class Session:
                 self.timeout_s,
             )
         disturbed = watch.end(cell.device, answer.parent_cpu_s, answer.child_cpu_s)
-        return result(cell, answer, self.timeout_s, started, self.machine.machine, disturbed, variables, log)
+        return self.record(cell, answer, started, disturbed, variables, log)
+
+    def record(
+        self,
+        cell: Cell,
+        answer: launch.Answer,
+        started: datetime,
+        disturbed: Noise,
+        variables: dict[str, str],
+        log: Path,
+    ) -> Result:
+        """What a process said, as the record of its cell."""
+        found = result(cell, answer, self.timeout_s, started, self.machine.machine, disturbed, variables, log)
+        return replace(found, commit=dict(self.commit))
 
 
 def result(

@@ -70,9 +70,17 @@ def run_row(result: Result) -> dict[str, object]:
         "seed": result.cell.seed,
         "machine": result.machine,
         "started": result.started,
+        "harness": result.harness,
+        "commit": commit(result),
         "versions": json.dumps(result.versions),
         "switches": json.dumps(result.switches),
     }
+
+
+def commit(result: Result) -> str | None:
+    """The first letters of the commit, with a ``+`` where the directory held changes besides; None outside of one."""
+    known = result.commit.get("time") is not None
+    return result.commit["id"][:10] + ("+" if result.commit.get("dirty") else "") if known else None
 
 
 def epochs(results: Sequence[Result]) -> pd.DataFrame:

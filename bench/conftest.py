@@ -1,0 +1,189 @@
+"""The pytest-benchmark suite: its options, what it is asked of, and what it adds to pytest-benchmark's output.
+
+``pytest bench --benchmark-only`` runs it; the benchmarks and their fixtures are in ``bench/suite``.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import pytest
+
+from bench import arguments, environment, exchange
+from bench.arguments import Asked, Choice
+from bench.errors import FcnBenchError, NotHere
+from bench.exchange import Records
+from bench.records import Gate, Result
+
+REPEATED: dict[str, tuple[Callable[[str], Any], str]] = {
+    "workload": (str, "Network to train; may be repeated [default: mlp-128-64]."),
+    "implementation": (str, "Implementation to run; may be repeated [default: documented and matched]."),
+    "device": (str, "cpu, cuda, mps; may be repeated [default: what this machine has]."),
+    "threads": (int, "CPU threads; may be repeated [default: all that may be used]."),
+    "plugin": (Path, "Python file with an implementation of yours; may be repeated."),
+}
+SINGLE: dict[str, tuple[Callable[[str], Any], str]] = {
+    "rounds": (int, "Rounds of every benchmark [default: 2 to 50, by what it measures]."),
+    "data": (Path, "Directory with the four IDX files [default: FCNBENCH_DATA, else cached MNIST]."),
+    "workloads": (Path, "TOML file with networks of your own."),
+    "seed": (int, "Draws start weights and batch order [default: 1]."),
+    "block": (int, "Start and train like this block of 'fcnbench run' [default: 1]."),
+    "worker-timeout": (float, "Seconds after which a process that does not answer is killed [default: 3600]."),
+}
+OPTIONS = {**REPEATED, **SINGLE}
+QUICK = ("matched-pytorch", "matched-keras")
+
+ASKED, CHOICE = pytest.StashKey[Asked](), pytest.StashKey[Choice]()
+WAITS = pytest.StashKey[list[float]]()
+"""Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""
+CELLS = pytest.StashKey[list[Result]]()
+"""The records behind the training epochs, filled by the benchmarks."""
+GATES = pytest.StashKey[dict[str, Gate]]()
+"""What the gate said, by network, implementation and device."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``fcnbench run`` that make sense here; each may stand in the ini file as ``fcnbench_NAME``."""
+    group = parser.getgroup("fcnbench")
+    for name, (kind, text) in OPTIONS.items():
+        group.addoption(f"--{name}", action="append" if name in REPEATED else "store", type=kind, help=text)
+        form: Literal["args", "string"] = "args" if name in REPEATED else "string"
+        parser.addini(ini(name), text, type=form)
+    group.addoption("--quick", action="store_true", help="Matched tier, one round, a tenth of the training images.")
+
+
+def ini(name: str) -> str:
+    """What an option is called in the ini file."""
+    return f"fcnbench_{name.replace('-', '_')}"
+
+
+def option(config: pytest.Config, name: str) -> Any:
+    """An option's value from the command line, else from the ini file, else None.
+
+    Raises FcnBenchError for a value in the ini file that cannot be read, or a number that is too small.
+    """
+    kind, _ = OPTIONS[name]
+    value, written = config.getoption(name.replace("-", "_")), config.getini(ini(name))
+    if value is None and written:
+        try:
+            value = [kind(item) for item in written] if name in REPEATED else kind(written)
+        except ValueError:
+            raise FcnBenchError(f"{ini(name)} {written!r} in the ini file: expected numbers") from None
+    least = 0 if name == "seed" else 1
+    if isinstance(value, int | float) and value < least:
+        raise FcnBenchError(f"--{name} {value}: expected {least} or more")
+    return value
+
+
+def asked(config: pytest.Config) -> Asked:
+    """The options as ``fcnbench run`` would have them."""
+    data = option(config, "data") or os.environ.get("FCNBENCH_DATA")
+    quick = QUICK if config.getoption("quick") else None
+    seed = option(config, "seed")
+    return Asked(
+        workload=option(config, "workload"),
+        implementation=option(config, "implementation") or (None if option(config, "plugin") else quick),
+        plugin=option(config, "plugin"),
+        device=option(config, "device"),
+        threads=option(config, "threads"),
+        blocks=option(config, "block") or 1,
+        epochs=None,
+        seed=1 if seed is None else seed,
+        data=Path(data) if data else None,
+        workloads=option(config, "workloads"),
+        preset="quick",
+        timeout=option(config, "worker-timeout") or 3600.0,
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what would spoil the figures, and choose what is measured, before anything is collected."""
+    config.addinivalue_line("markers", "first_workload: asked of the first network and number of threads alone")
+    if config.getoption("dist", "no") != "no" or os.environ.get("PYTEST_XDIST_WORKER"):
+        raise pytest.UsageError("-n: benchmarks that run side by side disturb each other; leave it out, or give -n 0")
+    if config.getoption("benchmark_cprofile"):
+        raise pytest.UsageError("--benchmark-cprofile: would show this process waiting for a worker; leave it out")
+    try:
+        config.stash[ASKED] = asked(config)
+        config.stash[CHOICE] = arguments.choose(config.stash[ASKED])
+        option(config, "rounds")
+    except FcnBenchError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[WAITS], config.stash[GATES] = [], {}
+    cells: list[Result] = []
+    config.stash[CELLS] = cells
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One benchmark for each network, implementation, device and number of threads, named so that ``-k`` finds it."""
+    if "implementation" not in metafunc.fixturenames:
+        return
+    choice = metafunc.config.stash[CHOICE]
+    workloads, threads = choice.workloads, choice.threads
+    if metafunc.definition.get_closest_marker("first_workload"):
+        workloads, threads = workloads[:1], threads[:1]
+    cases = [
+        (workload.name, entry.name, device, count)
+        for workload in workloads
+        for device in choice.devices
+        for count in threads
+        for entry in choice.entries
+    ]
+    suffix = "-quick" if metafunc.config.getoption("quick") else ""
+    names = [exchange.parameter(*case, suffix) for case in cases]
+    metafunc.parametrize(("workload", "implementation", "device", "threads"), cases, ids=names)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """As :func:`told_in_one_line`."""
+    yield from told_in_one_line()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """As :func:`told_in_one_line`."""
+    yield from told_in_one_line()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """As :func:`told_in_one_line`."""
+    yield from told_in_one_line()
+
+
+def told_in_one_line() -> Iterator[None]:
+    """Tell what a user can mend without a traceback: a failure, or a skip where an implementation cannot run here."""
+    try:
+        yield
+    except NotHere as error:
+        pytest.skip(str(error))
+    except FcnBenchError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """Say what the machine is as ``fcnbench export-benchmark`` does, so that the same machine reads the same."""
+    described = exchange.machine_info(environment.machine())
+    machine_info.clear()
+    machine_info |= described
+
+
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Add the records, from which ``fcnbench import-benchmark`` makes a result directory."""
+    cells, gates = config.stash[CELLS], config.stash[GATES]
+    records = Records(cells, list(gates.values()), [environment.machine()])
+    output_json["fcnbench"] = exchange.told(records)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what the way to a worker and back takes, which is in no figure."""
+    if waits := config.stash.get(WAITS, []):
+        terminalreporter.section("fcnbench")
+        terminalreporter.write_line(
+            f"To ask a worker and hear its answer takes {median(waits) * 1e3:.3f} ms (null implementation, median of "
+            f"{len(waits)}; {max(waits) * 1e3:.3f} ms at most). It is in no figure: the clock is read in the worker, "
+            "while its device is idle."
+        )

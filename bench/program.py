@@ -1,0 +1,161 @@
+"""An implementation in the process of its own: import, build, load, each reported as it ends, then the epochs.
+
+What a cell of ``fcnbench run`` does once from beginning to end (:mod:`bench.worker`) and what a process that stays does
+step by step as it is asked (:mod:`bench.serve`) are the same steps.
+"""
+
+import importlib
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from bench import measure, memory, mnist
+from bench.holdout import Parts, hold_out
+from bench.records import Event
+from bench.trial import DEFAULT_ADAM, declared
+from impls.contract import Implementation, Workload
+from impls.reference import initial_weights
+
+Emit = Callable[[Event], None]
+MEMBERS = ("load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory")
+
+
+class Program:
+    """One implementation, one workload. The methods are called in the order in which they stand."""
+
+    def __init__(self, request: dict[str, Any], emit: Emit, folder: Path) -> None:
+        """Import nothing yet. ``folder`` is for what is written on the way and goes when the process does."""
+        self.request, self.emit, self.folder = request, emit, folder
+        self.workload = Workload.from_dict(request["workload"])
+        self.peaks = [memory.peak().size_bytes]
+
+    def import_(self) -> None:
+        """Import the implementation, and with it its framework."""
+        with self.phase("import_s"):
+            self.make = find_class(self.request["module"], self.request["attribute"])
+        self.emit(Event("memory", snapshot("after_import")))
+
+    def build(self) -> None:
+        """Build the model, the loss and the optimiser."""
+        with self.phase("build_s"):
+            self.implementation = self.make(self.workload, self.request["device"], self.request["seed"])
+        facts = {"versions": versions(self.request["packages"]), "switches": declarations(self.make)}
+        self.emit(Event("facts", facts))
+
+    def load(self) -> None:
+        """Hand over the data, less what is held out, and the start weights."""
+        implementation, workload, seed = self.implementation, self.workload, self.request["seed"]
+        data = mnist.load(Path(self.request["data"]))
+        parts = Parts(len(data.y_test))
+        if workload.validation:
+            data, parts = hold_out(data, workload.validation, seed, self.folder)
+        with self.phase("load_s"):
+            implementation.load(data)
+            implementation.sync()
+        self.emit(Event("facts", {"switches": declarations(self.make) | switches(implementation)}))
+        self.emit(Event("memory", snapshot("after_load")))
+        ordered = declared(implementation, "takes_order", True)
+        if ordered:
+            implementation.set_weights(initial_weights(workload, np.random.default_rng([seed, 0])))
+        self.peaks.append(memory.peak().size_bytes)
+        memory.reset_peak()
+        self.n_train = len(data.y_train)
+        self.asked = measure.Asked(data.y_test, parts, workload.batch_size, workload.evaluate_every if ordered else 0)
+
+    def orders(self) -> Iterator[NDArray[np.int64]]:
+        """The training order of each epoch, as many as are asked for."""
+        return batch_orders(self.workload, self.n_train, self.request["epochs"], self.request["seed"])
+
+    def finish(self) -> None:
+        """Report the memory that training took, and what may have disturbed it."""
+        training = memory.peak()
+        device = self.implementation.device_memory() or {}
+        if set(device) - {"peak_bytes", "reserved_bytes"}:
+            raise ValueError(f"device_memory() returned {sorted(device)}, expected peak_bytes and reserved_bytes")
+        self.emit(Event("memory", {
+            "training_peak_bytes": training.size_bytes,
+            "process_peak_bytes": max(*self.peaks, training.size_bytes),
+            "peak_source": training.source,
+            **{f"device_{name}": value for name, value in device.items()},
+        }))  # fmt: skip
+        self.emit(Event("noise", {"involuntary_switches": psutil.Process().num_ctx_switches().involuntary}))
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Report how many seconds the block took."""
+        start = time.perf_counter()
+        yield
+        self.emit(Event("phase", {name: time.perf_counter() - start}))
+
+
+def find_class(module: str, attribute: str) -> type[Implementation]:
+    """Import the implementation's class from an import path or a file, and check that it has the eight members."""
+    if module.endswith(".py"):
+        path = Path(module)
+        sys.path.append(str(path.parent))  # at the end: a plugin's neighbours must not hide anybody's package
+        spec = importlib.util.spec_from_file_location(f"fcnbench_plugin_{path.stem}", path)
+        assert spec is not None and spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = loaded
+        spec.loader.exec_module(loaded)
+    else:
+        loaded = importlib.import_module(module)
+    found = getattr(loaded, attribute, None)
+    if found is None:
+        raise TypeError(f"{module} has no class {attribute!r}; see the contract in CONTRIBUTING.md")
+    missing = [member for member in MEMBERS if not callable(getattr(found, member, None))]
+    if missing:
+        raise TypeError(f"{module}: {attribute} lacks {', '.join(missing)}; see the contract in CONTRIBUTING.md")
+    return found  # type: ignore[no-any-return]  # checked above as far as it can be without running it
+
+
+def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The training order of each epoch, int64 ``[n]``: a permutation drawn from the seed, or the order as stored."""
+    rng = np.random.default_rng([seed, 1])
+    for _ in range(epochs):
+        yield rng.permutation(n) if workload.shuffle else np.arange(n)
+
+
+def declarations(make: type[Implementation]) -> dict[str, Any]:
+    """What the class declares, or the defaults that the contract states."""
+    defaults = (("takes_order", True), ("adam", DEFAULT_ADAM))
+    return printable({name: declared(make, name, default) for name, default in defaults})
+
+
+def switches(implementation: Implementation) -> dict[str, Any]:
+    """What was in force in the framework."""
+    own: dict[str, Any] = declared(implementation, "switches", {})
+    return printable(dict(own))
+
+
+def printable(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as JSON can carry them."""
+    return json.loads(json.dumps(values, default=str))  # type: ignore[no-any-return]
+
+
+def versions(packages: list[str]) -> dict[str, str]:
+    """The versions of those packages that are loaded, and of Python."""
+    found = {"python": sys.version.split()[0]}
+    for package in packages:
+        if package in sys.modules:
+            try:
+                found[package] = version(package)
+            except PackageNotFoundError:
+                found[package] = "unknown"
+    return found
+
+
+def snapshot(moment: str) -> dict[str, int]:
+    """Resident and unique bytes, named for the moment."""
+    rss, uss = memory.snapshot()
+    return {f"{moment}_rss_bytes": rss, f"{moment}_uss_bytes": uss}

@@ -1,0 +1,159 @@
+"""What the benchmarks share: a worker for each, which has passed the gate, and the record of what it did."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench import arguments, exchange, mnist, store
+from bench.conftest import ASKED, GATES, WAITS, option
+from bench.errors import FcnBenchError, NotHere
+from bench.live import Live
+from bench.plan import Plan, digest
+from bench.records import Cell, Gate, Result
+from bench.run import Session
+from impls import registry
+from impls.contract import Workload
+
+QUICK_SHARE = 10
+"""One training image in so many is used where it has to be quick."""
+PINGS = 500
+"""How often the null implementation is asked."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The plan of which the benchmarks are a block, and the session that knows where and with what."""
+
+    plan: Plan
+    session: Session
+    block: int
+
+
+@pytest.fixture(scope="session")
+def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """What everything is measured with. What the gate said is kept in pytest's cache, if there is one."""
+    asked, cache = pytestconfig.stash[ASKED], getattr(pytestconfig, "cache", None)
+    folder = Path(cache.mkdir("fcnbench")) if cache else tmp_path_factory.mktemp("fcnbench")
+    plan, session = arguments.prepare(asked, folder, say=print)
+    if pytestconfig.getoption("quick"):
+        root = tmp_path_factory.mktemp("data")
+        data = mnist.load(session.data)
+        few = max(1, len(data.y_train) // QUICK_SHARE)
+        mnist.write(root, data.x_train[:few], data.y_train[:few], data.x_test, data.y_test)
+        plan, session = replace(plan, data=mnist.describe(root).digest), replace(session, data=root)
+    with store.opened(folder):
+        yield Bench(plan, session, asked.blocks)
+
+
+@pytest.fixture(scope="session")
+def one_image(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data whose test set is one image."""
+    root, data = tmp_path_factory.mktemp("one-image"), mnist.load(bench.session.data)
+    mnist.write(root, data.x_train[:64], data.y_train[:64], data.x_test[:1], data.y_test[:1])
+    return root
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How many rounds: what was asked for, else one where it has to be quick, else what the file finds right."""
+    asked = option(request.config, "rounds")
+    return asked or (1 if request.config.getoption("quick") else request.module.ROUNDS)
+
+
+@pytest.fixture
+def gate(request: pytest.FixtureRequest, bench: Bench, workload: str, implementation: str, device: str) -> Gate | None:
+    """What the equivalence gate says of the implementation; where it fails, so does the benchmark."""
+    known, key = request.config.stash[GATES], f"{workload} {implementation} {device}"
+    entry, network = bench.session.entries[implementation], named(bench.plan.workloads, workload)
+    if entry.gated and key not in known:
+        plan = replace(bench.plan, entries=[entry], workloads=[network], devices=[device])
+        bench.session.verify(plan, lambda gate, old: known.update({key: gate}))
+    found = known.get(key)
+    if found and found.status == "failed":
+        raise FcnBenchError(f"{implementation} does not do the work of {workload}: {found.reason}")
+    if found and found.status == "skipped":
+        raise NotHere(f"{implementation} on {device}: {found.reason}")
+    return found
+
+
+@pytest.fixture
+def worker(
+    request: pytest.FixtureRequest,
+    bench: Bench,
+    round_trip: None,
+    gate: Gate | None,
+    workload: str,
+    implementation: str,
+    device: str,
+    threads: int,
+    rounds: int,
+) -> Iterator[Live]:
+    """A worker of its own, not started yet, whose clock is the benchmark's: ``benchmark`` must come after it."""
+    plan = replace(bench.plan, epochs=1 + rounds)
+    entry, network = bench.session.entries[implementation], named(plan.workloads, workload)
+    cell = plan.cell(entry, "measured", network, device, threads, bench.block)
+    live = lively(request.config, bench.session, replace(cell, digest=digest(cell.digest, "suite")))
+    group = exchange.group(request.function.__name__, workload, device, threads)
+    request.node.add_marker(pytest.mark.benchmark(group=group, timer=live.clock))
+    yield live
+    live.end()
+
+
+@pytest.fixture
+def record(worker: Live, gate: Gate | None, benchmark: BenchmarkFixture) -> Callable[[], Result]:
+    """``record()`` ends the worker, tells what it did in ``extra_info``, and returns its record."""
+
+    def record() -> Result:
+        result = replace(worker.finish(), harness="pytest-benchmark")
+        if result.status != "ok":
+            raise FcnBenchError(f"{result.cell.implementation}: {result.reason}; its log is {worker.log}")
+        benchmark.extra_info.update(exchange.extra_info(result, gate))
+        return result
+
+    return record
+
+
+@pytest.fixture
+def null(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Live]:
+    """A worker that does nothing when it is asked, ready to be asked."""
+    live = nothing(request.config, bench)
+    yield live
+    live.end()
+
+
+@pytest.fixture(scope="session")
+def round_trip(pytestconfig: pytest.Config, bench: Bench) -> None:
+    """What it takes to ask a worker and hear its answer, once for the whole session."""
+    live = nothing(pytestconfig, bench)
+    for _ in range(PINGS):
+        live.ask("train")
+    pytestconfig.stash[WAITS].extend(live.waits_s[-PINGS:])
+    live.end()
+
+
+def nothing(config: pytest.Config, bench: Bench) -> Live:
+    """The null implementation's worker, which has drawn its batches."""
+    entry = next(entry for entry in registry.BUILT_IN if entry.name == "null")
+    plan = replace(bench.plan, epochs=1)
+    cell = plan.cell(entry, "measured", plan.workloads[0], "cpu", 1, bench.block)
+    live = lively(config, replace(bench.session, entries={entry.name: entry}), cell)
+    try:
+        live.begin()
+        live.ask("draw")
+    except BaseException:
+        live.end()
+        raise
+    return live
+
+
+def lively(config: pytest.Config, session: Session, cell: Cell) -> Live:
+    """A worker for a cell, which keeps Python's collector off where pytest-benchmark was asked to."""
+    return Live(session, cell, session.data, config.getoption("benchmark_disable_gc"))
+
+
+def named(workloads: Sequence[Workload], name: str) -> Workload:
+    """The workload of that name."""
+    return next(workload for workload in workloads if workload.name == name)

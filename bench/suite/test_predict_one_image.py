@@ -1,0 +1,23 @@
+"""How long does it take to predict a single image?"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.live import Live
+from bench.records import Result
+
+ROUNDS = 50
+
+
+def test_predict_one_image(
+    worker: Live, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], Result], one_image: Path
+) -> None:
+    """The test set is one image; the first prediction comes before."""
+    worker.data = one_image
+    worker.begin()
+    worker.ask("predict")
+    benchmark.pedantic(partial(worker.ask, "predict"), rounds=rounds)
+    record()
