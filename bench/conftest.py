@@ -159,9 +159,9 @@ def told_in_one_line() -> Iterator[None]:
     try:
         yield
     except NotHere as error:
-        pytest.skip(str(error))
+        raise pytest.skip.Exception(str(error)) from None
     except FcnBenchError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ that nothing is lost on the way there and back. The suite (``bench/suite``) writ
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +64,24 @@ class Records:
     size: Size | None = None
 
 
+class Timing(BaseModel):
+    """The statistic that is held against the records."""
+
+    median: float
+
+
+class Benchmark(BaseModel):
+    """What is read of one of pytest-benchmark's entries."""
+
+    fullname: str
+    stats: Timing
+
+
 class File(BaseModel):
-    """What is read of a JSON file: the records, and of the statistics the few that can be checked."""
+    """What is read of a JSON file."""
 
     fcnbench: Records
-    benchmarks: list[dict[str, Any]]
-    commit_info: dict[str, Any]
+    benchmarks: list[Benchmark]
 
 
 def parameter(workload: str, implementation: str, device: str, threads: int, suffix: str = "") -> str:
@@ -123,7 +135,7 @@ def export(directory: Path) -> tuple[str, int]:
     made = benchmarks(records)
     content = {
         "machine_info": machine_info(machine) if machine else {},
-        "commit_info": results[-1].commit,
+        "commit_info": results[-1].commit or {"id": "unknown", "time": None},
         "benchmarks": made,
         "datetime": results[-1].started,
         "version": pytest_benchmark_version,
@@ -206,16 +218,13 @@ def read(path: Path) -> tuple[Records, int]:
         file = TypeAdapter(File).validate_python(content)
     except ValidationError as error:
         raise FcnBenchError(f"{path}: damaged or of another version ({store.problem(error)})") from None
-    records = replace(
-        file.fcnbench,
-        cells=[result if result.commit else replace(result, commit=file.commit_info) for result in file.fcnbench.cells],
-    )
+    records = file.fcnbench
     if not records.cells:
         raise FcnBenchError(f"{path}: holds no training epochs; let 'pytest bench' run test_training_epoch too")
     return records, others(path, file.benchmarks, benchmarks(records))
 
 
-def others(path: Path, stated: Sequence[dict[str, Any]], made: Sequence[dict[str, Any]]) -> int:
+def others(path: Path, stated: Sequence[Benchmark], made: Sequence[dict[str, Any]]) -> int:
     """How many benchmarks are about other processes than those of the records.
 
     Raises FcnBenchError where training epochs are not those of the records: somebody has changed one of the two.
@@ -223,7 +232,7 @@ def others(path: Path, stated: Sequence[dict[str, Any]], made: Sequence[dict[str
     known = {benchmark["fullname"].rpartition("/")[2]: benchmark["stats"]["median"] for benchmark in made}
     number = 0
     for benchmark in stated:
-        name, median = benchmark["fullname"].rpartition("/")[2], benchmark["stats"]["median"]
+        name, median = benchmark.fullname.rpartition("/")[2], benchmark.stats.median
         same = math.isclose(known.get(name, math.nan), median, rel_tol=1e-6)
         if not same and name in known and name.startswith("test_training_epoch.py"):
             raise FcnBenchError(f"{path}: {name} says {median:g} s, its records say {known[name]:g} s; it was changed")
@@ -246,7 +255,7 @@ def save(paths: Sequence[Path], directory: Path) -> tuple[int, int]:
             other = slots.setdefault(result.cell.slot, result)
             if other is result:
                 new.append(result)
-            elif replace(other, commit={}) != replace(result, commit={}):
+            elif other != result:
                 raise FcnBenchError(
                     f"{path}: block {result.cell.block} of {result.cell.implementation} is there already, measured "
                     f"{other.started}; run 'pytest bench --block {result.cell.block + 1}', or give another --out"

@@ -223,11 +223,17 @@ def finished(done: Sequence[Result], fresh: bool) -> dict[str, Result]:
 
 
 def check_same_terms(cells: Sequence[Cell], done: Sequence[Result], machine: str, directory: Path) -> None:
-    """Refuse to mix what cannot be compared in one directory: another machine, other epochs, another seed."""
+    """Refuse to mix what cannot be compared in one directory: another machine, other data, other epochs or seed."""
     for result in done:
         if result.machine != machine:
             raise FcnBenchError(
                 f"{directory}: measured on machine {result.machine}, this is {machine}; give another --out"
+            )
+    data = {result.cell.data for result in done} - {""}
+    for cell in cells:
+        if data and cell.data and cell.data not in data:
+            raise FcnBenchError(
+                f"{directory}: holds results of other data ({', '.join(data)}, here {cell.data}); give another --out"
             )
     terms = {result.cell.workload.name: (result.cell.epochs, result.cell.seed - result.cell.block) for result in done}
     for cell in cells:
