@@ -6,7 +6,7 @@ files, byte for byte.
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,21 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from bench import answers, charts, forest, ledger, pictures, sheets, store, tables, terminal, terms, verdicts, words
+from bench import (
+    answers,
+    charts,
+    columns,
+    forest,
+    ledger,
+    pictures,
+    sheets,
+    store,
+    tables,
+    terminal,
+    terms,
+    verdicts,
+    words,
+)
 from bench.answers import Group
 from bench.environment import Machine
 from bench.pictures import Chart
@@ -85,9 +99,10 @@ def build(directory: Path) -> Built:
     """
     session = Session.read(directory)
     drawn, data, derived = draw(session), data_files(session.frames), table_files(session.frames)
-    linked = [*data, *(f"tables/{name}" for name in derived if name.endswith(".csv"))]
+    linked = [*data, "columns.md", *(f"tables/{name}" for name in derived if name.endswith(".csv"))]
     context = page(session, drawn, linked)
-    pages = {
+    pages = {"columns.md": columns.guide({name: session.frames[name] for name in written(data, derived)}).encode()}
+    pages |= {
         name: environment().get_template(f"{name}.j2").render(context).encode() for name in ("report.html", "report.md")
     }
     with store.writing(directory):
@@ -96,6 +111,11 @@ def build(directory: Path) -> Built:
         write_all(directory / "charts", chart_files(drawn))
         write_all(directory, pages)
     return Built(final_table(session), directory / "report.html")
+
+
+def written(data: Iterable[str], derived: Iterable[str]) -> list[str]:
+    """The names of the frames that are written as CSV."""
+    return [name.removesuffix(".csv") for name in (*data, *derived) if name.endswith(".csv")]
 
 
 def final_table(session: Session) -> str:

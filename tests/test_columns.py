@@ -1,0 +1,65 @@
+"""The guide to the CSVs: every column of every file is explained, and nothing that does not exist."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench import columns, report
+
+ROOT = Path(__file__).parent.parent
+COMMITTED = [ROOT / "results" / name for name in ("reference", "documents")]
+
+
+@pytest.fixture(scope="module", params=COMMITTED, ids=lambda path: path.name)
+def rebuilt(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A committed result directory, and a copy of it whose report was made again."""
+    copy = tmp_path_factory.mktemp("rebuilt") / "copy"
+    shutil.copytree(request.param, copy)
+    report.build(copy)
+    return request.param, copy
+
+
+def test_the_guide_explains_every_file_column_by_column(rebuilt: tuple[Path, Path]) -> None:
+    """In the order of the files and of their columns."""
+    _, copy = rebuilt
+    text = (copy / "columns.md").read_text()
+    for path in [*copy.glob("*.csv"), *copy.glob("tables/*.csv")]:
+        if path.name != "bare.csv":  # of tests/bare/beside.py, which is no part of a result directory
+            _, _, part = text.partition(f"\n## {path.relative_to(copy)}\n")
+            rows = [line.split("`")[1] for line in part.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+            assert rows == list(pd.read_csv(path, nrows=0).columns)
+
+
+def test_committed_csvs_and_guides_are_what_the_code_makes_now(rebuilt: tuple[Path, Path]) -> None:
+    """Nobody reads a guide to columns that the next report would not have."""
+    was, now = rebuilt
+    for name in ("columns.md", "runs.csv", "epochs.csv", "report.md"):
+        assert (was / name).read_text() == (now / name).read_text(), f"run: fcnbench report {was}"
+
+
+def test_nothing_is_explained_that_is_not_written() -> None:
+    """A meaning without a column is left over from something."""
+    known = {name: set(part) - {""} for name, part in columns.meanings().items() if name != "all"}
+    heads = {name: [] for name in known}
+    for path in [path for root in COMMITTED for path in (*root.glob("*.csv"), *root.glob("tables/*.csv"))]:
+        heads[path.stem] = list(pd.read_csv(path, nrows=0).columns) if path.stem in heads else []
+    assert {name: known[name] - set(heads[name]) for name in known} == {name: set() for name in known}
+    assert set(columns.meanings()["all"]) <= {column for head in heads.values() for column in head}
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "unit"),
+    [("runs", "epoch_s", "s"), ("runs", "process_peak_bytes", "bytes"), ("summary", "epoch_s_high", "s"),
+     ("runs", "accuracy", "0 to 1"), ("runs", "cell", ""), ("curves", "batches", "count")],
+)  # fmt: skip
+def test_units_stand_in_the_names_or_beside_them(file: str, column: str, unit: str) -> None:
+    """Seconds and bytes by the name's ending, others as they are declared."""
+    assert columns.explained(file, column)[0] == unit
+
+
+def test_a_column_that_is_not_explained_is_a_mistake() -> None:
+    """Whoever adds a column says what it means."""
+    with pytest.raises(KeyError):
+        columns.guide({"runs": pd.DataFrame({"cell": [], "new_s": []})})
