@@ -37,6 +37,14 @@ def test_changelog_has_the_version_that_is_packaged():
     assert re.search(rf"^## (Unreleased|{re.escape(version)})", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
 
+def test_environments_of_one_framework_have_the_same_harness():
+    """The dependency group that tox installs beside one framework is the dependencies without the frameworks."""
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    frameworks = {"torch", "torchvision", "tensorflow", "keras"}
+    rest = [line for line in found["project"]["dependencies"] if re.split("[>=]", line)[0] not in frameworks]
+    assert sorted(found["dependency-groups"]["harness"]) == sorted(rest)
+
+
 def test_readme_shows_what_the_reference_run_gives(tmp_path):
     """The table in the README is the one that `fcnbench report` makes of the committed cells, letter for letter."""
     directory = tmp_path / "reference"
