@@ -126,7 +126,7 @@ def networks() -> dict:
     """The networks in which the mistakes are made, and whether to climb to the end, by the name of the table."""
     own = workloads.load()
     headline, plain = own["mlp-128-64"], own["mlp-128-256-sgd"]
-    filters = (Conv(4, 5, 2, "relu"), Pool(2), Conv(6, 3, 0, "tanh"), Pool(2), Dense(12), Dense(10))
+    filters = (Pool(2), Conv(4, 5, 2, "relu"), Pool(2), Conv(6, 4, 0, "tanh"), Pool(2), Dense(12), Dense(10))
     return {
         "MISTAKES": (MISTAKES, headline, False),
         "IN_FLOAT64": (IN_FLOAT64, headline, True),
