@@ -44,8 +44,16 @@ def workload():
     return workloads.load()["mlp-128-64"]
 
 
-def climb(make, workload, data, seed=0, deep=False, cache=None):
-    return {rung.name: rung for rung in equivalence.climb(Candidate.of(make, "cpu", seed, cache), workload, data, deep)}
+@pytest.fixture(scope="module")
+def climb(data, tmp_path_factory):
+    """``climb(make, workload)``: the rungs by name; the oracle is asked once for all tests that ask it the same."""
+    shared = tmp_path_factory.mktemp("oracle")
+
+    def climb(make, workload, seed=0, deep=False, cache=shared):
+        candidate = Candidate.of(make, "cpu", seed, cache)
+        return {rung.name: rung for rung in equivalence.climb(candidate, workload, data, deep)}
+
+    return climb
 
 
 @pytest.mark.parametrize("mistake", ALL)
@@ -112,21 +120,21 @@ def test_smallest_mistakes_show_in_the_deep_rungs_only(mistake, answers):
     assert set(answers[mistake]) <= {"100 steps in float64", "loss of 150 steps"}
 
 
-def test_oracle_passes_its_own_gate(data, workload):
+def test_oracle_passes_its_own_gate(climb, workload):
     """The oracle as an implementation passes every rung, all but one with a figure."""
-    rungs = climb(reference.Implementation, workload, data, deep=True)
+    rungs = climb(reference.Implementation, workload, deep=True)
     assert all(rung.passed for rung in rungs.values())
     assert [name for name, rung in rungs.items() if rung.figure is None] == ["weights", "fresh start"]
 
 
-def test_limits_are_measured_not_fixed(data, workload):
+def test_limits_are_measured_not_fixed(climb, workload):
     """The gradients' limit follows what float32 does to this network's gradients, and so differs between samples."""
-    limits = {climb(reference.Implementation, workload, data, seed)["gradients"].limit for seed in (0, 1)}
+    limits = {climb(reference.Implementation, workload, seed)["gradients"].limit for seed in (0, 1)}
     assert len(limits) == 2
     assert all(0 < limit < 1e-4 for limit in limits)
 
 
-def test_program_without_sgd_passes_with_a_note(data, workload):
+def test_program_without_sgd_passes_with_a_note(climb, workload):
     """Who cannot be asked for gradients says so, and the rung says that it showed nothing."""
 
     class OnlyAdam(reference.Implementation):
@@ -135,11 +143,11 @@ def test_program_without_sgd_passes_with_a_note(data, workload):
                 raise Unavailable("only Adam here")
             super().__init__(workload, device, seed)
 
-    rung = climb(OnlyAdam, workload, data)["gradients"]
+    rung = climb(OnlyAdam, workload)["gradients"]
     assert rung == Rung("gradients", None, None, True, "not shown: only Adam here")
 
 
-def test_program_with_adam_for_everything_passes_with_a_note(data, workload):
+def test_program_with_adam_for_everything_passes_with_a_note(climb, workload):
     """A program that ignores the workload's optimiser does document 1's work all the same."""
     own = workload.optimiser
 
@@ -147,34 +155,34 @@ def test_program_with_adam_for_everything_passes_with_a_note(data, workload):
         def __init__(self, workload, device, seed):
             super().__init__(equivalence.replace(workload, optimiser=own), device, seed)
 
-    rung = climb(AlwaysAdam, workload, data)["gradients"]
+    rung = climb(AlwaysAdam, workload)["gradients"]
     assert rung.passed
     assert rung.note == "not shown: it trains with Adam whatever the workload says"
 
 
-def test_wrong_shape_of_logits_is_named(data, workload):
+def test_wrong_shape_of_logits_is_named(climb, workload):
     """Logits of another shape fail their rung with both shapes in the note."""
 
     class Transposed(reference.Implementation):
         def predict(self):
             return super().predict().T
 
-    rung = climb(Transposed, workload, data)["logits"]
+    rung = climb(Transposed, workload)["logits"]
     assert not rung.passed
     assert rung.note == "predict() has shape (10, 1301), expected (1301, 10)"
 
 
-def test_without_float64_the_lock_step_says_that_it_shows_nothing(data, workload):
+def test_without_float64_the_lock_step_says_that_it_shows_nothing(climb, workload):
     """A program that declares float32 alone is not asked for more."""
 
     class Narrow(reference.Implementation):
         dtypes = ("float32",)
 
-    rung = climb(Narrow, workload, data, deep=True)["100 steps in float64"]
+    rung = climb(Narrow, workload, deep=True)["100 steps in float64"]
     assert rung == Rung("100 steps in float64", None, None, True, "not shown: it declares no float64")
 
 
-def test_program_that_lacks_float64_for_this_network_says_so(data, workload):
+def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
     """It may be able to in general; the rung has its reason."""
 
     class NotThisOne(reference.Implementation):
@@ -183,16 +191,16 @@ def test_program_that_lacks_float64_for_this_network_says_so(data, workload):
                 raise Unavailable("no float64 for relu")
             super().__init__(workload, device, seed)
 
-    rung = climb(NotThisOne, workload, data, deep=True)["100 steps in float64"]
+    rung = climb(NotThisOne, workload, deep=True)["100 steps in float64"]
     assert rung == Rung("100 steps in float64", None, None, True, "not shown: no float64 for relu")
 
 
-def test_oracle_is_asked_once_for_all_who_run_the_same_equation(data, workload, tmp_path, monkeypatch):
+def test_oracle_is_asked_once_for_all_who_run_the_same_equation(climb, workload, tmp_path, monkeypatch):
     """The second candidate finds the courses and the images in the cache, and gets the same answer."""
-    first = climb(reference.Implementation, workload, data, cache=tmp_path)
+    first = climb(reference.Implementation, workload, cache=tmp_path)
     monkeypatch.setattr("bench.trial.courses", None)
     monkeypatch.setattr("bench.trial.steady_passes", None)
-    assert climb(reference.Implementation, workload, data, cache=tmp_path) == first
+    assert climb(reference.Implementation, workload, cache=tmp_path) == first
 
 
 def test_dear_network_is_trained_for_fewer_steps(workload):
