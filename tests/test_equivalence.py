@@ -196,8 +196,9 @@ def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
 
 
 def test_oracle_is_asked_once_for_all_who_run_the_same_equation(climb, workload, tmp_path, monkeypatch):
-    """The second candidate finds the courses and the images in the cache, and gets the same answer."""
+    """The second candidate finds the courses and the images in the cache, and gets the answer of one without a cache."""
     first = climb(reference.Implementation, workload, cache=tmp_path)
+    assert climb(reference.Implementation, workload, cache=None) == first
     monkeypatch.setattr("bench.trial.courses", None)
     monkeypatch.setattr("bench.trial.steady_passes", None)
     assert climb(reference.Implementation, workload, cache=tmp_path) == first
