@@ -39,6 +39,12 @@ class Pair:
         return self.verdict == INCONCLUSIVE and self.low > 1 and not sure(self.p)
 
 
+def key(workload: str, device: str, threads: int) -> str:
+    """What is compared with each other, fit for a file name or an anchor."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in workload)
+    return f"{safe}.{device}.{threads}t"
+
+
 @dataclass(frozen=True)
 class Group:
     """What is compared with each other: one workload on one device with one thread count, and its derived frames.
@@ -72,8 +78,7 @@ class Group:
     @property
     def key(self) -> str:
         """Fit for a file name or an anchor."""
-        safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.workload)
-        return f"{safe}.{self.device}.{self.threads}t"
+        return key(self.workload, self.device, self.threads)
 
     @property
     def after(self) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtr, stdtrit  # scipy.stats has them too, but takes a second to import
+from scipy.special import fdtri, stdtr, stdtrit  # scipy.stats has them too, but takes a second to import
 
 LEVEL = 0.05
 """How often equal things may be called different."""
@@ -26,6 +26,10 @@ ACCURACY_DELTA = 0.002
 
 TOO_FEW = "too few blocks"
 INCONCLUSIVE = "inconclusive"
+HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
+"""What becomes of a claim."""
+BY_ONE = ", by one process"
+"""What is added where there is no interval."""
 UNFIT = "unfit session"
 """What stands in place of a verdict where the control differs from itself."""
 
@@ -92,6 +96,21 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
         raise ValueError("values must be finite")
     mean, half = student([x - y for x, y in zip(a, b, strict=True)], confidence)
     return Difference(mean, mean - half, mean + half)
+
+
+def spread_ratio(a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE) -> Ratio | None:
+    """How many times as much ``a`` varies as ``b``: the ratio of standard deviations, with Snedecor's interval (F).
+
+    The interval takes the values for normal and the lists for independent. None where either has fewer than two values
+    or does not vary at all.
+    """
+    if min(len(a), len(b)) < 2:
+        return None
+    errors = [standard_error([value - values[0] for value in values]) * math.sqrt(len(values)) for values in (a, b)]
+    if not all(errors):
+        return None
+    ratio, (n, m), tail = errors[0] / errors[1], (len(a) - 1, len(b) - 1), (1 + confidence) / 2
+    return Ratio(ratio, ratio / math.sqrt(fdtri(n, m, tail)), ratio * math.sqrt(fdtri(m, n, tail)))
 
 
 def student(differences: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -168,6 +187,19 @@ def verdict(
     if not found.low <= none <= found.high and sure(p) and not least <= found.estimate <= most:
         return words[found.estimate > none]
     return INCONCLUSIVE
+
+
+def claim_verdict(found: Ratio | Difference, least: float, most: float) -> str:
+    """What becomes of the claim that a quantity lies from ``least`` to ``most``.
+
+    ``holds`` where the whole interval does, ``does not hold`` where none of it does, else ``undecided``; where a single
+    process gave no interval its value decides, and that is said.
+    """
+    if math.isinf(found.high):
+        return (HOLDS if least <= found.estimate <= most else FAILS) + BY_ONE
+    if least <= found.low and found.high <= most:
+        return HOLDS
+    return FAILS if found.high < least or found.low > most else UNDECIDED
 
 
 def sure(p: float | None) -> bool:

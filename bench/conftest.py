@@ -51,7 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--{name}", action="append" if name in REPEATED else "store", type=kind, help=text)
         form: Literal["args", "string"] = "args" if name in REPEATED else "string"
         parser.addini(ini(name), text, type=form)
-    group.addoption("--quick", action="store_true", help="Matched tier, one round, a tenth of the training images.")
+    group.addoption(
+        "--quick",
+        action="store_true",
+        help="Matched tier, one round, a tenth of the training images, no first epochs apart.",
+    )
 
 
 def ini(name: str) -> str:
@@ -101,6 +105,7 @@ def asked(config: pytest.Config) -> Asked:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what would spoil the figures, and choose what is measured, before anything is collected."""
     config.addinivalue_line("markers", "first_workload: asked of the first network and number of threads alone")
+    config.addinivalue_line("markers", "not_quick: left out with --quick")
     if config.getoption("dist", "no") != "no" or os.environ.get("PYTEST_XDIST_WORKER"):
         raise pytest.UsageError("-n: benchmarks that run side by side disturb each other; leave it out, or give -n 0")
     if config.getoption("benchmark_cprofile"):
@@ -134,6 +139,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     suffix = "-quick" if metafunc.config.getoption("quick") else ""
     names = [exchange.parameter(*case, suffix) for case in cases]
     metafunc.parametrize(("workload", "implementation", "device", "threads"), cases, ids=names)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long where it has to be quick."""
+    if config.getoption("quick"):
+        left_out = [item for item in items if item.get_closest_marker("not_quick")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

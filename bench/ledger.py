@@ -1,16 +1,13 @@
 """The documents' claims, and what was measured beside each: DataFrame -> DataFrame."""
 
 import tomllib
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.records import Result
-from bench.tables import GROUP, measured
-from impls.contract import Conv, Workload
+from bench.tables import measured
 
 DOCUMENTS = Path(__file__).with_name("documents.toml")
 TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
@@ -74,46 +71,3 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> s
     if len(reasons):
         return f"not measured: {reasons.iloc[0]}"
     return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"
-
-
-def accuracies(frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
-    """Every claim about an accuracy beside each implementation that it is about, on each device it was measured on.
-
-    A row per workload, device, threads, implementation and claim; ``moment`` is ``before training`` or ``at the end``;
-    ``value``, ``low`` and ``high`` are median and range over processes.
-    """
-    workloads = {result.cell.workload.name: result.cell.workload for result in results}
-    own, rows = measured(frame), []
-    before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
-    ends = {"before training": own["cell"].map(before), "at the end": own["accuracy"]}
-    keys = [*GROUP, "tier", "implementation", "framework"]
-    for key, group in own.groupby(keys, sort=False):
-        place = dict(zip(keys, key, strict=True))
-        workload = workloads[str(place["workload"])]
-        trained = {"epochs": int(group["epochs"].iloc[0]), "document_epochs": workload.epochs}
-        for claim in accuracy_claims(place, workload):
-            values = ends[claim["moment"]].loc[group.index].dropna()
-            if len(values):
-                rows.append(place | claim | over_processes(values) | trained)
-    columns = [*GROUP, "tier", "implementation", "document", "moment", "claim_low", "claim_high"]
-    return pd.DataFrame(rows, columns=[*columns, "value", "low", "high", "processes", "epochs", "document_epochs"])
-
-
-def accuracy_claims(place: dict[str, Any], workload: Workload) -> list[dict[str, Any]]:
-    """What the documents claim of this network in this framework: in general first, then of it alone."""
-    convolutional = any(isinstance(layer, Conv) for layer in workload.layers)
-    kinds = ("all", "convolutional" if convolutional else "dense")
-    found = [claim for claim in documents()["accuracy"] if claim["networks"] in kinds]
-    if place["implementation"] == f"{place['tier']}-{place['framework']}":  # not Keras on another backend
-        for claim in documents()["claim"]:
-            same = all(claim[name] == place[name] for name in ("workload", "framework", "device"))
-            found += [claim | {"moment": "at the end"}] if same and claim["quantity"] == "accuracy" else []
-    return [
-        {
-            "document": claim["document"],
-            "moment": claim["moment"],
-            "claim_low": claim["low"],
-            "claim_high": claim["high"],
-        }
-        for claim in found
-    ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.holdout import Parts
-from bench.records import Epoch, Evaluation, finite
+from bench.records import Epoch, Evaluation, Predicted, finite
 from impls.contract import Float32, Implementation
 
 Clock = Callable[[], int]
@@ -35,8 +35,8 @@ def epochs(
     asked: Asked,
     clock: Clock = time.perf_counter_ns,
     cpu_clock: Clock = time.process_time_ns,
-) -> Iterator[Epoch | Evaluation]:
-    """Predict once before training (epoch 0), then train and predict once for each order.
+) -> Iterator[Epoch | Evaluation | Predicted]:
+    """Predict once before training (epoch 0), then train and predict once for each order; what was predicted last.
 
     The device is idle whenever the clock is read: ``sync`` is called before the first and before the second reading.
     The mean loss that ``train_epoch`` returns and the figures made from the logits are computed outside, and so is
@@ -58,6 +58,12 @@ def epochs(
                 scores = score(logits, asked.labels, asked.parts.test)
                 yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores)
             yield from evaluated(number, batches, loss, logits, asked)
+    yield predicted(logits, asked)
+
+
+def predicted(logits: Float32, asked: Asked) -> Predicted:
+    """The digit with the greatest logit of each test image."""
+    return Predicted("".join(map(str, logits[asked.parts.test].argmax(axis=1))))
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

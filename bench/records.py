@@ -54,8 +54,8 @@ class Cell:
 class Event:
     """A line of the worker's answer.
 
-    ``phase``, ``facts``, ``epoch``, ``evaluation``, ``memory`` and ``noise`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``end`` of either.
+    ``phase``, ``facts``, ``epoch``, ``evaluation``, ``predicted``, ``memory`` and ``noise`` of a measured cell;
+    ``rung`` and ``answer`` of the gate; ``end`` of either.
     """
 
     name: str
@@ -93,6 +93,13 @@ class Evaluation:
     train_accuracy: float
     validation_loss: float | None
     validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the test images were taken for after the last epoch: a digit for each, in their order."""
+
+    digits: str
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,8 @@ class Result:
 
     ``attempt`` counts how often the cell's block was measured; ``repeated`` says what disturbed the attempt before.
     ``harness`` is who asked for the epochs, ``commit`` the state of the directory from which it was asked, in the words
-    of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...).
+    of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...). ``predicted`` is what the test
+    images were taken for at the end, a digit for each; empty in results of before it was kept.
     """
 
     cell: Cell
@@ -203,6 +211,7 @@ class Result:
     repeated: str = ""
     harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
     commit: dict[str, Any] = field(default_factory=dict)
+    predicted: str = ""
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def result(
 
     Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
-    told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise")}
+    told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted")}
     epochs, evaluations = [], []
     for event in answer.events:
         if event.name == "epoch":
@@ -201,6 +201,7 @@ def result(
             phases=Phases(**told["phase"], process_s=answer.wall_s),
             epochs=tuple(epochs),
             evaluations=tuple(evaluations),
+            predicted=told["predicted"].get("digits", ""),
             memory=Memory(**told["memory"]),
             noise=replace(disturbed, **told["noise"]),
             versions=told["facts"].get("versions", {}),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench import measure
 from bench.program import Emit, Program
-from bench.records import Epoch, Event, finite
+from bench.records import Epoch, Event, Predicted, finite
 
 
 def serve(request: dict[str, Any], emit: Emit, question: Callable[[], dict[str, Any]]) -> None:
@@ -31,6 +31,8 @@ def serve(request: dict[str, Any], emit: Emit, question: Callable[[], dict[str, 
             seconds = getattr(steps, step)()
             gc.enable()
             emit(Event("answer", {"step": step, "seconds": seconds}))
+        if steps.looked is not None:
+            emit(Event("predicted", asdict(steps.looked)))
         program.finish()
 
 
@@ -43,6 +45,7 @@ class Steps:
         self.orders: Iterator[NDArray[np.int64]] = iter(())
         self.order: NDArray[np.int64] | None = None
         self.epoch = 0
+        self.looked: Predicted | None = None
         self.trained: tuple[float | None, float | None, float | None] = (None, None, None)
 
     def import_(self) -> float:
@@ -81,6 +84,7 @@ class Steps:
         predict_s = self.predict()
         asked = self.program.asked
         scores = measure.score(self.logits, asked.labels, asked.parts.test)
+        self.looked = measure.predicted(self.logits, asked)
         train_s, train_cpu_s, train_loss = self.trained
         row = Epoch(self.epoch, train_s, train_cpu_s, predict_s, train_loss, *scores)
         self.program.emit(Event("epoch", asdict(row)))

@@ -25,7 +25,8 @@ TOO_NOISY = "That is too uncertain to call anything equivalent: take more blocks
 class Sheet:
     """A table of strings. The first ``texts`` columns are words, the others figures; a cell may have a second line.
 
-    Where it is ``grouped``, rows with the same first column belong together and the column is their heading.
+    Where it is ``grouped``, rows with the same first column belong together and the column is their heading. ``links``
+    are where the rows lead within the page, empty for those that lead nowhere.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Sheet:
     texts: int = 1
     note: str = ""
     grouped: bool = False
+    links: tuple[str, ...] = ()
 
 
 def in_markdown(text: str) -> Markup:
@@ -170,75 +172,6 @@ def control(group: Group) -> list[str]:
             f"{'cannot be judged' if math.isinf(row['high']) else state}. {small}"
         )
     return told or ["A/A control: none was measured, so how much this machine differs from itself is not known."]
-
-
-def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:
-    """Document 1's performance table for the workload that it makes claims about: claim beside measured, by tier.
-
-    Without ``wide``, a device on which nothing was measured becomes a note instead of rows.
-    """
-    own = frame[frame["workload"] == group.workload] if len(frame) else frame
-    if own.empty or own["claim_low"].isna().all():
-        return []
-    return [
-        sheet_4(own[own["threads"] == threads], group, int(threads), wide)
-        for threads in sorted(own["threads"].unique(), reverse=True)
-    ]
-
-
-def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Sheet:
-    """Table 4 for one thread count."""
-    tiers = sorted(frame["tier"].unique(), key=words.tier_rank)
-    seen = frame.groupby("device")["processes"].sum() > 0
-    left_out = [device for device in frame["device"].unique() if not wide and not seen[device]]
-    rows = []
-    for quantity, name in words.QUANTITIES.items():
-        for device in frame["device"].unique():
-            for framework in ("pytorch", "keras"):
-                found = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
-                found = found[found["framework"] == framework].set_index("tier")
-                if found.empty or device in left_out:
-                    continue
-                epochs = words.after(int(found["epochs"].iloc[0]), group.document_epochs)
-                claim = words.claimed(quantity, found["claim_low"].iloc[0], found["claim_high"].iloc[0])
-                rows.append((
-                    f"{name}\n{epochs}" if quantity == "accuracy" else name,
-                    words.LABELS[framework], words.device(device), claim or "no claim",
-                    *(measured(found.loc[tier], wide) if tier in found.index else words.MISSING for tier in tiers),
-                ))  # fmt: skip
-    why = frame.drop_duplicates("device").set_index("device")["why"]
-    note = " ".join(f"{words.device(device)}: {words.shorten(why[device])}." for device in left_out)
-    columns = ("quantity", "framework", "device", "document 1 says", *(f"measured, {tier}" for tier in tiers))
-    title = f"{group.workload}, {words.count(threads, 'thread')}"
-    return Sheet(title, columns, tuple(rows), texts=3, note=note, grouped=True)
-
-
-def measured(row: pd.Series, wide: bool) -> str:
-    """One measured value of Table 4 with its range and, if ``wide``, beside the claim; or why there is none."""
-    if not row["processes"]:
-        return str(row["why"]) if wide else str(row["why"]).partition(":")[0]
-    quantity = str(row["quantity"])
-    shown = words.spread(quantity, row["value"], row["low"], row["high"])
-    if not wide or words.missing(row["claim_low"]):
-        return shown
-    return f"{shown}\n{words.beside_claim(quantity, row['value'], row['claim_low'], row['claim_high'])}"
-
-
-def accuracies(frame: pd.DataFrame) -> Sheet:
-    """The claims about accuracies, a row for each implementation that one is about; those of one network together."""
-    rows = []
-    for _, row in frame.iterrows():
-        claim = words.claimed("accuracy", row["claim_low"], row["claim_high"])
-        rows.append((
-            words.title(row["workload"], row["device"], row["threads"]),
-            words.named(row["implementation"], row["tier"]),
-            str(row["moment"]) if row["moment"] != "at the end" else words.after(row["epochs"], row["document_epochs"]),
-            f"document {row['document']}: {claim}",
-            words.beside_claim("accuracy", row["value"], row["claim_low"], row["claim_high"]),
-            words.spread("accuracy", row["value"], row["low"], row["high"]),
-        ))  # fmt: skip
-    columns = ("network", "implementation", "when", "claimed", "verdict", "measured")
-    return Sheet("", columns, tuple(rows), texts=5, grouped=True)
 
 
 def cold_start(group: Group) -> Sheet:

@@ -9,7 +9,7 @@ from rich.box import Box
 from rich.console import Console
 from rich.table import Table
 
-from bench import answers, sheets, terms, words
+from bench import answers, claimed, sheets, terms, words
 from bench.answers import Group
 from bench.records import Gate, Result
 from bench.sheets import Sheet
@@ -33,7 +33,7 @@ def text(
             show(say, sheets.summary(group, wide=False))
             for line in sheets.control(group):
                 say(wrapped(line))
-    for sheet in sheets.table_4(table_4, groups[0], wide=False):
+    for sheet in claimed.table_4(table_4, groups[0], wide=False):
         show(say, sheet, "Document 1's claims and what was measured: ")
     say(wrapped(sheets.disturbance(runs)))
     lost = [item.line for item in terms.lost(results)] + terms.failed_gates(gates)

@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 
 from bench import measure
 from bench.holdout import Parts
-from bench.records import Epoch, Evaluation
+from bench.records import Epoch, Evaluation, Predicted
 
 LABELS = np.array([3, 0, 9, 1, 3], np.uint8)
 ASKED = measure.Asked(LABELS, Parts(5), batch_size=2)
@@ -61,7 +61,8 @@ class Script:
 def run(script: Script, epochs: int) -> list[Any]:
     """All epochs of a script whose training set has six images."""
     orders = [np.arange(6) + epoch for epoch in range(epochs)]
-    return list(measure.epochs(script, orders, ASKED, script.clock, script.cpu_clock))  # type: ignore[arg-type]
+    rows = measure.epochs(script, orders, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    return [row for row in rows if not isinstance(row, Predicted)]
 
 
 def test_an_epoch_lasts_as_long_as_its_training_and_the_sync_after_it() -> None:
@@ -192,7 +193,8 @@ HELD = measure.Asked(LABELS, Parts(3, 1), batch_size=2, every=2)
 
 def looked_at(script: Script, asked: measure.Asked, epochs: int = 1) -> list[Any]:
     """All rows of a script whose training set has six images, three batches."""
-    return list(measure.epochs(script, [np.arange(6)] * epochs, asked, script.clock, script.cpu_clock))  # type: ignore[arg-type]
+    rows = measure.epochs(script, [np.arange(6)] * epochs, asked, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    return [row for row in rows if not isinstance(row, Predicted)]
 
 
 def test_images_held_out_are_looked_at_every_so_many_batches() -> None:

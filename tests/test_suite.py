@@ -121,9 +121,9 @@ def test_every_question_is_answered(
     ("options", "expected"),
     [
         (["-k", "matched and pytorch and training"], ["test_training_epoch[mlp-128-64-matched-pytorch-cpu-1t]"]),
-        (["--quick", "-k", "first_epoch"], [
-            "test_first_epoch[mlp-128-64-matched-pytorch-cpu-1t-quick]",
-            "test_first_epoch[mlp-128-64-matched-keras-cpu-1t-quick]",
+        (["--quick", "-k", "epoch"], [
+            "test_training_epoch[mlp-128-64-matched-pytorch-cpu-1t-quick]",
+            "test_training_epoch[mlp-128-64-matched-keras-cpu-1t-quick]",
         ]),
         (["--workload=mlp-128", "-o", "fcnbench_workload=cnn-32-64", "-o", "fcnbench_implementation=null", "-k", "import_framework"],
             ["test_import_framework[mlp-128-64-null-cpu-1t]"]),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.live import Live
@@ -11,6 +12,7 @@ from bench.records import Result
 ROUNDS = 2
 
 
+@pytest.mark.not_quick
 def test_first_epoch(worker: Live, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], Result]) -> None:
     """Every round has a process of its own, which has imported, built, loaded and predicted once."""
 

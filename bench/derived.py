@@ -1,0 +1,55 @@
+"""Everything that is derived from the stored records of a directory, before it is written or shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench import answers, claims, digits, ledger, store, tables, verdicts
+from bench.answers import Group
+from bench.digits import NO_TEST_SET, TestSet
+from bench.environment import Machine
+from bench.records import Gate, Result, Size
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that the pages show, derived from the stored cells; ``shown`` are those whose figures may be."""
+
+    results: Sequence[Result]
+    machines: Sequence[Machine]
+    gates: Sequence[Gate]
+    frames: Mapping[str, pd.DataFrame]
+    groups: Sequence[Group]
+    size: Size | None = None
+    shown: Sequence[Result] = ()
+    test: TestSet = NO_TEST_SET
+
+    @classmethod
+    def read(cls, directory: Path) -> "Session":
+        """Read the stored records and derive the rest."""
+        results, machines, gates = store.results(directory), store.machines(directory), store.gates(directory)
+        runs, of_machines = tables.runs(results, gates), tables.machines(machines)
+        frames = {
+            "runs": runs,
+            "epochs": tables.epochs(results),
+            "curves": tables.curves(results),
+            "machines": of_machines,
+            "summary": tables.summary(runs),
+            "control": verdicts.control(runs),
+            "comparison": verdicts.comparison(runs),
+            "break_even": verdicts.break_even(runs),
+            "table_4": ledger.table_4(runs, of_machines),
+            "gate": tables.gate(gates),
+        }
+        frames["claims"] = claims.ledger(runs, frames["epochs"], results, of_machines)
+        test = digits.read(directory, results)
+        keys = set(tables.measured(runs)["cell"])
+        shown = [result for result in results if result.cell.key in keys]
+        frames["digits"] = digits.by_digit(shown, test)
+        frames["confusion"] = digits.confusion(shown, test)
+        frames["disagreements"] = digits.disagreements(shown, test)
+        epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
+        groups = answers.groups(frames, epochs, ledger.claims()["workload"].iloc[0])
+        return cls(results, machines, gates, frames, groups, store.size(directory), shown, test)

@@ -1,0 +1,58 @@
+"""Digit by digit, as tables for people."""
+
+import pandas as pd
+
+from bench import words
+from bench.answers import Group
+from bench.digits import DIGITS
+from bench.sheets import Sheet
+from bench.tables import GROUP
+
+
+def of_group(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
+    """The rows of a frame that are a group's."""
+    return frame[(frame[GROUP] == [group.workload, group.device, group.threads]).all(axis=1)]
+
+
+def by_digit(frame: pd.DataFrame, group: Group) -> Sheet:
+    """Document 1's table: digit, number correct, accuracy; a column for each implementation."""
+    own = of_group(frame, group)
+    names = list(dict.fromkeys(own["implementation"]))
+    cells = own.set_index(["digit", "implementation"])
+    rows = []
+    for digit in DIGITS:
+        images = int(own.loc[own["digit"] == digit, "images"].max()) if len(own) else 0
+        figures = [cells.loc[(digit, name)] for name in names]
+        if images:
+            shown = [f"{words.figure('accuracy', row['accuracy'])}\n{row['correct']:,.1f} correct" for row in figures]
+            rows.append((str(digit), f"{images:,}", *shown))
+    return Sheet("", ("digit", "test images", *(group.named(name) for name in names)), tuple(rows) if names else ())
+
+
+def confusion(frame: pd.DataFrame, group: Group) -> list[Sheet]:
+    """Of each implementation: rows are digits, columns what they were taken for, as the mean over processes."""
+    own = of_group(frame, group)
+    sheets = []
+    for name in dict.fromkeys(own["implementation"]):
+        counts = own[own["implementation"] == name].pivot_table(index="digit", columns="taken_for", values="images")
+        counts = counts.reindex(index=list(DIGITS), columns=list(DIGITS)).fillna(0.0)
+        rows = [
+            (str(digit), *("·" if not value else f"{value:,.1f}" if value < 9.95 else f"{value:,.0f}" for value in row))
+            for digit, row in zip(DIGITS, counts.to_numpy(), strict=True)
+        ]
+        sheets.append(Sheet(group.named(name), ("digit", *(f"as {digit}" for digit in DIGITS)), tuple(rows)))
+    return sheets
+
+
+def disagreements(frame: pd.DataFrame, group: Group) -> Sheet:
+    """On how many images two implementations of a tier disagree, and which of them is right: means over blocks."""
+    rows = []
+    for (a, b), part in of_group(frame, group).groupby(["a", "b"], sort=False):
+        means = part[["images", "only_a", "only_b", "neither"]].mean()
+        ends = f"{part['images'].min():,}–{part['images'].max():,}" if len(part) > 1 else "one block"
+        rows.append((
+            group.named(str(a)), group.named(str(b)), f"{means['images']:,.1f}\n{ends}", f"{means['only_a']:,.1f}",
+            f"{means['only_b']:,.1f}", f"{means['neither']:,.1f}",
+        ))  # fmt: skip
+    columns = ("first", "second", "images on which they disagree", "first is right", "second is right", "neither")
+    return Sheet("", columns, tuple(rows), texts=2)

@@ -1,0 +1,150 @@
+"""What a page shows: text and charts, for the templates."""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from bench import (
+    answers,
+    charts,
+    claimed,
+    digit_charts,
+    digit_sheets,
+    digits,
+    forest,
+    ledger,
+    pictures,
+    sheets,
+    terms,
+    words,
+)
+from bench.answers import Group
+from bench.derived import Session
+from bench.pictures import Chart
+
+INLINED = 400_000
+"""Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
+CELLS = 600
+LOGS = 20
+LOG_LETTERS = 4000
+"""Rows, logs and letters of a log that the page shows; the files have them all."""
+
+
+def draw(session: Session) -> list[tuple[Group, Chart]]:
+    """The charts of every group that has something to show."""
+    accuracies = ledger.claims()
+    accuracies = accuracies[accuracies["quantity"] == "accuracy"]
+    epochs, evaluations, drawn = session.frames["epochs"], session.frames["curves"], []
+    for group in session.groups:
+        lines = accuracies[(accuracies["workload"] == group.workload) & (accuracies["device"] == group.device)]
+        own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
+        drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
+        place = (group.workload, group.device, group.threads)
+        said = [found for found in digits.by_place(session.shown, session.test) if found[0][:3] == place]
+        drawn += [(group, chart) for chart in digit_charts.of_group(group.title, group.key, said, session.test)]
+    return drawn
+
+
+def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence[str]) -> dict[str, Any]:
+    """What the templates show; all of it text, except the charts."""
+    pictured, size = {}, 0
+    for _, chart in drawn:
+        picture = pictures.inline(chart)
+        size += len(picture)
+        pictured[chart.name] = Markup(picture) if size <= INLINED else ""
+    lead = answers.leading(session.groups)
+    lost = terms.lost(session.results)
+    sections = {group.key: section(group, drawn, session.frames) for group in session.groups}
+    return {
+        "session": session,
+        "unfit": not session.frames["control"]["fit"].all(),
+        "sentences": answers.opening(session.groups),
+        "lead": [sections[group.key] for group in lead],
+        "groups": list(sections.values()),
+        "others": [sections[group.key] for group in session.groups if group not in lead],
+        "failed_gates": terms.failed_gates(session.gates),
+        "files": files,
+        "claims": claimed.ledger(session.frames["claims"]),
+        "claims_summary": claimed.summary(session.frames["claims"]),
+        "table_4": claimed.table_4(session.frames["table_4"], session.groups[0], wide=True),
+        "cells": sheets.cells(session.frames["runs"].head(CELLS)),
+        "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
+        "gate": terms.gate(session.gates),
+        "agreement": terms.agreement(session.results),
+        "fairness": terms.fairness(session.results),
+        "switches": terms.switches(session.results),
+        "machines": [terms.machine(machine) for machine in session.machines],
+        "facts": facts(session),
+        "disturbance": sheets.disturbance(session.frames["runs"]),
+        "sized": sized(session),
+        "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
+        "pictured": pictured,
+    }
+
+
+def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """One group's part of a page."""
+    own = [chart for owner, chart in drawn if owner is group]
+    ratios = [chart for chart in own if chart.name.startswith(forest.KIND)]
+    pictured = [chart for chart in own if chart.name.partition(".")[0] in digit_charts.KINDS]
+    return {
+        "group": group,
+        "anchor": group.key,
+        "sentences": answers.answers(group),
+        "summary": sheets.summary(group, wide=True),
+        "pairs": sheets.pairs(group, within_tier=True),
+        "across": sheets.pairs(group, within_tier=False),
+        "control": sheets.control(group),
+        "cold_start": sheets.cold_start(group),
+        "beside_speed": sheets.beside_speed(group),
+        "break_even": sheets.break_even(group),
+        "charts": [chart for chart in own if chart not in (*ratios, *pictured)],
+        "digit_charts": pictured,
+        "by_digit": digit_sheets.by_digit(frames["digits"], group),
+        "confusion": digit_sheets.confusion(frames["confusion"], group),
+        "disagreements": digit_sheets.disagreements(frames["disagreements"], group),
+        "ratios": ratios,
+    }
+
+
+def facts(session: Session) -> list[str]:
+    """How large the session was, when and where it took place."""
+    states = [result.status for result in session.results]
+    counts = [f"{states.count(state)} {state}" for state in ("ok", "failed", "skipped") if state in states]
+    days = sorted({result.started[:10] for result in session.results})
+    cpus = [f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}" for machine in session.machines]
+    when = " to ".join(dict.fromkeys((days[0], days[-1])))
+    return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *cpus]
+
+
+def sized(session: Session) -> str:
+    """How the number of blocks came about, where it was not given."""
+    size, blocks = session.size, int(session.frames["runs"]["block"].max())
+    if size is None or size.blocks != blocks:
+        return ""
+    return (
+        f"A pilot of {words.count(size.pilot, 'block')} decided that {size.asked} "
+        f"{words.count(blocks, 'block')}; the number was fixed before the rest was measured."
+    )
+
+
+def environment() -> jinja2.Environment:
+    """The templates: everything is escaped, and a name that does not exist is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
+    )  # fmt: skip
+    made.filters["prose"] = in_prose
+    made.filters["md"] = lambda text: sheets.in_markdown(str(text))
+    return made
+
+
+def in_prose(text: str) -> Markup:
+    """Text for a page whose names, such as ``mlp-128-64``, are not broken at their hyphens."""
+    return Markup(re.sub(r"\w+(?:-\w+)+", r'<span class="name">\g<0></span>', html.escape(words.unbroken(text))))

@@ -1,0 +1,149 @@
+"""The ledger: every claim of the documents beside what was measured, on results made by hand."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from synthetic import MACHINE, clear, result, session
+
+from bench import claimed, claims, tables, workloads
+from bench.records import Epoch, Result
+
+CNN = workloads.load()["cnn-32-64"]
+ADAM, SGD = (workloads.load()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
+
+
+def ledger(results: list[Result]) -> pd.DataFrame:
+    """The ledger of these results."""
+    return claims.ledger(tables.runs(results, []), tables.epochs(results), results, tables.machines([MACHINE]))
+
+
+def of(frame: pd.DataFrame, says: str, implementation: str | None = None) -> Any:
+    """The one row about a claim and an implementation."""
+    own = frame[frame["says"].str.contains(says, regex=False)]
+    own = own if implementation is None else own[own["implementation"] == implementation]
+    assert len(own) == 1, own
+    return own.iloc[0]
+
+
+def trained(accuracies: list[float], **changes: Any) -> Result:
+    """A result whose epochs had these test accuracies."""
+    rows = [Epoch(0, None, None, 0.2, None, 2.3, 0.1)]
+    rows += [Epoch(i, 1.0, 1.0, 0.2, 0.3, 0.3, accuracy) for i, accuracy in enumerate(accuracies, start=1)]
+    return replace(result(epochs=len(accuracies), **changes), epochs=tuple(rows))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"),
+    [([44.0, 45.0, 46.0], "holds"), ([9.0, 9.1, 9.2], "does not hold"), ([30.0, 45.0, 60.0], "undecided"),
+     ([45.0], "holds, by one process"), ([9.0], "does not hold, by one process")],
+)  # fmt: skip
+def test_a_time_holds_where_its_whole_interval_is_as_claimed(seconds: list[float], verdict: str) -> None:
+    """About 45 s is from 41 to 49.5 s; an interval that reaches over an end decides nothing."""
+    found = of(ledger(session({"documented-pytorch": seconds})), "PyTorch takes about 45 s")
+    assert found["verdict"] == verdict and found["blocks"] == len(seconds)
+    assert pd.isna(found["low"]) == (len(seconds) == 1)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "epochs", "verdict"),
+    [(0.980, 5, "holds"), (0.970, 5, "does not hold"), (0.980, 2, "not measured: trained for 2 of 5 epochs"),
+     (0.980, 6, "holds")],
+)  # fmt: skip
+def test_an_accuracy_is_held_to_a_claim_once_the_training_is_done(accuracy: float, epochs: int, verdict: str) -> None:
+    """Fewer epochs than the document's decide nothing about the end; more do."""
+    results = [result(accuracy=accuracy + 0.0001 * block, epochs=epochs, block=block) for block in (1, 2, 3)]
+    assert of(ledger(results), "PyTorch reaches 97.8 to 98.2 %")["verdict"] == verdict
+
+
+def test_a_contrast_is_judged_block_by_block() -> None:
+    """PyTorch in nine tenths of TensorFlow's time, although the blocks themselves differ by far more."""
+    results = session({"matched-pytorch": [0.9, 1.8, 3.6], "matched-keras": [1.0, 2.0, 4.0]})
+    found = of(ledger(results), "about 10 % faster")
+    assert found["value"] == pytest.approx(0.9) and found["verdict"] == "holds" and found["tier"] == "matched"
+    assert found["rows"] == (
+        "workload == 'mlp-128-64' and implementation in ['matched-pytorch', 'matched-keras'] and role == 'measured'"
+    )
+    runs = tables.runs(results, [])
+    assert len(runs.query(found["rows"])) == 6
+
+
+def test_a_contrast_is_within_a_tier() -> None:
+    """The documented PyTorch against the matched Keras is nobody's claim."""
+    found = of(ledger(session({"documented-pytorch": [9.0], "matched-keras": [1.0]})), "about 10 % faster")
+    assert found["blocks"] == 0 and found["verdict"].startswith("not measured: needs both")
+
+
+def test_accuracies_of_many_networks_are_held_to_what_is_said_of_their_kind() -> None:
+    """Dense networks to 97 %, convolutional ones to 99 %, all to chance before training, in every implementation."""
+    results = [result(accuracy=0.972, epochs=5), result("matched-keras-jax", workload=CNN, accuracy=0.98, epochs=5)]
+    frame = ledger(results)
+    assert of(frame, "at most about 97 %")["implementation"] == "matched-pytorch"
+    assert of(frame, "at most about 97 %")["verdict"] == "holds, by one process"
+    assert of(frame, "with convolutions 99 %", "matched-keras-jax")["verdict"] == "does not hold, by one process"
+    assert of(frame, "a network guesses", "matched-pytorch")["verdict"] == "holds, by one process"
+    assert len(frame[frame["says"].str.contains("a network guesses")]) == 2
+
+
+def test_keras_on_another_backend_is_not_what_document_1_speaks_of() -> None:
+    """Its times are nobody's claim."""
+    found = of(ledger([result("matched-keras-jax")]), "TensorFlow takes about 50 s")
+    assert found["blocks"] == 0 and found["verdict"].startswith("not measured")
+
+
+def test_how_much_accuracies_vary_is_compared_over_epochs_and_over_seeds() -> None:
+    """The first epoch, in which everything is learned, does not count."""
+    results = []
+    for block, last in ((1, 0.970), (2, 0.971), (3, 0.969)):
+        results.append(trained([0.5, 0.97, 0.972, last], workload=ADAM, block=block))
+        results.append(trained([0.9, 0.90, 0.960, last - 0.01 * block], workload=SGD, block=block))
+    frame = ledger(results)
+    epochs = of(frame, "from epoch to epoch")
+    assert epochs["value"] < 0.1 and epochs["verdict"].startswith("not measured: trained for 4 of 10")
+    assert of(frame, "from seed to seed")["value"] == pytest.approx(0.001 / 0.0085, rel=0.2)
+    long = [replace(r, cell=replace(r.cell, epochs=10)) for r in results]
+    assert of(ledger(long), "from epoch to epoch")["verdict"] == "holds"
+
+
+def test_claims_that_nothing_decides_say_why() -> None:
+    """Every claim of every document has a row, whatever was measured."""
+    frame = ledger(clear())
+    assert set(frame["says"]) == set(ledger([result("null")])["says"])
+    assert of(frame, "with convolutions 99 %")["verdict"] == "not measured: no convolutional network in this run"
+    assert "mlp-128-256" in of(frame, "from seed to seed")["verdict"]
+
+
+def test_what_failed_is_no_evidence_and_its_reason_is_told() -> None:
+    """Neither the control nor what did not finish."""
+    results = [result("matched-keras", status="failed", reason="out of memory"), result(epochs=5),
+               result(role="control", epoch_s=45.0, epochs=5)]  # fmt: skip
+    frame = ledger(results)
+    assert of(frame, "TensorFlow takes about 50 s")["verdict"] == "not measured: out of memory"
+    assert of(frame, "PyTorch takes about 45 s")["value"] == pytest.approx(1.0)
+
+
+def test_the_table_for_people_names_value_interval_and_place() -> None:
+    """What was not measured comes last; every row that was leads to its group."""
+    sheet = claimed.ledger(ledger(clear(epochs=5)))
+    first = sheet.rows[0]
+    assert first[0] == "Document 1: PyTorch takes about 45 s for an epoch"
+    assert first[1].splitlines() == ["PyTorch (documented)", "mlp-128-64, CPU, 2 threads"]
+    assert first[3].splitlines() == ["9.87 s", "95 %: 9.49 to 10.25, 3 blocks"] or first[3].startswith("9.87 s")
+    assert sheet.links[0] == "#mlp-128-64.cpu.2t" and sheet.links[-1] == ""
+    assert sheet.rows[-1][2].startswith("not measured") and len(sheet.links) == len(sheet.rows)
+
+
+def test_a_sentence_counts_the_verdicts() -> None:
+    """So many hold, so many do not."""
+    frame = ledger(clear(epochs=5))
+    said = claimed.summary(frame)
+    assert said.startswith(f"Of {len(frame)} comparisons with a claim ") and "do not hold" in said
+    assert "were not measured" in said
+
+
+def test_other_data_decides_nothing() -> None:
+    """The documents speak of MNIST; data that is not known, as in older results, is taken for it."""
+    frame = ledger([result(data="fashion"), result("matched-keras", data="fashion")])
+    assert set(frame["verdict"]) == {"not measured: trained on other data than MNIST"}
+    assert of(ledger([result(data=claims.MNIST)]), "PyTorch takes about 45 s")["blocks"] == 1
