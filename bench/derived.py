@@ -1,16 +1,17 @@
 """Everything that is derived from the stored records of a directory, before it is written or shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from bench import answers, claims, digits, ledger, store, tables, verdicts
+from bench import answers, claims, digits, ledger, reaching, sources, store, tables, verdicts
 from bench.answers import Group
 from bench.digits import NO_TEST_SET, TestSet
 from bench.environment import Machine
 from bench.records import Gate, Result, Size
+from bench.sources import Program
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Session:
     size: Size | None = None
     shown: Sequence[Result] = ()
     test: TestSet = NO_TEST_SET
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
     @classmethod
     def read(cls, directory: Path) -> "Session":
@@ -43,6 +45,7 @@ class Session:
             "table_4": ledger.table_4(runs, of_machines),
             "gate": tables.gate(gates),
         }
+        frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
         frames["claims"] = claims.ledger(runs, frames["epochs"], results, of_machines)
         test = digits.read(directory, results)
         keys = set(tables.measured(runs)["cell"])
@@ -52,4 +55,6 @@ class Session:
         frames["disagreements"] = digits.disagreements(shown, test)
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
         groups = answers.groups(frames, epochs, ledger.claims()["workload"].iloc[0])
-        return cls(results, machines, gates, frames, groups, store.size(directory), shown, test)
+        return cls(
+            results, machines, gates, frames, groups, store.size(directory), shown, test, sources.read(directory)
+        )

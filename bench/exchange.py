@@ -22,7 +22,6 @@ from bench.records import Gate, Result, Size
 from bench.run import check_same_terms
 
 SUITE = "bench/suite"
-FORMAT = 1
 
 
 def steady(result: Result) -> list[float]:
@@ -152,7 +151,7 @@ def write(path: Path, text: str) -> None:
 
 def told(records: Records) -> dict[str, Any]:
     """The records as JSON holds them."""
-    return {"format": FORMAT, **asdict(records)}
+    return asdict(records)
 
 
 def benchmarks(records: Records) -> list[dict[str, Any]]:

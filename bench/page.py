@@ -14,12 +14,14 @@ from bench import (
     answers,
     charts,
     claimed,
+    code_sheets,
     digit_charts,
     digit_sheets,
     digits,
     forest,
     ledger,
     pictures,
+    reaching,
     sheets,
     terms,
     words,
@@ -30,6 +32,16 @@ from bench.pictures import Chart
 
 INLINED = 400_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
+DATA_OF = {
+    "epoch-time": "runs.csv", "memory": "runs.csv", "accuracy": "epochs.csv", "curves": "curves.csv",
+    "ratios": "tables/comparison.csv", "first": "cells/", "mistaken": "tables/confusion.csv",
+    "apart": "tables/disagreements.csv",
+}  # fmt: skip
+"""Where the figures of a chart stand, by the first part of its name."""
+SUITE = (
+    "Measured by the pytest-benchmark suite: the implementations of a block ran one after the other, always in the "
+    "same order, and without a control."
+)
 CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
@@ -37,7 +49,8 @@ LOG_LETTERS = 4000
 
 
 def draw(session: Session) -> list[tuple[Group, Chart]]:
-    """The charts of every group that has something to show."""
+    """The charts of every group that has something to show; images of digits of those that the page opens with."""
+    lead = answers.leading(session.groups)
     accuracies = ledger.claims()
     accuracies = accuracies[accuracies["quantity"] == "accuracy"]
     epochs, evaluations, drawn = session.frames["epochs"], session.frames["curves"], []
@@ -45,9 +58,10 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
         lines = accuracies[(accuracies["workload"] == group.workload) & (accuracies["device"] == group.device)]
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
         drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
-        place = (group.workload, group.device, group.threads)
-        said = [found for found in digits.by_place(session.shown, session.test) if found[0][:3] == place]
-        drawn += [(group, chart) for chart in digit_charts.of_group(group.title, group.key, said, session.test)]
+        if group in lead:
+            place = (group.workload, group.device, group.threads)
+            said = [found for found in digits.by_place(session.shown, session.test) if found[0][:3] == place]
+            drawn += [(group, chart) for chart in digit_charts.of_group(group.title, group.key, said, session.test)]
     return drawn
 
 
@@ -72,6 +86,7 @@ def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Seque
         "files": files,
         "claims": claimed.ledger(session.frames["claims"]),
         "claims_summary": claimed.summary(session.frames["claims"]),
+        "code": code_sheets.sides(session.programs),
         "table_4": claimed.table_4(session.frames["table_4"], session.groups[0], wide=True),
         "cells": sheets.cells(session.frames["runs"].head(CELLS)),
         "lost": [(item, item.log[-LOG_LETTERS:] if i < LOGS else "") for i, item in enumerate(lost)],
@@ -81,10 +96,12 @@ def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Seque
         "switches": terms.switches(session.results),
         "machines": [terms.machine(machine) for machine in session.machines],
         "facts": facts(session),
+        "suite": SUITE if any(result.harness == "pytest-benchmark" for result in session.results) else "",
         "disturbance": sheets.disturbance(session.frames["runs"]),
         "sized": sized(session),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
         "pictured": pictured,
+        "data_of": {chart.name: DATA_OF[chart.name.partition(".")[0]] for _, chart in drawn},
     }
 
 
@@ -106,6 +123,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "break_even": sheets.break_even(group),
         "charts": [chart for chart in own if chart not in (*ratios, *pictured)],
         "digit_charts": pictured,
+        "time_to_accuracy": reaching.sheet(frames["time_to_accuracy"], group),
         "by_digit": digit_sheets.by_digit(frames["digits"], group),
         "confusion": digit_sheets.confusion(frames["confusion"], group),
         "disagreements": digit_sheets.disagreements(frames["disagreements"], group),

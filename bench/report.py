@@ -23,6 +23,7 @@ DERIVED = (
     "break_even",
     "table_4",
     "claims",
+    "time_to_accuracy",
     "gate",
     "digits",
     "confusion",
@@ -30,7 +31,7 @@ DERIVED = (
 )
 COUNTS = ("involuntary_switches", "hot_events", "cpus", "gpu_processes")
 OWN = {
-    "tables": rf"({'|'.join(DERIVED)})\.(csv|md)",
+    "tables": rf"({'|'.join((*DERIVED, 'accuracies'))})\.(csv|md)",
     "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart)\..*\.(svg|png)",
 }
 """What this module writes into which directory: what is there and no longer true is taken away."""

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -84,3 +86,26 @@ def test_readme_says_what_the_documents_run_gave():
 def test_readme_counts_the_planted_mistakes():
     """The number of planted mistakes that the README names is the number that the tests plant."""
     assert f"{len(ALL)} planted mistakes" in README
+
+
+def block_after(command: str) -> str:
+    """The text that the README shows for a command or a piece of code."""
+    _, _, rest = README.partition(command)
+    return re.search(r"```text\n(.*?)\n```", rest, re.DOTALL)[1]  # type: ignore[index]
+
+
+def test_readme_shows_what_the_suite_gave():
+    """Its table is made by pytest-benchmark from the committed file; lines that are left out are marked."""
+    asked = re.search(r"\.venv/bin/pytest-benchmark (compare results/reference/\S+ .*)", README)[1]
+    command = [sys.executable, "-m", "pytest_benchmark", *asked.split()]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = iter([line.rstrip() for line in made])
+    for shown in block_after(asked).splitlines():
+        assert shown == "..." or shown in lines, shown
+
+
+def test_readme_snippet_prints_what_it_shows():
+    """The example for pandas runs as it stands, and its answer is that of the committed CSVs."""
+    code = re.search(r"```python\n(import pandas.*?)\n```", README, re.DOTALL)[1]
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip() == block_after(code)

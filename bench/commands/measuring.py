@@ -75,7 +75,7 @@ def run(
 
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
-    from bench import arguments, digits, progress, stages, store
+    from bench import arguments, digits, progress, sources, stages, store
     from bench.arguments import Asked, prepare
     from bench.run import check_same_terms, finished
 
@@ -103,6 +103,7 @@ def run(
             print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
         digits.keep(out, session.data, store.results(out), plan.data)
+        sources.keep(out, plan.entries)
         from bench import report  # here, so that a mistake in the arguments is told without waiting for matplotlib
 
         built = report.build(out)
