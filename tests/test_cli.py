@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 import synthetic
 
-from bench import arguments, cli, doctor, environment, plan, precision, report, store
+from bench import arguments, cli, doctor, environment, page, plan, precision, store
 
 FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
 
@@ -54,7 +54,7 @@ def run_tiny(fcnbench: Command, workload_file: Path, tiny_data: Path) -> Command
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No charts, where a test is about something else."""
-    monkeypatch.setattr(report, "draw", lambda _: [])
+    monkeypatch.setattr(page, "draw", lambda _: [])
 
 
 def check_refused(done: Done, *words: str) -> None:

@@ -15,6 +15,8 @@ import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, save, session
 
 from bench import charts, forest, report, store, tables, verdicts
+from bench import page as bench_page
+from bench.derived import Session
 from bench.errors import FcnBenchError
 from bench.pictures import Chart
 from bench.records import Gate, Memory, Phases, Result, Rung
@@ -32,7 +34,7 @@ def stored(directory: Path, results: Sequence[Result], gates: Sequence[Gate] = (
 
 def text(directory: Path, results: Sequence[Result], **options: Any) -> str:
     """The final table, without drawing charts for it."""
-    session = report.Session.read(stored(directory, results, **options))
+    session = Session.read(stored(directory, results, **options))
     return report.final_table(session)
 
 
@@ -63,7 +65,7 @@ def html(usual: Path) -> str:
 @pytest.fixture(scope="module")
 def usual_text(usual: Path) -> str:
     """Its final table."""
-    return report.final_table(report.Session.read(usual))
+    return report.final_table(Session.read(usual))
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +269,7 @@ def test_skipped_cells_of_one_reason_share_a_line(tmp_path: Path) -> None:
 def test_thread_counts_are_not_mixed(tmp_path: Path) -> None:
     """Table 4 has a part for each, each with its own median."""
     results = session({PYTORCH: [1.0, 1.0]}, threads=1) + session({PYTORCH: [3.0, 3.0]}, threads=2)
-    frame = report.Session.read(stored(tmp_path, results)).frames["table_4"]
+    frame = Session.read(stored(tmp_path, results)).frames["table_4"]
     rows = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
     assert dict(zip(rows["threads"], rows["value"], strict=True)) == {1: 1.0, 2: 3.0}
 
@@ -309,7 +311,7 @@ def test_the_final_table_is_what_a_build_returns(tmp_path: Path, undrawn: None) 
     """``cli`` prints it and names the page."""
     directory = stored(tmp_path, clear())
     built = report.build(directory)
-    assert (built.text, built.html) == (report.final_table(report.Session.read(directory)), tmp_path / "report.html")
+    assert (built.text, built.html) == (report.final_table(Session.read(directory)), tmp_path / "report.html")
 
 
 def test_what_is_no_longer_true_is_taken_away(tmp_path: Path) -> None:
@@ -438,7 +440,7 @@ def test_the_page_follows_light_and_dark(html: str) -> None:
 def test_the_sections_stand_in_their_order(html: str) -> None:
     """The answer first, the machine last."""
     sections = [attributes["id"] for tag, attributes in Elements(html).found if tag == "section"]
-    assert sections == ["answer", "table-4", "accuracies", "comparison", "evidence", "method", "machine"]
+    assert sections == ["answer", "claims", "comparison", "evidence", "method", "machine"]
 
 
 def test_a_failed_cell_shows_the_end_of_its_log(tmp_path: Path, undrawn: None) -> None:
@@ -513,7 +515,7 @@ def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pyt
 
 def test_charts_beyond_the_limit_are_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is missing from a page; it is only not in it."""
-    monkeypatch.setattr(report, "INLINED", 1)
+    monkeypatch.setattr(bench_page, "INLINED", 1)
     links = [attributes.get("href") for _, attributes in Elements(page(tmp_path, [result()])).found]
     assert "charts/memory.mlp-128-64.cpu.2t.svg" in links
 
