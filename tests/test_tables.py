@@ -126,6 +126,7 @@ def test_what_was_not_measured_is_empty(status: str) -> None:
             "versions",
             "switches",
             "attempt",
+            "harness",
         }
         assert {value for name, value in row.items() if name not in named} == {""}
     assert as_csv(tables.epochs([missing])) == []

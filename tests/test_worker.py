@@ -77,7 +77,7 @@ def test_a_cell_reports_every_phase_as_it_ends(work: Work, plugin: Callable[...,
     told = work(plugin())
     assert (told.status, told.reason, told.answer.exit_status) == ("ok", "", 0)
     phases = ["phase", "memory", "phase", "facts", "phase", "facts", "memory"]
-    assert told.names == [*phases, "epoch", "memory", "noise", "end"]
+    assert told.names == [*phases, "epoch", "predicted", "memory", "noise", "end"]
     assert list(told.values("phase")) == ["import_s", "build_s", "load_s"]
     assert all(seconds > 0 for seconds in told.values("phase").values())
 
