@@ -73,7 +73,7 @@ class Group:
     def key(self) -> str:
         """Fit for a file name or an anchor."""
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.workload)
-        return f"{safe}.{self.device}.{self.threads}t"
+        return f"{safe}.{self.device.replace(':', '')}.{self.threads}t"
 
     @property
     def after(self) -> str:

@@ -1,22 +1,23 @@
 """From what a user asked for to a plan and a session; whatever is wrong with it is said before anything is written."""
 
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import environment, fetch, mnist, workloads
+from bench import environment, fetch, mnist, words, workloads
 from bench.errors import FcnBenchError, unknown
 from bench.plan import Plan
 from bench.run import Session, probe
 from bench.stages import Target
-from impls import registry
+from impls import devices, registry
 from impls.contract import Workload
 from impls.registry import Entry
 
 HEADLINE = "mlp-128-64"
 QUICK_EPOCHS = 2
-DEVICES = ("cpu", "cuda", "mps")
+DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
 BLOCKS = 3
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
@@ -119,11 +120,26 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
 
 
 def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
-    """The devices that were named; else all that this machine has."""
+    """The devices that were named, ``auto`` for the best of those that this machine has; else all of those.
+
+    A machine without a GPU may be asked for one: its cells are skipped, and say why. A position beyond the GPUs that
+    are there is a slip.
+    """
     for name in names or []:
-        if name not in DEVICES:
+        if name not in DEVICES and not re.fullmatch(r"cuda:\d+", name):
             raise unknown("device", name, DEVICES)
-    return list(dict.fromkeys(names or present))
+        left = gpus(os.environ)
+        if left and devices.position(name) >= left:
+            most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
+            raise FcnBenchError(f"--device {name}: this process may use {words.count(left, 'GPU')}; give {most}")
+    best = next((name for name in devices.ORDER if name in present), "cpu")
+    return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
+
+
+def gpus(inherited: Mapping[str, str]) -> int:
+    """How many NVIDIA GPUs this process may use: those of ``CUDA_VISIBLE_DEVICES``, else of the machine."""
+    left = devices.visible(inherited)
+    return len(environment.gpu_names()) if left is None else len(left)
 
 
 def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import workloads
+from bench import environment, usable, workloads
 from bench.plan import package_version
 from impls import registry
 
@@ -14,17 +14,23 @@ IMAGES = 60_000
 COLUMNS = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
 
 
-def text(file: Path | None, width: int) -> str:
-    """Both tables, ``width`` letters wide; the networks are those of ``file`` where there is one."""
+def text(file: Path | None, width: int, ask: bool = False) -> str:
+    """All tables, ``width`` letters wide; the networks are those of ``file`` where there is one.
+
+    ``ask`` starts each framework to find out what it can use; else that is told as far as it can be seen from outside.
+    """
     out = io.StringIO()
-    console = Console(file=out, width=width)
+    console = Console(file=out, width=width, highlight=False)
     console.print(implementations())
+    console.print()
+    console.print(devices(ask))
+    if not ask:
+        console.print("installed: its packages are; 'fcnbench list --devices' starts each framework and asks it.")
     console.print()
     console.print(networks(file or workloads.OWN))
     console.print(
         f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
-        "those held out for validation.",
-        highlight=False,
+        "those held out for validation."
     )
     return out.getvalue().rstrip()
 
@@ -35,6 +41,21 @@ def implementations() -> Table:
     for entry in registry.installed():
         versions = [f"{package} {package_version(package)}" for package in entry.packages]
         table.add_row(entry.name, entry.tier, ", ".join(versions) if entry in registry.BUILT_IN else "as it needs")
+    return table
+
+
+def devices(ask: bool) -> Table:
+    """On which devices each implementation can be run here, and if not why."""
+    present, workload = environment.devices(), next(iter(workloads.load().values()))
+    table = Table("USABLE HERE", *usable.KINDS, box=None, padding=(0, 2, 0, 0))
+    for entry in registry.installed():
+        found = []
+        for device in usable.KINDS:
+            answer = usable.at_a_glance(entry, device, present)
+            if ask and answer.state == "installed":
+                answer = usable.asked(entry, device, workload)
+            found.append(answer.text)
+        table.add_row(entry.name, *found)
     return table
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import psutil
 
+from impls.devices import visible
+
 COMMIT = ("id", "time", "author_time", "dirty", "project", "branch")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -175,7 +177,7 @@ def commit() -> dict[str, Any]:
 def devices() -> tuple[str, ...]:
     """The devices of this machine, the CPU first. Whether a framework can use one, only the framework knows."""
     found = ["cpu"]
-    if gpu_names():
+    if gpu_names() and visible(os.environ) != ():
         found.append("cuda")
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         found.append("mps")

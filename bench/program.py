@@ -24,6 +24,7 @@ from bench.holdout import Parts, hold_out
 from bench.records import Event
 from bench.trial import DEFAULT_ADAM, declared
 from impls.contract import Implementation, Workload
+from impls.devices import kind
 from impls.reference import initial_weights
 
 Emit = Callable[[Event], None]
@@ -48,7 +49,7 @@ class Program:
     def build(self) -> None:
         """Build the model, the loss and the optimiser."""
         with self.phase("build_s"):
-            self.implementation = self.make(self.workload, self.request["device"], self.request["seed"])
+            self.implementation = self.make(self.workload, kind(self.request["device"]), self.request["seed"])
         facts = {"versions": versions(self.request["packages"]), "switches": declarations(self.make)}
         self.emit(Event("facts", facts))
 

@@ -36,7 +36,8 @@ class Cell:
     @property
     def slot(self) -> str:
         """The cell's place in the plan, whatever the digest."""
-        parts = (self.workload.name, self.implementation, self.device, f"{self.threads}t", f"b{self.block:02d}")
+        device = self.device.replace(":", "")  # no file system minds "cuda1"
+        parts = (self.workload.name, self.implementation, device, f"{self.threads}t", f"b{self.block:02d}")
         return ".".join((*parts, self.role))
 
     @property

@@ -56,7 +56,7 @@ class GateRun:
         """The answers of one process: to all questions from the first on, or up to the one that ended it."""
         questions = job.questions[first:]
         entry, device, timeout_s = job.entry, job.device, self.timeout_s * len(questions)
-        log = self.logs / f"gate.{entry.name}.{device}.{questions[0].workload.name}.log"
+        log = self.logs / f"gate.{entry.name}.{device.replace(':', '')}.{questions[0].workload.name}.log"
         variables = registry.environment(entry, device, len(cpus))
         answer = launch.launch(self.request(entry, device, questions), variables, cpus, log, timeout_s)
         parts = divided(answer.events)

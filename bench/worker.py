@@ -23,6 +23,7 @@ from bench.program import Emit, Program, find_class
 from bench.records import Event
 from bench.trial import Candidate
 from impls.contract import Unavailable, Workload
+from impls.devices import kind
 
 
 def main() -> None:
@@ -86,6 +87,12 @@ def probe(request: dict[str, Any], emit: Emit) -> None:
     find_class(request["module"], request["attribute"])
 
 
+def usable(request: dict[str, Any], emit: Emit) -> None:
+    """Build the implementation on its device, and wait until the device has done what that asks of it."""
+    make = find_class(request["module"], request["attribute"])
+    make(Workload.from_dict(request["workload"]), kind(request["device"]), 0).sync()
+
+
 def gate(request: dict[str, Any], emit: Emit) -> None:
     """Climb the equivalence gate once for each question, reporting each rung, and how the climb ended.
 
@@ -93,7 +100,7 @@ def gate(request: dict[str, Any], emit: Emit) -> None:
     """
     make, data = find_class(request["module"], request["attribute"]), mnist.load(Path(request["data"]))
     for question in request["questions"]:
-        candidate = Candidate.of(make, request["device"], question["seed"], Path(request["cache"]))
+        candidate = Candidate.of(make, kind(request["device"]), question["seed"], Path(request["cache"]))
         workload = Workload.from_dict(question["workload"])
         with ended(request) as end:
             for rung in equivalence.climb(candidate, workload, data, request["deep"]):
@@ -118,7 +125,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-JOBS = {"probe": probe, "gate": gate, "measure": measure_cell}
+JOBS = {"probe": probe, "usable": usable, "gate": gate, "measure": measure_cell}
 
 if __name__ == "__main__":
     main()

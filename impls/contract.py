@@ -250,6 +250,8 @@ class Implementation(Protocol):
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
         """Build the model, the loss and the optimiser on ``device`` (``cpu``, ``cuda`` or ``mps``).
 
+        A process sees one GPU at most, so that ``cuda`` is the right one also where the user has asked for ``cuda:1``.
+
         Raises :class:`Unavailable` where the framework cannot use the device, or for a layer, loss or optimiser that
         the implementation does not have. The equivalence gate builds each with SGD too, to see its gradients, and with
         dropout at rate 0.
@@ -284,5 +286,8 @@ class Implementation(Protocol):
         """Return when the device has finished all that it was given. Called before each reading of the clock."""
 
     def device_memory(self) -> dict[str, int] | None:
-        """``{"peak_bytes": ..., "reserved_bytes": ...}`` of the device, or None where it has no memory of its own."""
+        """``{"peak_bytes": ..., "reserved_bytes": ...}`` of the device, or None where it has no memory of its own.
+
+        By the framework's own counters, since the last ``load`` where it can begin anew; what has none is left out.
+        """
         ...

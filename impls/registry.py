@@ -5,11 +5,14 @@ A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by th
 (``--plugin``), whose stem is the name, with hyphens for underscores: ``matched_mine.py`` is ``matched-mine``.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+
+from impls import devices
 
 ENTRY_POINTS = "fcnbench.implementations"
 TIERS = ("documented", "matched", "tuned", "reference")
@@ -41,7 +44,7 @@ class Entry:
         return self.name.removeprefix(f"{self.tier}-")
 
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1"}
 PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
 
 
@@ -93,11 +96,11 @@ def all_packages() -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for entry in BUILT_IN for package in entry.packages))
 
 
-def environment(entry: Entry, device: str, threads: int) -> dict[str, str]:
+def environment(entry: Entry, device: str, threads: int, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables of a cell's process, which must be in force before its framework is imported.
 
-    Each framework is told the same number of threads by the variables that its libraries read, and a CPU cell sees no
-    GPU. What a row sets itself goes last.
+    Each framework is told the same number of threads by the variables that its libraries read, sees its own device
+    only (:mod:`impls.devices`), and takes a GPU's memory as it needs it. What a row sets itself goes last.
     """
     count = str(threads)
     variables = {
@@ -110,7 +113,6 @@ def environment(entry: Entry, device: str, threads: int) -> dict[str, str]:
         "TF_ENABLE_ONEDNN_OPTS": "1",
         "NVIDIA_TF32_OVERRIDE": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # for all: Keras imports TensorFlow on any backend, where it is installed
     }
-    if device == "cpu":
-        variables["CUDA_VISIBLE_DEVICES"] = "-1"
-    return variables | dict(entry.environment)
+    return variables | devices.variables(device, inherited) | dict(entry.environment)

@@ -19,7 +19,8 @@ Implementations = Annotated[
     list[str] | None, typer.Option("--implementation", help="Implementation to run; may be repeated.")
 ]
 Devices = Annotated[
-    list[str] | None, typer.Option("--device", help="cpu, cuda, mps; may be repeated [default: what this machine has].")
+    list[str] | None,
+    typer.Option("--device", help="cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
 ]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
