@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from bench import gpu
 from impls.devices import visible
 
 COMMIT = ("id", "time", "author_time", "dirty", "project", "branch")
@@ -35,6 +36,8 @@ class Machine:
     python: str
     blas: str
     gpus: str
+    gpu_driver: str = ""
+    gpu_settings: str = ""
 
 
 def machine() -> Machine:
@@ -58,6 +61,8 @@ def machine() -> Machine:
         python=platform.python_version(),
         blas=blas(),
         gpus=gpus,
+        gpu_driver=gpu.driver(),
+        gpu_settings=gpu.all_settings(),
     )
 
 

@@ -115,7 +115,7 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         program.import_()
         program.build()
         program.load()
-        for row in measure.epochs(program.implementation, program.orders(), program.asked):
+        for row in measure.epochs(program.implementation, program.orders(), program.asked, energy_j=program.energy_j):
             emit(Event(type(row).__name__.lower(), asdict(row)))
         program.finish()
 
