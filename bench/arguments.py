@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import environment, fetch, mnist, words, workloads
+from bench import environment, fetch, interpreters, mnist, words, workloads
 from bench.errors import FcnBenchError, unknown
 from bench.plan import Plan
 from bench.run import Session, probe
@@ -38,6 +38,7 @@ class Asked:
     workloads: Path | None
     preset: str
     timeout: float
+    python: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def choose(asked: Asked) -> Choice:
     """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
     return Choice(
         chosen_workloads(asked.workloads, asked.workload, asked.preset),
-        chosen_entries(asked.implementation, asked.plugin or []),
+        interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
         chosen_devices(asked.device, environment.devices()),
         chosen_threads(asked.threads, len(environment.available_cpus())),
     )
@@ -63,6 +64,7 @@ def choose(asked: Asked) -> Choice:
 def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
     """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
     chosen = choose(asked)
+    interpreters.check(chosen.entries)
     for entry in chosen.entries:
         if entry.module.endswith(".py"):
             probe(entry)

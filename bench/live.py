@@ -46,7 +46,8 @@ class Live:
         self.started, self.watch = datetime.now(UTC), Watch.start(cell.device)
         self.spent, self.since = Spent(), time.perf_counter()
         with store.writing(self.log):
-            self.child = Child(self.variables, environment.available_cpus()[: cell.threads], self.log)
+            cpus = environment.available_cpus()[: cell.threads]
+            self.child = Child(self.variables, cpus, self.log, launch.command(entry))
         self.child.send(
             launch.request(
                 "serve",

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from impls.contract import Workload
 
+PROTOCOL = 1
+"""Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
 Role = Literal["measured", "control"]
 Status = Literal["ok", "skipped", "failed"]
 
@@ -55,8 +57,8 @@ class Cell:
 class Event:
     """A line of the worker's answer.
 
-    ``phase``, ``facts``, ``epoch``, ``evaluation``, ``memory`` and ``noise`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``end`` of either.
+    ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
+    ``memory`` and ``noise`` of a measured cell; ``rung`` and ``answer`` of the gate; ``end`` of all.
     """
 
     name: str

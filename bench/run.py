@@ -142,6 +142,7 @@ class Session:
                 environment.available_cpus()[: cell.threads],
                 log,
                 self.timeout_s,
+                launch.command(entry),
             )
         disturbed = watch.end(cell.device, answer.parent_cpu_s, answer.child_cpu_s)
         return self.record(cell, answer, started, disturbed, variables, log)
@@ -257,6 +258,7 @@ def probe(entry: Entry, timeout_s: float = 120.0) -> None:
             environment.available_cpus(),
             Path(folder, "log"),
             timeout_s,
+            launch.command(entry),
         )
     status, reason = answer.end(timeout_s)
     if status != "ok":

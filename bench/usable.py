@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import environment, launch
-from bench.plan import package_version
+from bench.plan import versions
 from impls import devices, registry
 from impls.contract import Workload
 from impls.registry import Entry
@@ -31,8 +31,8 @@ class Usable:
 
 def at_a_glance(entry: Entry, device: str, present: Sequence[str]) -> Usable:
     """From what is installed and what the machine shows; no framework is started."""
-    missing = [name for name in entry.packages if package_version(name) == "not installed"]
-    if missing and entry in registry.BUILT_IN:
+    missing = [name for name, found in versions(entry).items() if found == "not installed"]
+    if missing and entry.name in {row.name for row in registry.BUILT_IN}:
         return Usable("no", f"{missing[0]} is not installed")
     if device in present:
         return Usable("installed")
@@ -49,6 +49,7 @@ def asked(entry: Entry, device: str, workload: Workload, timeout_s: float = 300.
             environment.available_cpus(),
             Path(folder, "log"),
             timeout_s,
+            launch.command(entry),
         )
     status, reason = answer.end(timeout_s)
     return Usable("yes") if status == "ok" else Usable("no", reason)

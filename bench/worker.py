@@ -20,7 +20,7 @@ from typing import Any
 
 from bench import equivalence, measure, mnist, serve
 from bench.program import Emit, Program, find_class
-from bench.records import Event
+from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
 from impls.contract import Unavailable, Workload
 from impls.devices import kind
@@ -29,10 +29,13 @@ from impls.devices import kind
 def main() -> None:
     """Answer one request and exit: 0 when the answer is complete, whatever it is."""
     emit = take_answer_channel()
+    emit(Event("hello", {"protocol": PROTOCOL}))
     request = json.loads(sys.stdin.readline())
     questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(questions,), daemon=True).start()
     with ended(request) as end:
+        if request.get("protocol") != PROTOCOL:
+            raise ValueError(f"asked in protocol {request.get('protocol')}, this worker speaks {PROTOCOL}")
         if request["job"] == "serve":
             serve.serve(request, emit, questions.get)
         else:
@@ -82,6 +85,10 @@ def listen(questions: "queue.SimpleQueue[dict[str, Any]]") -> None:
     os._exit(3)
 
 
+def hello(request: dict[str, Any], emit: Emit) -> None:
+    """Nothing: that this interpreter can run a worker was said by starting it."""
+
+
 def probe(request: dict[str, Any], emit: Emit) -> None:
     """Only import the implementation and check its members."""
     find_class(request["module"], request["attribute"])
@@ -125,7 +132,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-JOBS = {"probe": probe, "usable": usable, "gate": gate, "measure": measure_cell}
+JOBS = {"hello": hello, "probe": probe, "usable": usable, "gate": gate, "measure": measure_cell}
 
 if __name__ == "__main__":
     main()

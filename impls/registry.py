@@ -15,6 +15,8 @@ from pathlib import Path
 from impls import devices
 
 ENTRY_POINTS = "fcnbench.implementations"
+ALSO = {"pytorch": ("torch",)}
+"""Other names of what computes."""
 TIERS = ("documented", "matched", "tuned", "reference")
 
 
@@ -23,9 +25,9 @@ class Entry:
     """Where an implementation lies and what it needs.
 
     ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
-    are the distributions whose versions are recorded, ``environment`` the variables that must be set before import.
-    ``gated`` is False for what trains nothing and so has no work to prove, ``by_default`` for what runs only when it is
-    asked for by name.
+    are the distributions whose versions are recorded, ``environment`` the variables that must be set before import,
+    ``python`` is the interpreter to run it with, empty for the one that runs this. ``gated`` is False for what trains
+    nothing and so has no work to prove, ``by_default`` for what runs only when it is asked for by name.
     """
 
     name: str
@@ -37,6 +39,13 @@ class Entry:
     environment: Mapping[str, str] = field(default_factory=dict)
     gated: bool = True
     by_default: bool = True
+    python: str = ""
+
+    @property
+    def engine(self) -> str:
+        """What computes: the framework, or that under Keras."""
+        backend = self.environment.get("KERAS_BACKEND", self.framework)
+        return next((engine for engine, names in ALSO.items() if backend in names), backend)
 
     @property
     def short(self) -> str:

@@ -1,17 +1,19 @@
 """Devices by name: what a process is told before it imports anything, what may be asked for, what can be used here."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from synthetic import result
 
 from bench import environment, launch, usable, words
-from bench.arguments import chosen_devices
+from bench.arguments import chosen_devices, chosen_threads
 from bench.errors import FcnBenchError
 from bench.usable import Usable, at_a_glance
 from impls import devices, registry
@@ -165,7 +167,9 @@ def test_a_position_is_no_part_of_a_file_name() -> None:
 
 def test_what_is_not_installed_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen without starting anything."""
-    monkeypatch.setattr(usable, "package_version", lambda name: "not installed" if name == "jax" else "1.0")
+    monkeypatch.setattr(
+        usable, "versions", lambda entry: dict.fromkeys(entry.packages, "1.0") | {"jax": "not installed"}
+    )
     jax = next(entry for entry in BUILT_IN if "jax" in entry.packages)
     assert at_a_glance(jax, "cpu", ("cpu",)).text == "no: jax is not installed"
 
@@ -190,3 +194,74 @@ def test_the_list_starts_no_framework() -> None:
 def printed_by(code: str) -> str:
     """What a fresh interpreter prints."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def fcnbench(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command line, as a user runs it."""
+    command = [sys.executable, "-P", "-m", "bench.cli", *map(str, arguments)]
+    path = os.pathsep.join(map(str, (launch.ROOT, *sys.path)))
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+
+
+def test_a_cell_without_its_device_is_skipped_and_says_so_everywhere(
+    tiny_data: Path, workload_file: Path, tmp_path: Path
+) -> None:
+    """Empty in the CSV but for the reason, "not measured" in words; the other device's figures stand as ever."""
+    out = tmp_path / "out"
+    asked = ("--implementation", "reference-numpy", "--device", "cpu", "--device", "cuda", "--blocks", 1, "--out", out)
+    done = fcnbench("run", *asked, "--workloads", workload_file, "--data", tiny_data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = pd.read_csv(out / "runs.csv")
+    lost, measured = runs[runs["device"] == "cuda"], runs[runs["device"] == "cpu"]
+    reason = "reference-numpy cannot use device 'cuda': NumPy has only 'cpu'"
+    assert set(lost["status"]) == {"skipped"} and set(lost["reason"]) == {reason}
+    figures = [name for name in runs if name.endswith(("_s", "_bytes", "_j")) and name not in ("process_s", *COUNTED)]
+    assert lost[[*figures, "accuracy", "test_loss"]].isna().all(axis=None)
+    assert measured["epoch_s"].notna().all()
+    for text in (done.stdout, (out / "report.md").read_text()):
+        assert "Nothing was measured for tiny, CUDA" in text and "NumPy has only" in text
+    assert "cuda" not in (out / "tables" / "summary.csv").read_text()
+    assert not list((out / "charts").glob("*cuda*"))
+
+
+COUNTED = ("parent_cpu_s", "others_cpu_s", "steal_s", "throttled_s", "import_s", "swapped_bytes", *(
+    f"after_import_{kind}_bytes" for kind in ("rss", "uss")))  # fmt: skip
+"""What a process has before it finds that it has no device."""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_a_process_on_one_cpu_uses_one_thread_and_says_so(
+    plugin: Callable[..., Path], tiny: Workload, tmp_path: Path
+) -> None:
+    """Affinity of whoever starts it decides: what is planned, what libraries are told and what it may use are one."""
+    own = """
+        import os
+
+        class Implementation(Regression):
+            def __init__(self, workload, device, seed):
+                raise Unavailable(f"{len(os.sched_getaffinity(0))} CPU, told {os.environ['OMP_NUM_THREADS']}")
+        """
+    entry, mask = registry.from_file(plugin("mine", own)), os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(mask)})
+    try:
+        cpus = environment.available_cpus()
+        (threads,) = chosen_threads(None, len(cpus))
+        asked = launch.request("usable", entry, workload=asdict(tiny), device="cpu")
+        variables = registry.environment(entry, "cpu", threads)
+        answer = launch.launch(asked, variables, cpus[:threads], tmp_path / "log", 60)
+    finally:
+        os.sched_setaffinity(0, mask)
+    assert (threads, answer.end(60)) == (1, ("skipped", "1 CPU, told 1"))
+
+
+@pytest.mark.parametrize(("quota", "threads"), [(1.5, 1), (0.5, 1), (3.0, 3), (None, 4)])
+def test_a_containers_quota_decides_on_the_threads(
+    monkeypatch: pytest.MonkeyPatch, quota: float | None, threads: int
+) -> None:
+    """No more threads than whole CPUs of time, and never none; more than that are refused."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    monkeypatch.setattr(environment, "cpu_quota", lambda: quota)
+    available = len(environment.available_cpus())
+    assert chosen_threads(None, available) == [threads]
+    with pytest.raises(FcnBenchError, match=f"--threads {threads + 1}: this process may use {threads} CPUs"):
+        chosen_threads([threads + 1], available)

@@ -26,6 +26,11 @@ Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
 ]
 
+Pythons = Annotated[
+    list[str] | None,
+    typer.Option("--python", help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated."),
+]
+
 
 @app.command()
 def run(
@@ -70,6 +75,7 @@ def run(
         ),
     ] = "quick",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 3600,
+    python: Pythons = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
@@ -83,7 +89,7 @@ def run(
     target = arguments.target(precision, budget)
     first = arguments.pilot(target, blocks, epochs)
     asked = Asked(
-        workload, implementation, plugin, device, threads, first, epochs, seed, data, workloads, preset, timeout
+        workload, implementation, plugin, device, threads, first, epochs, seed, data, workloads, preset, timeout, python
     )
     out = out or Path("results", preset)
     plan, session = prepare(asked, out, say=print)
@@ -126,6 +132,7 @@ def verify(
     data: Data = None,
     workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
+    python: Pythons = None,
 ) -> int:
     """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
 
@@ -152,7 +159,7 @@ def verify(
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
         out = Path(folder)
         asked = Asked(
-            workload, implementation, plugin, device, None, 1, None, seed, data, workloads, "documents", timeout
+            workload, implementation, plugin, device, None, 1, None, seed, data, workloads, "documents", timeout, python
         )
         plan, session = prepare(asked, out, say=print)
         with store.opened(out):
