@@ -3,10 +3,10 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import environment, fetch, interpreters, mnist, words, workloads
+from bench import environment, fetch, gpu, interpreters, mnist, words, workloads
 from bench.errors import FcnBenchError, unknown
 from bench.plan import Plan
 from bench.run import Session, probe
@@ -16,6 +16,9 @@ from impls.contract import Workload
 from impls.registry import Entry
 
 HEADLINE = "mlp-128-64"
+PRECISIONS = ("float32", "tf32")
+TF32_SINCE = (8, 0)
+"""The compute capability of the first GPUs that have it."""
 QUICK_EPOCHS = 2
 DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
 BLOCKS = 3
@@ -39,6 +42,7 @@ class Asked:
     preset: str
     timeout: float
     python: Sequence[str] | None = None
+    precision: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,11 @@ class Choice:
 
 def choose(asked: Asked) -> Choice:
     """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
+    names = chosen_devices(asked.device, environment.devices())
     return Choice(
-        chosen_workloads(asked.workloads, asked.workload, asked.preset),
+        in_precisions(chosen_workloads(asked.workloads, asked.workload, asked.preset), asked.precision or [], names),
         interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
-        chosen_devices(asked.device, environment.devices()),
+        names,
         chosen_threads(asked.threads, len(environment.available_cpus())),
     )
 
@@ -136,6 +141,32 @@ def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[
             raise FcnBenchError(f"--device {name}: this process may use {words.count(left, 'GPU')}; give {most}")
     best = next((name for name in devices.ORDER if name in present), "cpu")
     return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
+
+
+def in_precisions(
+    chosen: Sequence[Workload], modes: Sequence[str], names: Sequence[str], inherited: Mapping[str, str] = os.environ
+) -> list[Workload]:
+    """Each workload in each precision; in TF32 it is a network of its own, named ``NAME-tf32``.
+
+    Raises FcnBenchError for an unknown mode, and for TF32 where nothing can or may compute in it.
+    """
+    for mode in modes:
+        if mode not in PRECISIONS:
+            raise unknown("precision mode", mode, PRECISIONS)
+    if "tf32" in modes:
+        for name in names:
+            if devices.kind(name) != "cuda":
+                raise FcnBenchError(f"--precision-mode tf32 on {name}: only NVIDIA GPUs have TF32; give --device cuda")
+            capability = gpu.capability(name)
+            if capability is not None and capability < TF32_SINCE:
+                raise FcnBenchError(f"--precision-mode tf32 on {name}: this GPU has no TF32; leave it out")
+        if inherited.get("NVIDIA_TF32_OVERRIDE") == "0":
+            raise FcnBenchError("--precision-mode tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable")
+    return [
+        replace(workload, name=f"{workload.name}-tf32", precision="tf32") if mode == "tf32" else workload
+        for workload in chosen
+        for mode in dict.fromkeys(modes or ["float32"])
+    ]
 
 
 def gpus(inherited: Mapping[str, str]) -> int:

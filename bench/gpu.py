@@ -85,14 +85,15 @@ class Gpu:
     def held(self, before: Before, own_numbers: bool) -> tuple[int | None, str | None]:
         """The bytes that this process holds of it, and by which reading; neither where none can be trusted.
 
-        ``own_numbers`` says whether the driver's process numbers are ours. Where they are not, or it does not tell the
-        bytes, it is what appeared since ``before``, or by how much the whole GPU holds more than then.
+        ``own_numbers`` says whether the driver's process numbers are surely ours. In a container some drivers give the
+        host's, some the container's, and some 0 bytes: there our number counts where it has appeared since ``before``,
+        else what has appeared, else by how much the whole GPU holds more than then.
         """
-        processes, used = self.processes() or {}, self.used_bytes()
-        if own_numbers and processes.get(os.getpid()) is not None:
-            return processes[os.getpid()], OWN
+        processes, used, own = self.processes() or {}, self.used_bytes(), os.getpid()
         appeared = [number for number in processes if before.pids is not None and number not in before.pids]
-        if not own_numbers and len(appeared) == 1 and processes[appeared[0]] is not None:
+        if (own_numbers or own in appeared) and processes.get(own):
+            return processes[own], OWN
+        if not own_numbers and len(appeared) == 1 and processes[appeared[0]]:
             return processes[appeared[0]], APPEARED
         if used is None or before.used_bytes is None or used <= before.used_bytes:
             return None, None
@@ -178,6 +179,13 @@ def foreign(device: str) -> int | None:
     found = find(devices.variables(device, os.environ))
     processes = None if found is None else found.processes()
     return None if processes is None else len(processes)
+
+
+def capability(device: str) -> tuple[int, int] | None:
+    """The compute capability of a cell's GPU, (8, 0) for an A100; None where it cannot be asked."""
+    found = find(devices.variables(device, os.environ))
+    told = None if found is None else found.told(found.nvml.nvmlDeviceGetCudaComputeCapability, found.whole)
+    return None if told is None else (told[0], told[1])
 
 
 def driver() -> str:

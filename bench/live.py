@@ -40,7 +40,7 @@ class Live:
         """Start a fresh process, which imports nothing yet; the one before is ended."""
         self.end()
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
-        self.variables = registry.environment(entry, cell.device, cell.threads)
+        self.variables = registry.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
         self.log = self.session.directory / "logs" / f"{cell.key}.log"
         self.answers: list[Event] = []
         self.started, self.watch = datetime.now(UTC), Watch.start(cell.device)

@@ -81,7 +81,7 @@ class Plan:
             seed=seed,
             digest=digest(
                 asdict(workload), epochs, seed, self.data, source(entry), versions(entry),
-                registry.environment(entry, device, threads),
+                registry.environment(entry, device, threads, precision=workload.precision),
             ),
             data=self.data,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class Plan:
         """What would change the gate's answer, which is asked for at the largest number of threads."""
         return digest(
             asdict(workload), self.data, self.seed, source(entry), [module_digest(module) for module in GATE],
-            versions(entry), registry.environment(entry, device, max(self.threads)),
+            versions(entry), registry.environment(entry, device, max(self.threads), precision=workload.precision),
         )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class GateRun:
         questions = job.questions[first:]
         entry, device, timeout_s = job.entry, job.device, self.timeout_s * len(questions)
         log = self.logs / f"gate.{entry.name}.{device.replace(':', '')}.{questions[0].workload.name}.log"
-        variables = registry.environment(entry, device, len(cpus))
+        variables = registry.environment(entry, device, len(cpus), precision=questions[0].workload.precision)
         answer = launch.launch(
             self.request(entry, device, questions), variables, cpus, log, timeout_s, launch.command(entry)
         )

@@ -97,7 +97,8 @@ class Workload:
 
     ``validation`` is the share of the training images that the harness holds out, and ``evaluate_every`` the number of
     batches after which it looks at them (0: after each epoch only); an implementation never sees either. ``dtype`` is
-    what to compute in: ``float64`` is asked for by the equivalence gate alone, of those that declare it.
+    what to compute in: ``float64`` is asked for by the equivalence gate alone, of those that declare it. With
+    ``precision`` ``tf32`` a GPU may round what enters float32 products to TF32; ``float32`` forbids it.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Workload:
     validation: float = 0.0
     evaluate_every: int = 0
     dtype: Literal["float32", "float64"] = "float32"
+    precision: Literal["float32", "tf32"] = "float32"
     note: str = ""
 
     image: ClassVar[Shape] = (28, 28, 1)

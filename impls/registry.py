@@ -105,7 +105,13 @@ def all_packages() -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for entry in BUILT_IN for package in entry.packages))
 
 
-def environment(entry: Entry, device: str, threads: int, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(
+    entry: Entry,
+    device: str,
+    threads: int,
+    inherited: Mapping[str, str] = os.environ,
+    precision: str = "float32",
+) -> dict[str, str]:
     """The variables of a cell's process, which must be in force before its framework is imported.
 
     Each framework is told the same number of threads by the variables that its libraries read, sees its own device
@@ -120,8 +126,9 @@ def environment(entry: Entry, device: str, threads: int, inherited: Mapping[str,
         "TF_NUM_INTEROP_THREADS": count,
         "NPROC": count,  # the size of XLA's thread pool on a CPU
         "TF_ENABLE_ONEDNN_OPTS": "1",
-        "NVIDIA_TF32_OVERRIDE": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # for all: Keras imports TensorFlow on any backend, where it is installed
     }
+    if precision != "tf32":
+        variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
     return variables | devices.variables(device, inherited) | dict(entry.environment)

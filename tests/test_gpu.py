@@ -23,7 +23,7 @@ ASKED = [
     "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", "nvmlDeviceGetMigMode", "nvmlDeviceGetTotalEnergyConsumption",
     "nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetCurrentClocksEventReasons",
     "nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetTemperature", "nvmlDeviceGetClockInfo",
-    "nvmlDeviceGetMaxClockInfo", "nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetCurrentDriverModel",
+    "nvmlDeviceGetMaxClockInfo", "nvmlDeviceGetCudaComputeCapability", "nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetCurrentDriverModel",
     "nvmlSystemGetDriverVersion", "nvmlSystemGetCudaDriverVersion",
 ]  # fmt: skip
 CONSTANTS = [
@@ -94,6 +94,8 @@ MINE = os.getpid()
         ([process(MINE, 700), process(5, 90)], 990, True, (700, OWN)),
         ([process(MINE, 700), process(MINE, 11)], 990, True, (711, OWN)),
         ([process(MINE, 700), process(5, 90), process(77, 650)], 990, False, (650, APPEARED)),
+        ([process(5, 90), process(MINE, 700)], 990, "new", (700, OWN)),
+        ([process(5, 90), process(MINE, 0)], 990, "new", (890, GROWTH)),
         ([process(5, 90), process(77, 650), process(78, 1)], 990, False, (890, GROWTH)),
         ([process(5, 90)], 990, False, (890, GROWTH)),
         ([process(MINE, None), process(5, None)], 990, True, (890, GROWTH)),
@@ -102,14 +104,15 @@ MINE = os.getpid()
         (None, None, True, (None, None)),
     ],
     ids=[
-        "this process", "this process on two instances", "container", "container, two appeared",
+        "this process", "this process on two instances", "container",
+        "container, numbers of its own", "container, 0 bytes", "container, two appeared",
         "container that shows no processes", "WDDM", "a driver that lists none", "nothing grew", "nothing told",
     ],
 )  # fmt: skip
 def test_the_memory_of_the_process_is_told_with_the_reading_that_it_comes_from(
     processes: list[SimpleNamespace] | None,
     used: int | None,
-    own_numbers: bool,
+    own_numbers: bool | str,
     expected: tuple[int | None, str | None],
 ) -> None:
     """Its own figure where the numbers are ours, else what appeared or grew, else nothing."""
@@ -118,8 +121,8 @@ def test_the_memory_of_the_process_is_told_with_the_reading_that_it_comes_from(
         answers["GetComputeRunningProcesses"] = processes
     if used is not None:
         answers["GetMemoryInfo"] = SimpleNamespace(used=used)
-    before = Before(100, frozenset({5, MINE} if not own_numbers else {5}))
-    assert driver(**answers).held(before, own_numbers) == expected
+    before = Before(100, frozenset({5, MINE} if own_numbers is False else {5}))
+    assert driver(**answers).held(before, own_numbers is True) == expected
 
 
 def test_of_an_instance_its_own_memory_counts_and_the_whole_gpus_processes() -> None:

@@ -26,6 +26,13 @@ Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
 ]
 
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision-mode",
+        help="float32, tf32 (NVIDIA GPUs, as network NAME-tf32); may be repeated [default: float32].",
+    ),
+]
 Pythons = Annotated[
     list[str] | None,
     typer.Option("--python", help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated."),
@@ -76,6 +83,7 @@ def run(
     ] = "quick",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 3600,
     python: Pythons = None,
+    precision_mode: Precisions = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
@@ -89,7 +97,20 @@ def run(
     target = arguments.target(precision, budget)
     first = arguments.pilot(target, blocks, epochs)
     asked = Asked(
-        workload, implementation, plugin, device, threads, first, epochs, seed, data, workloads, preset, timeout, python
+        workload,
+        implementation,
+        plugin,
+        device,
+        threads,
+        first,
+        epochs,
+        seed,
+        data,
+        workloads,
+        preset,
+        timeout,
+        python,
+        precision_mode,
     )
     out = out or Path("results", preset)
     plan, session = prepare(asked, out, say=print)
@@ -133,6 +154,7 @@ def verify(
     workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
     python: Pythons = None,
+    precision_mode: Precisions = None,
 ) -> int:
     """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
 
@@ -159,7 +181,20 @@ def verify(
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
         out = Path(folder)
         asked = Asked(
-            workload, implementation, plugin, device, None, 1, None, seed, data, workloads, "documents", timeout, python
+            workload,
+            implementation,
+            plugin,
+            device,
+            None,
+            1,
+            None,
+            seed,
+            data,
+            workloads,
+            "documents",
+            timeout,
+            python,
+            precision_mode,
         )
         plan, session = prepare(asked, out, say=print)
         with store.opened(out):

@@ -25,6 +25,7 @@ class Implementation:
         if device == "cpu":
             tf.config.set_visible_devices([], "GPU")  # what no variable hides: GPUs that are not NVIDIA's
         keras.utils.set_random_seed(seed)
+        tf.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
         self.workload = workload
         self.device = device
         self.model = keras.Sequential([keras.Input(workload.shapes[0]), *model_layers(workload)])

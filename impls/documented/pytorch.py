@@ -26,6 +26,8 @@ class Implementation:
         if device == "mps" and not torch.backends.mps.is_available():
             raise Unavailable(f"PyTorch {torch.__version__} sees no MPS device")
         torch.manual_seed(seed)
+        torch.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
+        torch.backends.cudnn.allow_tf32 = workload.precision == "tf32"
         self.workload = workload
         self.device = torch.device(device)
         self.model = nn.Sequential(*layers(workload)).to(self.device)

@@ -33,11 +33,16 @@ class Implementation:
         keras.config.set_dtype_policy(workload.dtype)
         keras.config.set_image_data_format("channels_last")
         if BACKEND == "tensorflow":
-            backend.config.experimental.enable_tensor_float_32_execution(False)
+            backend.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
             if device == "cpu":
                 backend.config.set_visible_devices([], "GPU")  # what no variable hides: GPUs that are not NVIDIA's
         if BACKEND == "jax":
             backend.config.update("jax_enable_x64", workload.dtype == "float64")
+            products = "tensorfloat32" if workload.precision == "tf32" else "float32"
+            backend.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
+        if BACKEND == "torch":
+            backend.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
+            backend.backends.cudnn.allow_tf32 = workload.precision == "tf32"
         self.workload = workload
         self.device = device
         self.model = keras.Sequential([keras.Input(workload.shapes[0]), *layers(workload)])
@@ -156,7 +161,10 @@ def seen():
 def tf32():
     if BACKEND == "tensorflow":
         return backend.config.experimental.tensor_float_32_execution_enabled()
-    return backend.backends.cuda.matmul.allow_tf32 if BACKEND == "torch" else None
+    if BACKEND == "torch":
+        return backend.backends.cuda.matmul.allow_tf32
+    products = backend.config.jax_default_matmul_precision
+    return None if products is None else products == "tensorfloat32"
 
 
 def threads():

@@ -29,7 +29,8 @@ class Implementation:
         if device == "mps" and workload.dtype == "float64":
             raise Unavailable("MPS has no float64")
         torch.manual_seed(seed)
-        torch.set_float32_matmul_precision("highest")
+        torch.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
+        torch.backends.cudnn.allow_tf32 = workload.precision == "tf32"
         self.workload = workload
         self.device = torch.device(device)
         self.model = nn.Sequential(*layers(workload)).to(self.device, getattr(torch, workload.dtype))
