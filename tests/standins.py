@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,20 +135,30 @@ def watched(function: Callable[..., Any], event: str) -> Callable[..., Any]:
     return called
 
 
-def trained(make: Callable[..., Any], data: Data) -> tuple[list[str], Any]:
-    """The events of one training, from the build to the end, and what it says of the device's memory."""
+def built(make: Callable[..., Any], data: Data) -> Any:
+    """An implementation with its data, watched."""
     EVENTS.clear()
     implementation = make(TINY, "cuda", 0)
     implementation.load(data)
     EVENTS.append("loaded")
     implementation.train_epoch = watched(implementation.train_epoch, "trained")
     implementation.predict = watched(implementation.predict, "predicted")
+    return implementation
+
+
+def trained(implementation: Any, data: Data, epochs: int) -> list[str]:
+    """The events of so many epochs, and of what came before them."""
     asked = measure.Asked(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
-    for _ in measure.epochs(implementation, [np.arange(60)] * 2, asked, clock=watched(lambda: 0, "clock")):
+    for _ in measure.epochs(implementation, [np.arange(60)] * epochs, asked, clock=watched(lambda: 0, "clock")):
         pass
-    EVENTS.append("ended")
-    memory = implementation.device_memory()
-    return list(EVENTS), {"memory": memory, "source": implementation.switches["device_memory"]}
+    return list(EVENTS)
+
+
+def rounds(make: Callable[..., Any], data: Data, precision: Any) -> Any:
+    """What the running program says of TF32 where it was asked for a precision."""
+    implementation = make(replace(TINY, precision=precision), "cuda", 0)
+    implementation.load(data)
+    return implementation.switches["tf32"]
 
 
 def main(root: Path, names: list[str]) -> None:
@@ -159,14 +170,23 @@ def main(root: Path, names: list[str]) -> None:
     data = mnist.load(root)
     entries = [entry for entry in registry.BUILT_IN if entry.name in names]
     framework = next(package for package in entries[0].packages if package in ON_CUDA)
+    if framework != "tensorflow":
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras imports it for nothing, if it can
     absent, told = missing(framework), {}
     classes = {entry.name: find_class(entry.module, entry.attribute) for entry in entries}
     ON_CUDA[framework]()
     for name, make in classes.items():
-        events, memory = trained(make, data)
+        implementation = built(make, data)
+        events = [*trained(implementation, data, 2), "ended"]
+        EVENTS.clear()
+        memory, source = implementation.device_memory(), implementation.switches["device_memory"]
+        events += EVENTS
+        EVENTS.clear()
         make.sync = lambda self: None  # type: ignore[method-assign]
-        careless, _ = trained(make, data)
-        told[name] = {"events": events, "careless": careless, "missing": absent, **memory}
+        told[name] = {
+            "events": events, "careless": trained(implementation, data, 1), "missing": absent, "memory": memory,
+            "source": source, "tf32": [rounds(make, data, "float32"), rounds(make, data, "tf32")],
+        }  # fmt: skip
     print("\n" + json.dumps(told))
 
 

@@ -97,3 +97,8 @@ def test_the_peak_is_read_when_all_is_done(told: dict[str, Any]) -> None:
 def test_every_device_function_that_is_named_exists_in_the_installed_framework(told: dict[str, Any]) -> None:
     """A misspelt one would be found first by whoever has a GPU."""
     assert told["missing"] == []
+
+
+def test_tf32_is_on_where_it_was_asked_for_and_off_elsewhere(told: dict[str, Any]) -> None:
+    """Explicitly and equally in every program: some frameworks have it on by themselves, others off."""
+    assert told["tf32"] == [False, True]
