@@ -42,7 +42,7 @@ class Pair:
 def key(workload: str, device: str, threads: int) -> str:
     """What is compared with each other, fit for a file name or an anchor."""
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in workload)
-    return f"{safe}.{device}.{threads}t"
+    return f"{safe}.{device.replace(':', '')}.{threads}t"
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,26 @@
 """From what a user asked for to a plan and a session; whatever is wrong with it is said before anything is written."""
 
+import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import environment, fetch, mnist, workloads
+from bench import environment, fetch, gpu, interpreters, mnist, words, workloads
 from bench.errors import FcnBenchError, unknown
 from bench.plan import Plan
 from bench.run import Session, probe
 from bench.stages import Target
-from impls import registry
+from impls import devices, registry
 from impls.contract import Workload
 from impls.registry import Entry
 
 HEADLINE = "mlp-128-64"
+PRECISIONS = ("float32", "tf32")
+TF32_SINCE = (8, 0)
+"""The compute capability of the first GPUs that have it."""
 QUICK_EPOCHS = 2
-DEVICES = ("cpu", "cuda", "mps")
+DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
 BLOCKS = 3
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
@@ -37,6 +41,8 @@ class Asked:
     workloads: Path | None
     preset: str
     timeout: float
+    python: Sequence[str] | None = None
+    precision: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,11 @@ class Choice:
 
 def choose(asked: Asked) -> Choice:
     """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
+    names = chosen_devices(asked.device, environment.devices())
     return Choice(
-        chosen_workloads(asked.workloads, asked.workload, asked.preset),
-        chosen_entries(asked.implementation, asked.plugin or []),
-        chosen_devices(asked.device, environment.devices()),
+        in_precisions(chosen_workloads(asked.workloads, asked.workload, asked.preset), asked.precision or [], names),
+        interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
+        names,
         chosen_threads(asked.threads, len(environment.available_cpus())),
     )
 
@@ -62,6 +69,7 @@ def choose(asked: Asked) -> Choice:
 def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
     """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
     chosen = choose(asked)
+    interpreters.check(chosen.entries)
     for entry in chosen.entries:
         if entry.module.endswith(".py"):
             probe(entry)
@@ -119,11 +127,52 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
 
 
 def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
-    """The devices that were named; else all that this machine has."""
+    """The devices that were named, ``auto`` for the best of those that this machine has; else all of those.
+
+    A machine without a GPU may be asked for one: its cells are skipped, and say why. A position beyond the GPUs that
+    are there is a slip.
+    """
     for name in names or []:
-        if name not in DEVICES:
+        if name not in DEVICES and not re.fullmatch(r"cuda:\d+", name):
             raise unknown("device", name, DEVICES)
-    return list(dict.fromkeys(names or present))
+        left = gpus(os.environ)
+        if left and devices.position(name) >= left:
+            most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
+            raise FcnBenchError(f"--device {name}: this process may use {words.count(left, 'GPU')}; give {most}")
+    best = next((name for name in devices.ORDER if name in present), "cpu")
+    return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
+
+
+def in_precisions(
+    chosen: Sequence[Workload], modes: Sequence[str], names: Sequence[str], inherited: Mapping[str, str] = os.environ
+) -> list[Workload]:
+    """Each workload in each precision; in TF32 it is a network of its own, named ``NAME-tf32``.
+
+    Raises FcnBenchError for an unknown mode, and for TF32 where nothing can or may compute in it.
+    """
+    for mode in modes:
+        if mode not in PRECISIONS:
+            raise unknown("precision mode", mode, PRECISIONS)
+    if "tf32" in modes:
+        for name in names:
+            if devices.kind(name) != "cuda":
+                raise FcnBenchError(f"--precision-mode tf32 on {name}: only NVIDIA GPUs have TF32; give --device cuda")
+            capability = gpu.capability(name)
+            if capability is not None and capability < TF32_SINCE:
+                raise FcnBenchError(f"--precision-mode tf32 on {name}: this GPU has no TF32; leave it out")
+        if inherited.get("NVIDIA_TF32_OVERRIDE") == "0":
+            raise FcnBenchError("--precision-mode tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable")
+    return [
+        replace(workload, name=f"{workload.name}-tf32", precision="tf32") if mode == "tf32" else workload
+        for workload in chosen
+        for mode in dict.fromkeys(modes or ["float32"])
+    ]
+
+
+def gpus(inherited: Mapping[str, str]) -> int:
+    """How many NVIDIA GPUs this process may use: those of ``CUDA_VISIBLE_DEVICES``, else of the machine."""
+    left = devices.visible(inherited)
+    return len(environment.gpu_names()) if left is None else len(left)
 
 
 def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 MEANINGS = Path(__file__).with_suffix(".toml")
-UNITS = {"_s": "s", "_bytes": "bytes"}
+UNITS = {"_s": "s", "_bytes": "bytes", "_j": "J"}
 DATA = ("runs", "epochs", "curves", "machines")
 """Those that lie beside the report; the others are in ``tables``."""
 

@@ -74,6 +74,8 @@ class Said:
 def of_group(title: str, key: str, found: Sequence[tuple[Place, list[Result]]], test: TestSet) -> list[Chart]:
     """The charts of one group: the first images, each implementation's mistakes, where two of a tier disagree."""
     said = [Said(place[4], place[3], taken_for(results[0])) for place, results in found]
+    if not said:
+        return []
     charts = [first_images(title, key, said, test), *(mistaken(title, key, one, test) for one in said)]
     charts += [apart(title, key, a, b, test) for a, b in combinations(said, 2) if a.tier == b.tier]
     return [chart for chart in charts if chart is not None]

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import psutil
 
+from bench import gpu
+from impls.devices import visible
+
 COMMIT = ("id", "time", "author_time", "dirty", "project", "branch")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -33,6 +36,8 @@ class Machine:
     python: str
     blas: str
     gpus: str
+    gpu_driver: str = ""
+    gpu_settings: str = ""
 
 
 def machine() -> Machine:
@@ -56,6 +61,8 @@ def machine() -> Machine:
         python=platform.python_version(),
         blas=blas(),
         gpus=gpus,
+        gpu_driver=gpu.driver(),
+        gpu_settings=gpu.all_settings(),
     )
 
 
@@ -175,7 +182,7 @@ def commit() -> dict[str, Any]:
 def devices() -> tuple[str, ...]:
     """The devices of this machine, the CPU first. Whether a framework can use one, only the framework knows."""
     found = ["cpu"]
-    if gpu_names():
+    if gpu_names() and visible(os.environ) != ():
         found.append("cuda")
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         found.append("mps")

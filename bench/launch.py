@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.records import Event
+from bench.records import PROTOCOL, Event
 from impls.registry import Entry
 
 ROOT = Path(__file__).parent.parent
 LOG_TAIL_LINES = 20
+ONE_VERSION = f"this is protocol {PROTOCOL}: use one version of fcnbench for both"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Answer:
     def end(self, timeout_s: float) -> tuple[str, str]:
         """Status and reason: the child's own word, or what its death says."""
         for event in self.events:
+            if event.name == "hello" and event.values["protocol"] != PROTOCOL:
+                return "failed", f"the worker speaks protocol {event.values['protocol']}, {ONE_VERSION}"
             if event.name == "end":
                 return event.values["status"], event.values["reason"]
         if self.exit_status is None:
@@ -61,10 +64,15 @@ def signal_name(number: int) -> str:
 def request(job: str, entry: Entry, **asked: Any) -> dict[str, Any]:
     """What a worker reads: which job, with which implementation, and what that job asks for besides."""
     named = {"module": entry.module, "attribute": entry.attribute, "packages": entry.packages}
-    return {"job": job, **named, **asked}
+    return {"job": job, "protocol": PROTOCOL, **named, **asked}
 
 
 COMMAND = (sys.executable, "-P", "-m", "bench.worker")
+
+
+def command(entry: Entry) -> tuple[str, ...]:
+    """What starts a worker for an implementation: with its own interpreter, where it has one."""
+    return (entry.python, "-P", str(ROOT / "bench" / "elsewhere.py")) if entry.python else COMMAND
 
 
 class Silent(Exception):
@@ -84,7 +92,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,
-                env={**os.environ, **environment, "PYTHONPATH": python_path()},
+                env={**os.environ, **environment, **python_path(command)},
                 start_new_session=True,
             )
         self.lines: queue.Queue[bytes | None] = queue.Queue()
@@ -172,10 +180,12 @@ def launch(
     )
 
 
-def python_path() -> str:
-    """The child finds this very package, wherever the parent was started."""
+def python_path(command: tuple[str, ...]) -> dict[str, str]:
+    """The child finds this very package, wherever the parent was started; another interpreter none of our packages."""
+    if command[0] != sys.executable:
+        return {"PYTHONPATH": ""}
     inherited = os.environ.get("PYTHONPATH")
-    return os.pathsep.join([str(ROOT), *([inherited] if inherited else [])])
+    return {"PYTHONPATH": os.pathsep.join([str(ROOT), *([inherited] if inherited else [])])}
 
 
 @contextmanager

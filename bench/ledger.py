@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench import words
 from bench.tables import measured
 
 DOCUMENTS = Path(__file__).with_name("documents.toml")
@@ -32,7 +33,8 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
     median and range over processes, and ``why`` says why they are missing where they are.
     """
-    devices = list(dict.fromkeys(["cpu", "cuda", *frame["device"]]))
+    numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
+    devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
     no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
     columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
     shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
@@ -64,7 +66,7 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> s
     if rows.empty and device == "cuda" and no_gpu:
         return "not measured: no CUDA device"
     if rows.empty:
-        return f"not measured: no {device.upper()} cell in this run"
+        return f"not measured: no {words.device(device)} cell in this run"
     if (rows["gate"] == "failed").any():
         return "withheld: it does not do the same work (see the equivalence gate)"
     reasons = rows.loc[rows["status"] != "ok", "reason"]

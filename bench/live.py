@@ -40,13 +40,14 @@ class Live:
         """Start a fresh process, which imports nothing yet; the one before is ended."""
         self.end()
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
-        self.variables = registry.environment(entry, cell.device, cell.threads)
+        self.variables = registry.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
         self.log = self.session.directory / "logs" / f"{cell.key}.log"
         self.answers: list[Event] = []
         self.started, self.watch = datetime.now(UTC), Watch.start(cell.device)
         self.spent, self.since = Spent(), time.perf_counter()
         with store.writing(self.log):
-            self.child = Child(self.variables, environment.available_cpus()[: cell.threads], self.log)
+            cpus = environment.available_cpus()[: cell.threads]
+            self.child = Child(self.variables, cpus, self.log, launch.command(entry))
         self.child.send(
             launch.request(
                 "serve",

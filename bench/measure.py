@@ -35,12 +35,13 @@ def epochs(
     asked: Asked,
     clock: Clock = time.perf_counter_ns,
     cpu_clock: Clock = time.process_time_ns,
+    energy_j: Callable[[], float | None] = lambda: None,
 ) -> Iterator[Epoch | Evaluation | Predicted]:
     """Predict once before training (epoch 0), then train and predict once for each order; what was predicted last.
 
     The device is idle whenever the clock is read: ``sync`` is called before the first and before the second reading.
     The mean loss that ``train_epoch`` returns and the figures made from the logits are computed outside, and so is
-    whatever is predicted in the middle of an epoch.
+    whatever is predicted in the middle of an epoch. ``energy_j`` is a counter of joules, read outside too.
     """
     logits, predict_s = predict(implementation, clock)
     yield Epoch(0, None, None, predict_s, None, *score(logits, asked.labels, asked.parts.test))
@@ -48,15 +49,18 @@ def epochs(
     batches = 0
     for number, order in enumerate(orders, start=1):
         train_s = train_cpu_s = total = 0.0
+        drawn_j: float | None = 0.0
         pieces = divided(order, asked.every * asked.batch_size)
         for position, piece in enumerate(pieces, start=1):
+            before_j = energy_j()
             loss, seconds, cpu_seconds = train(implementation, piece, clock, cpu_clock)
+            drawn_j = added(drawn_j, before_j, energy_j())
             train_s, train_cpu_s, total = train_s + seconds, train_cpu_s + cpu_seconds, total + loss * len(piece)
             batches += -(-len(piece) // asked.batch_size)
             logits, predict_s = predict(implementation, clock)
             if position == len(pieces):
                 scores = score(logits, asked.labels, asked.parts.test)
-                yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores)
+                yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores, drawn_j)
             yield from evaluated(number, batches, loss, logits, asked)
     yield predicted(logits, asked)
 
@@ -64,6 +68,11 @@ def epochs(
 def predicted(logits: Float32, asked: Asked) -> Predicted:
     """The digit with the greatest logit of each test image."""
     return Predicted("".join(map(str, logits[asked.parts.test].argmax(axis=1))))
+
+
+def added(total: float | None, before: float | None, after: float | None) -> float | None:
+    """The total and what a counter has grown by; None where any of it is not known."""
+    return None if total is None or before is None or after is None else total + after - before
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import psutil
 
-from bench import environment
+from bench import environment, gpu
 from bench.records import Noise, Result
 
 STEAL = 0.02
@@ -25,6 +25,8 @@ SWITCHES = 200
 """Involuntary switches by second above which a program is said to fight for its CPUs, with others or with itself."""
 SLOW_CLOCK = 0.8
 """Share of the processor's highest frequency below which its clock is said to be slow: a hint, no disturbance."""
+POWER_CAP = gpu.SLOWED["nvmlClocksEventReasonSwPowerCap"]
+"""A GPU that is held to its power limit does what it was built for: a hint, no disturbance."""
 CPU_FILES = Path("/sys/devices/system/cpu")
 Number = TypeVar("Number", int, float)
 
@@ -108,12 +110,12 @@ class Watch:
     @classmethod
     def start(cls, device: str) -> "Watch":
         """Look, before the cell starts."""
-        return cls(counters(), foreign(device))
+        return cls(counters(), gpu.foreign(device))
 
     def end(self, device: str, parent_cpu_s: float, child_cpu_s: float) -> Noise:
         """Look again, after it has ended; its own CPU time and the harness's are nobody else's."""
         after, before = counters(), self.before
-        on_gpu = [count for count in (self.on_gpu, foreign(device)) if count is not None]
+        on_gpu = [count for count in (self.on_gpu, gpu.foreign(device)) if count is not None]
         return Noise(
             parent_cpu_s=parent_cpu_s,
             steal_s=grown(before.steal_s, after.steal_s),
@@ -130,11 +132,6 @@ class Watch:
 def grown(before: Number | None, after: Number | None) -> Number | None:
     """By how much a counter has grown; None where there is none."""
     return None if before is None or after is None else after - before
-
-
-def foreign(device: str) -> int | None:
-    """Processes on the NVIDIA devices while no cell runs, which are therefore somebody else's; None for other cells."""
-    return environment.gpu_processes() if device.startswith("cuda") else None
 
 
 def disturbances(result: Result) -> list[str]:
@@ -160,7 +157,14 @@ def disturbances(result: Result) -> list[str]:
         found.append(f"{noise.swapped_bytes / 1e6:.0f} MB read back from swap")
     if noise.gpu_processes:
         found.append(f"{noise.gpu_processes} other programs on the GPU")
+    if reasons := [reason for reason in slowed(noise) if reason != POWER_CAP]:
+        found.append(f"GPU slowed down: {', '.join(reasons)}")
     return found
+
+
+def slowed(noise: Noise) -> list[str]:
+    """What kept the GPU's clock low just after the last epoch."""
+    return noise.gpu_slowed_by.split(", ") if noise.gpu_slowed_by else []
 
 
 def hints(result: Result, cpu_per_wall: float | None) -> list[str]:
@@ -173,4 +177,6 @@ def hints(result: Result, cpu_per_wall: float | None) -> list[str]:
         found.append(f"lost its CPU {switches / wall_s:.0f} times a second")
     if result.noise.frequency_share is not None and result.noise.frequency_share < SLOW_CLOCK:
         found.append(f"clock at {result.noise.frequency_share:.0%} of its highest".replace("%", " %"))
+    if POWER_CAP in slowed(result.noise):
+        found.append("GPU at its power limit")
     return found

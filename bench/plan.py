@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench import interpreters
 from bench.records import Cell, Role
 from impls import registry
 from impls.contract import Workload
@@ -79,8 +80,8 @@ class Plan:
             epochs=epochs,
             seed=seed,
             digest=digest(
-                asdict(workload), epochs, seed, self.data, source(entry), package_versions(entry.packages),
-                registry.environment(entry, device, threads),
+                asdict(workload), epochs, seed, self.data, source(entry), versions(entry),
+                registry.environment(entry, device, threads, precision=workload.precision),
             ),
             data=self.data,
         )  # fmt: skip
@@ -89,7 +90,7 @@ class Plan:
         """What would change the gate's answer, which is asked for at the largest number of threads."""
         return digest(
             asdict(workload), self.data, self.seed, source(entry), [module_digest(module) for module in GATE],
-            package_versions(entry.packages), registry.environment(entry, device, max(self.threads)),
+            versions(entry), registry.environment(entry, device, max(self.threads), precision=workload.precision),
         )  # fmt: skip
 
 
@@ -125,6 +126,11 @@ def module_file(module: str) -> str | None:
         name = f"{name}.{part}"
         spec = PathFinder.find_spec(name, spec.submodule_search_locations)
     return spec.origin if spec and spec.has_location else None
+
+
+def versions(entry: Entry) -> Mapping[str, str]:
+    """The versions that a row runs with: those of its own interpreter, where it has one."""
+    return interpreters.versions(entry.python, entry.packages) if entry.python else package_versions(entry.packages)
 
 
 def package_versions(packages: Iterable[str]) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ step by step as it is asked (:mod:`bench.serve`) are the same steps.
 import importlib
 import importlib.util
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from bench import measure, memory, mnist
+from bench import gpu, measure, memory, mnist
 from bench.holdout import Parts, hold_out
 from bench.records import Event
 from bench.trial import DEFAULT_ADAM, declared
 from impls.contract import Implementation, Workload
+from impls.devices import kind
 from impls.reference import initial_weights
 
 Emit = Callable[[Event], None]
@@ -38,6 +40,8 @@ class Program:
         self.request, self.emit, self.folder = request, emit, folder
         self.workload = Workload.from_dict(request["workload"])
         self.peaks = [memory.peak().size_bytes]
+        self.gpu = gpu.find(os.environ)
+        self.gpu_before = self.gpu.before() if self.gpu else None
 
     def import_(self) -> None:
         """Import the implementation, and with it its framework."""
@@ -48,7 +52,7 @@ class Program:
     def build(self) -> None:
         """Build the model, the loss and the optimiser."""
         with self.phase("build_s"):
-            self.implementation = self.make(self.workload, self.request["device"], self.request["seed"])
+            self.implementation = self.make(self.workload, kind(self.request["device"]), self.request["seed"])
         facts = {"versions": versions(self.request["packages"]), "switches": declarations(self.make)}
         self.emit(Event("facts", facts))
 
@@ -76,8 +80,16 @@ class Program:
         """The training order of each epoch, as many as are asked for."""
         return batch_orders(self.workload, self.n_train, self.request["epochs"], self.request["seed"])
 
+    def energy_j(self) -> float | None:
+        """The GPU's counter of joules, where it has one."""
+        return self.gpu.energy_j() if self.gpu else None
+
     def finish(self) -> None:
-        """Report the memory that training took, and what may have disturbed it."""
+        """Report the memory that training took, and what may have disturbed it; the GPU first, while it is warm."""
+        state = self.gpu.state() if self.gpu else {}
+        held, source = None, None
+        if self.gpu and self.gpu_before:
+            held, source = self.gpu.held(self.gpu_before, gpu.own_process_numbers())
         training = memory.peak()
         device = self.implementation.device_memory() or {}
         if set(device) - {"peak_bytes", "reserved_bytes"}:
@@ -87,8 +99,11 @@ class Program:
             "process_peak_bytes": max(*self.peaks, training.size_bytes),
             "peak_source": training.source,
             **{f"device_{name}": value for name, value in device.items()},
+            "device_process_bytes": held,
+            "device_process_source": source,
         }))  # fmt: skip
-        self.emit(Event("noise", {"involuntary_switches": psutil.Process().num_ctx_switches().involuntary}))
+        switches = psutil.Process().num_ctx_switches().involuntary
+        self.emit(Event("noise", {"involuntary_switches": switches, **state}))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from impls.contract import Workload
 
+PROTOCOL = 1
+"""Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
 Role = Literal["measured", "control"]
 Status = Literal["ok", "skipped", "failed"]
 
@@ -36,7 +38,8 @@ class Cell:
     @property
     def slot(self) -> str:
         """The cell's place in the plan, whatever the digest."""
-        parts = (self.workload.name, self.implementation, self.device, f"{self.threads}t", f"b{self.block:02d}")
+        device = self.device.replace(":", "")  # no file system minds "cuda1"
+        parts = (self.workload.name, self.implementation, device, f"{self.threads}t", f"b{self.block:02d}")
         return ".".join((*parts, self.role))
 
     @property
@@ -54,8 +57,8 @@ class Cell:
 class Event:
     """A line of the worker's answer.
 
-    ``phase``, ``facts``, ``epoch``, ``evaluation``, ``predicted``, ``memory`` and ``noise`` of a measured cell;
-    ``rung`` and ``answer`` of the gate; ``end`` of either.
+    ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
+    ``predicted``, ``memory`` and ``noise`` of a measured cell; ``rung`` and ``answer`` of the gate; ``end`` of all.
     """
 
     name: str
@@ -67,7 +70,8 @@ class Epoch:
     """One pass over the training set and the prediction after it; epoch 0 is before any training.
 
     ``train_loss`` is the mean over samples during training; ``test_loss`` and ``accuracy`` (0 to 1) are computed from
-    the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile.
+    the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile,
+    ``train_energy_j`` what the whole GPU drew, by its own counter, where it has one.
     """
 
     epoch: int
@@ -77,6 +81,7 @@ class Epoch:
     train_loss: float | None
     test_loss: float | None
     accuracy: float
+    train_energy_j: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,10 @@ class Memory:
     """Host memory of the process by phase, and the device's, in bytes.
 
     ``rss`` is what is resident, ``uss`` what would be freed with the process. Peaks are the system's own high-water
-    mark (``peak_source``); where it cannot be reset, the training peak is that of the whole process so far.
+    mark (``peak_source``); where it cannot be reset, the training peak is that of the whole process so far. Of the
+    device, the first two are the framework's own counters; ``device_process_bytes`` is what the driver says that the
+    process holds at the end, with all that the framework's counters leave out, and ``device_process_source`` by which
+    reading.
     """
 
     after_import_rss_bytes: int | None = None
@@ -118,6 +126,8 @@ class Memory:
     process_peak_bytes: int | None = None
     device_peak_bytes: int | None = None
     device_reserved_bytes: int | None = None
+    device_process_bytes: int | None = None
+    device_process_source: str | None = None
     peak_source: str | None = None
 
 
@@ -139,7 +149,8 @@ class Noise:
     together; ``others_cpu_s`` the CPU time of all other processes of the machine; switches are of the child.
     ``throttled_s`` is what a container's quota withheld, ``hot_events`` how often a core was slowed down for its heat,
     ``swapped_bytes`` what was read back from swap; ``frequency_share`` the CPUs' clock as a share of the highest, at
-    the end; ``cpus`` how many the machine has; ``gpu_processes`` those of others on the GPU, before or after.
+    the end; ``cpus`` how many the machine has; ``gpu_processes`` those of others on the GPU, before or after. Just
+    after the last epoch: the GPU's temperature, its clock, and what kept that low, in words.
     """
 
     parent_cpu_s: float | None = None
@@ -152,6 +163,9 @@ class Noise:
     frequency_share: float | None = None
     cpus: int | None = None
     gpu_processes: int | None = None
+    gpu_temperature_c: int | None = None
+    gpu_clock_mhz: int | None = None
+    gpu_slowed_by: str | None = None
 
 
 @dataclass(frozen=True)

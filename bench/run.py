@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -99,9 +100,10 @@ class Session:
         known = {(gate.implementation, gate.workload, gate.device): gate for gate in store.gates(self.directory)}
         jobs = []
         for entry in plan.entries:
-            for device in plan.devices if entry.gated else ():
+            places = product(plan.devices, dict.fromkeys(workload.precision for workload in plan.workloads))
+            for device, precision in places if entry.gated else ():
                 questions = []
-                for workload in plan.workloads:
+                for workload in (workload for workload in plan.workloads if workload.precision == precision):
                     digest = plan.gate_digest(entry, workload, device)
                     old = known.get((entry.name, workload.name, device))
                     if old is not None and old.digest == digest and old.status == "passed":
@@ -124,7 +126,7 @@ class Session:
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
         entry = self.entries[cell.implementation]
-        variables = registry.environment(entry, cell.device, cell.threads)
+        variables = registry.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
         log = self.directory / "logs" / f"{cell.key}.log"
         started, watch = datetime.now(UTC), Watch.start(cell.device)
         with store.writing(log):
@@ -142,6 +144,7 @@ class Session:
                 environment.available_cpus()[: cell.threads],
                 log,
                 self.timeout_s,
+                launch.command(entry),
             )
         disturbed = watch.end(cell.device, answer.parent_cpu_s, answer.child_cpu_s)
         return self.record(cell, answer, started, disturbed, variables, log)
@@ -258,6 +261,7 @@ def probe(entry: Entry, timeout_s: float = 120.0) -> None:
             environment.available_cpus(),
             Path(folder, "log"),
             timeout_s,
+            launch.command(entry),
         )
     status, reason = answer.end(timeout_s)
     if status != "ok":

@@ -126,7 +126,7 @@ def save_machine(directory: Path, machine: Machine) -> None:
 
 def save_gate(directory: Path, gate: Gate) -> None:
     """Keep what the gate found; what it found before of the same implementation, workload and device is replaced."""
-    path = directory / "gates" / f"{gate.workload}.{gate.implementation}.{gate.device}.json"
+    path = directory / "gates" / f"{gate.workload}.{gate.implementation}.{gate.device.replace(':', '')}.json"
     with writing(path):
         write_text(path, json.dumps(asdict(gate), indent=1) + "\n")
 

@@ -57,6 +57,7 @@ def run_row(result: Result) -> dict[str, object]:
         "predict_s": middle(trained, lambda epoch: epoch.predict_s),
         "process_s": result.phases.process_s,
         "cpu_per_wall": middle(steady, cpu_per_wall),
+        "train_energy_j": middle(steady, lambda epoch: epoch.train_energy_j),
         "accuracy": last.accuracy if last else None,
         "test_loss": last.test_loss if last else None,
         **{field.name: getattr(memory, field.name) for field in fields(Memory)},

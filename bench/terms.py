@@ -14,6 +14,7 @@ MACHINE = {
     "machine": "digest", "cpu": "CPU", "logical_cpus": "logical CPUs", "physical_cpus": "physical cores",
     "available_cpus": "CPUs that may be used", "cpu_quota": "CPU quota", "ram_bytes": "memory",
     "memory_limit_bytes": "memory limit", "os": "system", "python": "Python", "blas": "NumPy's BLAS", "gpus": "GPUs",
+    "gpu_driver": "GPU driver", "gpu_settings": "GPU settings",
 }  # fmt: skip
 
 

@@ -56,9 +56,11 @@ class GateRun:
         """The answers of one process: to all questions from the first on, or up to the one that ended it."""
         questions = job.questions[first:]
         entry, device, timeout_s = job.entry, job.device, self.timeout_s * len(questions)
-        log = self.logs / f"gate.{entry.name}.{device}.{questions[0].workload.name}.log"
-        variables = registry.environment(entry, device, len(cpus))
-        answer = launch.launch(self.request(entry, device, questions), variables, cpus, log, timeout_s)
+        log = self.logs / f"gate.{entry.name}.{device.replace(':', '')}.{questions[0].workload.name}.log"
+        variables = registry.environment(entry, device, len(cpus), precision=questions[0].workload.precision)
+        answer = launch.launch(
+            self.request(entry, device, questions), variables, cpus, log, timeout_s, launch.command(entry)
+        )
         parts = divided(answer.events)
         for question, (rungs, end) in zip(questions, parts, strict=False):
             yield gate(job, question, len(cpus), rungs, end.values["status"], end.values["reason"])

@@ -60,8 +60,9 @@ def rank(implementation: str, tier: str) -> tuple[int, int, str]:
 
 
 def device(name: str) -> str:
-    """A device as its makers write it."""
-    return DEVICES.get(name, name.upper())
+    """A device as its makers write it: ``CUDA 1`` for ``cuda:1``."""
+    kind, _, position = name.partition(":")
+    return f"{DEVICES.get(kind, kind.upper())} {position}".rstrip()
 
 
 def place(device_name: str, threads: int) -> str:

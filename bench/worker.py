@@ -20,18 +20,22 @@ from typing import Any
 
 from bench import equivalence, measure, mnist, serve
 from bench.program import Emit, Program, find_class
-from bench.records import Event
+from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
 from impls.contract import Unavailable, Workload
+from impls.devices import kind
 
 
 def main() -> None:
     """Answer one request and exit: 0 when the answer is complete, whatever it is."""
     emit = take_answer_channel()
+    emit(Event("hello", {"protocol": PROTOCOL}))
     request = json.loads(sys.stdin.readline())
     questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(questions,), daemon=True).start()
     with ended(request) as end:
+        if request.get("protocol") != PROTOCOL:
+            raise ValueError(f"asked in protocol {request.get('protocol')}, this worker speaks {PROTOCOL}")
         if request["job"] == "serve":
             serve.serve(request, emit, questions.get)
         else:
@@ -81,9 +85,19 @@ def listen(questions: "queue.SimpleQueue[dict[str, Any]]") -> None:
     os._exit(3)
 
 
+def hello(request: dict[str, Any], emit: Emit) -> None:
+    """Nothing: that this interpreter can run a worker was said by starting it."""
+
+
 def probe(request: dict[str, Any], emit: Emit) -> None:
     """Only import the implementation and check its members."""
     find_class(request["module"], request["attribute"])
+
+
+def usable(request: dict[str, Any], emit: Emit) -> None:
+    """Build the implementation on its device, and wait until the device has done what that asks of it."""
+    make = find_class(request["module"], request["attribute"])
+    make(Workload.from_dict(request["workload"]), kind(request["device"]), 0).sync()
 
 
 def gate(request: dict[str, Any], emit: Emit) -> None:
@@ -93,7 +107,7 @@ def gate(request: dict[str, Any], emit: Emit) -> None:
     """
     make, data = find_class(request["module"], request["attribute"]), mnist.load(Path(request["data"]))
     for question in request["questions"]:
-        candidate = Candidate.of(make, request["device"], question["seed"], Path(request["cache"]))
+        candidate = Candidate.of(make, kind(request["device"]), question["seed"], Path(request["cache"]))
         workload = Workload.from_dict(question["workload"])
         with ended(request) as end:
             for rung in equivalence.climb(candidate, workload, data, request["deep"]):
@@ -108,7 +122,7 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         program.import_()
         program.build()
         program.load()
-        for row in measure.epochs(program.implementation, program.orders(), program.asked):
+        for row in measure.epochs(program.implementation, program.orders(), program.asked, energy_j=program.energy_j):
             emit(Event(type(row).__name__.lower(), asdict(row)))
         program.finish()
 
@@ -118,7 +132,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-JOBS = {"probe": probe, "gate": gate, "measure": measure_cell}
+JOBS = {"hello": hello, "probe": probe, "usable": usable, "gate": gate, "measure": measure_cell}
 
 if __name__ == "__main__":
     main()

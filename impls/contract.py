@@ -97,7 +97,8 @@ class Workload:
 
     ``validation`` is the share of the training images that the harness holds out, and ``evaluate_every`` the number of
     batches after which it looks at them (0: after each epoch only); an implementation never sees either. ``dtype`` is
-    what to compute in: ``float64`` is asked for by the equivalence gate alone, of those that declare it.
+    what to compute in: ``float64`` is asked for by the equivalence gate alone, of those that declare it. With
+    ``precision`` ``tf32`` a GPU may round what enters float32 products to TF32; ``float32`` forbids it.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Workload:
     validation: float = 0.0
     evaluate_every: int = 0
     dtype: Literal["float32", "float64"] = "float32"
+    precision: Literal["float32", "tf32"] = "float32"
     note: str = ""
 
     image: ClassVar[Shape] = (28, 28, 1)
@@ -250,6 +252,8 @@ class Implementation(Protocol):
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
         """Build the model, the loss and the optimiser on ``device`` (``cpu``, ``cuda`` or ``mps``).
 
+        A process sees one GPU at most, so that ``cuda`` is the right one also where the user has asked for ``cuda:1``.
+
         Raises :class:`Unavailable` where the framework cannot use the device, or for a layer, loss or optimiser that
         the implementation does not have. The equivalence gate builds each with SGD too, to see its gradients, and with
         dropout at rate 0.
@@ -284,5 +288,8 @@ class Implementation(Protocol):
         """Return when the device has finished all that it was given. Called before each reading of the clock."""
 
     def device_memory(self) -> dict[str, int] | None:
-        """``{"peak_bytes": ..., "reserved_bytes": ...}`` of the device, or None where it has no memory of its own."""
+        """``{"peak_bytes": ..., "reserved_bytes": ...}`` of the device, or None where it has no memory of its own.
+
+        By the framework's own counters, since the last ``load`` where it can begin anew; what has none is left out.
+        """
         ...

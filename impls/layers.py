@@ -16,6 +16,24 @@ Back = Callable[[Float64, bool], tuple[Float64, Float64, Float64]]
 The input's is empty too where it is not asked for, which nobody does for the layer that sees the images.
 """
 NOTHING: Float64 = np.empty(0)
+Product = Callable[[Float64, Float64], Float64]
+"""How matrices are multiplied: ``np.matmul``, or :func:`in_tf32`."""
+
+
+def to_tf32(a: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32 rounded to the 10 bits of TF32's mantissa, to nearest, ties to even; the range is float32's.
+
+    NVIDIA, "Accelerating AI Training with NVIDIA TF32 Tensor Cores", 2021.
+    """
+    bits = np.ascontiguousarray(a, np.float32).view(np.uint32)
+    rounded: NDArray[np.uint32] = (bits + np.uint32(0xFFF) + ((bits >> 13) & 1)) & np.uint32(0xFFFFE000)
+    return rounded.view(np.float32)
+
+
+def in_tf32(a: Float64, b: Float64) -> Float64:
+    """``a @ b`` of float32 matrices as tensor cores do it: what enters is rounded to TF32, sums stay float32."""
+    product: Float64 = np.matmul(to_tf32(a), to_tf32(b))  # type: ignore[arg-type]  # these types say float64 for both
+    return product
 
 
 def sigmoid(z: Float64) -> Float64:
@@ -33,16 +51,18 @@ ACTIVATIONS: dict[Activation, tuple[Callable[[Float64], Float64], Callable[[Floa
 }
 
 
-def dense(layer: Dense, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float64, Back]:
+def dense(
+    layer: Dense, x: Float64, kernel: Float64, bias: Float64, product: Product = np.matmul
+) -> tuple[Float64, Back]:
     """``activation(x @ kernel + bias)`` of ``x [n, ...]``, flattened to ``[n, in]``."""
     activate, slope = ACTIVATIONS[layer.activation]
     flat = x.reshape(len(x), -1)
-    out = activate(flat @ kernel + bias)
+    out = activate(product(flat, kernel) + bias)
 
     def back(error: Float64, onward: bool) -> tuple[Float64, Float64, Float64]:
         error = error * slope(out)
-        before = (error @ kernel.T).reshape(x.shape) if onward else NOTHING
-        return before, flat.T @ error, error.sum(axis=0)
+        before = product(error, kernel.T).reshape(x.shape) if onward else NOTHING
+        return before, product(flat.T, error), error.sum(axis=0)
 
     return out, back
 
@@ -54,7 +74,7 @@ def patches(x: Float64, size: int, padding: int) -> Float64:
     return sliding_window_view(padded, (size, size), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
 
 
-def conv(layer: Conv, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float64, Back]:
+def conv(layer: Conv, x: Float64, kernel: Float64, bias: Float64, product: Product = np.matmul) -> tuple[Float64, Back]:
     """``activation(z + bias)`` of ``x [n, h, w, in]``: ``[n, h', w', out]``, where
 
     ``z[n, i, j, out] = sum over a, b, in of x[n, i + a - padding, j + b - padding, in] kernel[a, b, in, out]``:
@@ -65,7 +85,7 @@ def conv(layer: Conv, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float
     activate, slope = ACTIVATIONS[layer.activation]
     around = patches(x, layer.size, layer.padding)
     flat = around.reshape(-1, math.prod(kernel.shape[:3]))
-    out = activate((flat @ kernel.reshape(-1, layer.filters) + bias).reshape(*around.shape[:3], -1))
+    out = activate((product(flat, kernel.reshape(-1, layer.filters)) + bias).reshape(*around.shape[:3], -1))
 
     def back(error: Float64, onward: bool) -> tuple[Float64, Float64, Float64]:
         error = error * slope(out)
@@ -74,15 +94,19 @@ def conv(layer: Conv, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float
         if onward:
             turned = kernel[::-1, ::-1].transpose(0, 1, 3, 2).reshape(-1, x.shape[3])
             towards = patches(error, layer.size, layer.size - 1 - layer.padding)
-            before = (towards.reshape(-1, len(turned)) @ turned).reshape(x.shape)
-        return before, (flat.T @ pixels).reshape(kernel.shape), pixels.sum(axis=0)
+            before = product(towards.reshape(-1, len(turned)), turned).reshape(x.shape)
+        return before, product(flat.T, pixels).reshape(kernel.shape), pixels.sum(axis=0)
 
     return out, back
 
 
-def weighted(layer: Dense | Conv, x: Float64, kernel: Float64, bias: Float64) -> tuple[Float64, Back]:
+def weighted(
+    layer: Dense | Conv, x: Float64, kernel: Float64, bias: Float64, product: Product = np.matmul
+) -> tuple[Float64, Back]:
     """A layer that has a kernel, of either kind."""
-    return dense(layer, x, kernel, bias) if isinstance(layer, Dense) else conv(layer, x, kernel, bias)
+    if isinstance(layer, Dense):
+        return dense(layer, x, kernel, bias, product)
+    return conv(layer, x, kernel, bias, product)
 
 
 def squares(layer: Pool, x: Float64) -> Float64:

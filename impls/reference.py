@@ -41,8 +41,9 @@ def log_softmax(logits: Float64) -> Float64:
 def through(
     workload: Workload, weights: AnyWeights, x: Floats, dtype: type[np.floating], rng: np.random.Generator | None
 ) -> list[tuple[Float64, Back]]:
-    """Each layer's output for ``x``, as ``workload.scale`` makes it, and its way back."""
+    """Each layer's output for ``x``, as ``workload.scale`` makes it, and its way back; float32 products as it asks."""
     arrays, taken = iter(weights), []
+    product = layers.in_tf32 if workload.precision == "tf32" and dtype is np.float32 else np.matmul
     out = x.astype(dtype)
     for layer in workload.layers:
         if isinstance(layer, Pool):
@@ -51,7 +52,7 @@ def through(
             out, back = layers.dropout(layer, out, rng)
         else:
             kernel, bias = (array.astype(dtype) for array in next(arrays))
-            out, back = layers.weighted(layer, out, kernel, bias)
+            out, back = layers.weighted(layer, out, kernel, bias, product)
         taken.append((out, back))
     return taken
 

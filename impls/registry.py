@@ -5,13 +5,18 @@ A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by th
 (``--plugin``), whose stem is the name, with hyphens for underscores: ``matched_mine.py`` is ``matched-mine``.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from impls import devices
+
 ENTRY_POINTS = "fcnbench.implementations"
+ALSO = {"pytorch": ("torch",)}
+"""Other names of what computes."""
 TIERS = ("documented", "matched", "tuned", "reference")
 
 
@@ -20,9 +25,9 @@ class Entry:
     """Where an implementation lies and what it needs.
 
     ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
-    are the distributions whose versions are recorded, ``environment`` the variables that must be set before import.
-    ``gated`` is False for what trains nothing and so has no work to prove, ``by_default`` for what runs only when it is
-    asked for by name.
+    are the distributions whose versions are recorded, ``environment`` the variables that must be set before import,
+    ``python`` is the interpreter to run it with, empty for the one that runs this. ``gated`` is False for what trains
+    nothing and so has no work to prove, ``by_default`` for what runs only when it is asked for by name.
     """
 
     name: str
@@ -34,6 +39,13 @@ class Entry:
     environment: Mapping[str, str] = field(default_factory=dict)
     gated: bool = True
     by_default: bool = True
+    python: str = ""
+
+    @property
+    def engine(self) -> str:
+        """What computes: the framework, or that under Keras."""
+        backend = self.environment.get("KERAS_BACKEND", self.framework)
+        return next((engine for engine, names in ALSO.items() if backend in names), backend)
 
     @property
     def short(self) -> str:
@@ -41,7 +53,7 @@ class Entry:
         return self.name.removeprefix(f"{self.tier}-")
 
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1"}
 PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
 
 
@@ -93,11 +105,17 @@ def all_packages() -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for entry in BUILT_IN for package in entry.packages))
 
 
-def environment(entry: Entry, device: str, threads: int) -> dict[str, str]:
+def environment(
+    entry: Entry,
+    device: str,
+    threads: int,
+    inherited: Mapping[str, str] = os.environ,
+    precision: str = "float32",
+) -> dict[str, str]:
     """The variables of a cell's process, which must be in force before its framework is imported.
 
-    Each framework is told the same number of threads by the variables that its libraries read, and a CPU cell sees no
-    GPU. What a row sets itself goes last.
+    Each framework is told the same number of threads by the variables that its libraries read, sees its own device
+    only (:mod:`impls.devices`), and takes a GPU's memory as it needs it. What a row sets itself goes last.
     """
     count = str(threads)
     variables = {
@@ -108,9 +126,9 @@ def environment(entry: Entry, device: str, threads: int) -> dict[str, str]:
         "TF_NUM_INTEROP_THREADS": count,
         "NPROC": count,  # the size of XLA's thread pool on a CPU
         "TF_ENABLE_ONEDNN_OPTS": "1",
-        "NVIDIA_TF32_OVERRIDE": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # for all: Keras imports TensorFlow on any backend, where it is installed
     }
-    if device == "cpu":
-        variables["CUDA_VISIBLE_DEVICES"] = "-1"
-    return variables | dict(entry.environment)
+    if precision != "tf32":
+        variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
+    return variables | devices.variables(device, inherited) | dict(entry.environment)

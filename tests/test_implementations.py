@@ -109,7 +109,10 @@ def test_real_run_from_images_to_report(real_run):
     assert list(runs.loc[runs["role"] == "control", "implementation"]) == ["matched-pytorch"]
     assert (runs["accuracy"] > 0.85).all()
     empty = set(runs.columns[runs.isna().any()])
-    never = {"device_peak_bytes", "device_reserved_bytes", "gpu_processes"}
+    never = {
+        "device_peak_bytes", "device_reserved_bytes", "device_process_bytes", "device_process_source", "gpu_processes",
+        "gpu_temperature_c", "gpu_clock_mhz", "gpu_slowed_by", "train_energy_j",
+    }  # fmt: skip
     words = {"reason", "disturbed_by", "hints", "repeated"}
     untold = {"steal_s", "throttled_s", "hot_events", "swapped_bytes", "frequency_share"}  # where the system has none
     assert never <= empty <= never | words | untold

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from synthetic import result
 
-from bench import environment, noise
+from bench import gpu, noise
 from bench.noise import Counters, Watch
 from bench.records import Noise, Phases
 
@@ -48,7 +48,7 @@ def test_noise_is_what_the_machine_did_beside_the_cell(monkeypatch: pytest.Monke
 def test_who_computes_on_the_gpu_before_or_after_is_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only cells that run there ask; the greater of the two counts."""
     counts = [1, 3]
-    monkeypatch.setattr(environment, "gpu_processes", lambda: counts.pop(0))
+    monkeypatch.setattr(gpu, "foreign", lambda device: counts.pop(0) if device == "cuda" else None)
     assert Watch.start("cuda").end("cuda", 0.0, 0.0).gpu_processes == 3
     assert Watch.start("cpu").on_gpu is None
 

@@ -13,11 +13,19 @@ app = typer.Typer()
 @app.command("list")
 def list_(
     file: Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")] = None,
+    devices: Annotated[
+        bool, typer.Option("--devices", help="Start each framework and ask it what it can use; takes a minute.")
+    ] = False,
+    python: Annotated[
+        list[str] | None, typer.Option(help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated.")
+    ] = None,
 ) -> None:
-    """Show the implementations and the networks."""
+    """Show the implementations, the devices that they can use here, and the networks."""
     from bench import catalogue
 
-    print(catalogue.text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140))
+    print(
+        catalogue.text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ())
+    )
 
 
 @app.command()

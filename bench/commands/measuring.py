@@ -19,10 +19,23 @@ Implementations = Annotated[
     list[str] | None, typer.Option("--implementation", help="Implementation to run; may be repeated.")
 ]
 Devices = Annotated[
-    list[str] | None, typer.Option("--device", help="cpu, cuda, mps; may be repeated [default: what this machine has].")
+    list[str] | None,
+    typer.Option("--device", help="cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
 ]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
+]
+
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision-mode",
+        help="float32, tf32 (NVIDIA GPUs, as network NAME-tf32); may be repeated [default: float32].",
+    ),
+]
+Pythons = Annotated[
+    list[str] | None,
+    typer.Option("--python", help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated."),
 ]
 
 
@@ -69,6 +82,8 @@ def run(
         ),
     ] = "quick",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 3600,
+    python: Pythons = None,
+    precision_mode: Precisions = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
@@ -82,7 +97,20 @@ def run(
     target = arguments.target(precision, budget)
     first = arguments.pilot(target, blocks, epochs)
     asked = Asked(
-        workload, implementation, plugin, device, threads, first, epochs, seed, data, workloads, preset, timeout
+        workload,
+        implementation,
+        plugin,
+        device,
+        threads,
+        first,
+        epochs,
+        seed,
+        data,
+        workloads,
+        preset,
+        timeout,
+        python,
+        precision_mode,
     )
     out = out or Path("results", preset)
     plan, session = prepare(asked, out, say=print)
@@ -127,6 +155,8 @@ def verify(
     data: Data = None,
     workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
+    python: Pythons = None,
+    precision_mode: Precisions = None,
 ) -> int:
     """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
 
@@ -153,7 +183,20 @@ def verify(
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
         out = Path(folder)
         asked = Asked(
-            workload, implementation, plugin, device, None, 1, None, seed, data, workloads, "documents", timeout
+            workload,
+            implementation,
+            plugin,
+            device,
+            None,
+            1,
+            None,
+            seed,
+            data,
+            workloads,
+            "documents",
+            timeout,
+            python,
+            precision_mode,
         )
         plan, session = prepare(asked, out, say=print)
         with store.opened(out):
