@@ -114,7 +114,14 @@ def test_real_run_from_images_to_report(real_run):
         "gpu_temperature_c", "gpu_clock_mhz", "gpu_slowed_by", "train_energy_j",
     }  # fmt: skip
     words = {"reason", "disturbed_by", "hints", "repeated"}
-    untold = {"steal_s", "throttled_s", "hot_events", "swapped_bytes", "frequency_share"}  # where the system has none
+    untold = {
+        "steal_s",
+        "throttled_s",
+        "hot_events",
+        "swapped_bytes",
+        "frequency_share",
+        "commit",
+    }  # where there is none
     assert never <= empty <= never | words | untold
     epochs = pd.read_csv(real_run / "epochs.csv")
     assert list(epochs.groupby("cell").size().unique()) == [4]
