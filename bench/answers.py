@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench import words
 from bench.compare import INCONCLUSIVE, LARGEST_DELTA, TOO_FEW, UNFIT, sure
+from impls.devices import in_names
 
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
@@ -42,7 +43,7 @@ class Pair:
 def key(workload: str, device: str, threads: int) -> str:
     """What is compared with each other, fit for a file name or an anchor."""
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in workload)
-    return f"{safe}.{device.replace(':', '')}.{threads}t"
+    return f"{safe}.{in_names(device)}.{threads}t"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Group:
     document_epochs: int | None
 
     @property
+    def place_key(self) -> tuple[str, str, int]:
+        """As :attr:`bench.records.Cell.place` has it: network, device, threads."""
+        return self.workload, self.device, self.threads
+
+    @property
     def place(self) -> str:
         """``CPU, 2 threads``."""
         return words.place(self.device, self.threads)
@@ -78,7 +84,7 @@ class Group:
     @property
     def key(self) -> str:
         """Fit for a file name or an anchor."""
-        return key(self.workload, self.device, self.threads)
+        return key(*self.place_key)
 
     @property
     def after(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench import compare, mnist, verdicts, words
-from bench.ledger import TABLE_4, documents, why_missing
+from bench.ledger import TABLE_4, documents, why_missing, without_gpu
 from bench.records import Result
 from bench.tables import GROUP, measured
 from impls.contract import Conv, Workload
@@ -38,7 +38,7 @@ def ledger(
     own, all_of = measured(frame[~frame["cell"].isin(other_data)]), documents()
     before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
     own = own.assign(before=own["cell"].map(before), varies=own["cell"].map(variation(epochs)))
-    no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
+    no_gpu = without_gpu(machines)
     found: list[Row] = []
     for kind, rows_of in KINDS.items():
         for claim in all_of[kind]:
@@ -82,8 +82,7 @@ def of_two(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Ite
 def of_many(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """The accuracy of every network of a kind, in whatever framework."""
     column = {"before training": "before", "at the end": "accuracy"}[claim["moment"]]
-    for names, group in own.groupby([*GROUP, "tier", "implementation"], sort=False):
-        place: Row = dict(zip([*GROUP, "tier", "implementation"], names, strict=True))
+    for place, group in by_place(own):
         convolutional = any(isinstance(layer, Conv) for layer in workloads[place["workload"]].layers)
         values = group[column].dropna().tolist()
         if values and claim["networks"] in ("all", "convolutional" if convolutional else "dense"):
@@ -123,8 +122,14 @@ def implementations(own: pd.DataFrame, claim: Row, framework: str) -> Iterator[t
     """
     asked = own[(own["workload"] == claim["workload"]) & (own["device"] == claim["device"])]
     asked = asked[asked["implementation"] == asked["tier"] + "-" + framework]
-    for names, group in asked.groupby([*GROUP, "tier", "implementation"], sort=False):
-        yield dict(zip([*GROUP, "tier", "implementation"], names, strict=True)), group
+    yield from by_place(asked)
+
+
+def by_place(own: pd.DataFrame) -> Iterator[tuple[Row, pd.DataFrame]]:
+    """The rows of each implementation and place, with their names."""
+    names = [*GROUP, "tier", "implementation"]
+    for values, group in own.groupby(names, sort=False):
+        yield dict(zip(names, values, strict=True)), group
 
 
 def key(place: Row) -> tuple[Any, ...]:

@@ -3,20 +3,14 @@
 import pandas as pd
 
 from bench import words
-from bench.answers import Group
+from bench.answers import Group, part
 from bench.digits import DIGITS
 from bench.sheets import Sheet
-from bench.tables import GROUP
-
-
-def of_group(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
-    """The rows of a frame that are a group's."""
-    return frame[(frame[GROUP] == [group.workload, group.device, group.threads]).all(axis=1)]
 
 
 def by_digit(frame: pd.DataFrame, group: Group) -> Sheet:
     """Document 1's table: digit, number correct, accuracy; a column for each implementation."""
-    own = of_group(frame, group)
+    own = part(frame, *group.place_key)
     names = list(dict.fromkeys(own["implementation"]))
     cells = own.set_index(["digit", "implementation"])
     rows = []
@@ -31,7 +25,7 @@ def by_digit(frame: pd.DataFrame, group: Group) -> Sheet:
 
 def confusion(frame: pd.DataFrame, group: Group) -> list[Sheet]:
     """Of each implementation: rows are digits, columns what they were taken for, as the mean over processes."""
-    own = of_group(frame, group)
+    own = part(frame, *group.place_key)
     sheets = []
     for name in dict.fromkeys(own["implementation"]):
         counts = own[own["implementation"] == name].pivot_table(index="digit", columns="taken_for", values="images")
@@ -47,9 +41,9 @@ def confusion(frame: pd.DataFrame, group: Group) -> list[Sheet]:
 def disagreements(frame: pd.DataFrame, group: Group) -> Sheet:
     """On how many images two implementations of a tier disagree, and which of them is right: means over blocks."""
     rows = []
-    for (a, b), part in of_group(frame, group).groupby(["a", "b"], sort=False):
-        means = part[["images", "only_a", "only_b", "neither"]].mean()
-        ends = f"{part['images'].min():,}–{part['images'].max():,}" if len(part) > 1 else "one block"
+    for (a, b), pair in part(frame, *group.place_key).groupby(["a", "b"], sort=False):
+        means = pair[["images", "only_a", "only_b", "neither"]].mean()
+        ends = f"{pair['images'].min():,}–{pair['images'].max():,}" if len(pair) > 1 else "one block"
         rows.append((
             group.named(str(a)), group.named(str(b)), f"{means['images']:,.1f}\n{ends}", f"{means['only_a']:,.1f}",
             f"{means['only_b']:,.1f}", f"{means['neither']:,.1f}",

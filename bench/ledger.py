@@ -35,7 +35,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     """
     numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
     devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
-    no_gpu = machines.empty or not machines["gpus"].fillna("").astype(bool).any()
+    no_gpu = without_gpu(machines)
     columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
     shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
     shown = shown[shown["framework"].isin(["pytorch", "keras"])]
@@ -54,6 +54,11 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     names = ["workload", "framework", "quantity", "device"]
     columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
     return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
+
+
+def without_gpu(machines: pd.DataFrame) -> bool:
+    """Whether no machine that took part shows an NVIDIA GPU."""
+    return bool(machines.empty or not machines["gpus"].fillna("").astype(bool).any())
 
 
 def over_processes(values: pd.Series) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from bench.launch import Answer, Child, Silent, Spent
 from bench.noise import Watch
 from bench.records import Cell, Event, Result
 from bench.run import Session
-from impls import registry
 
 
 class Live:
@@ -40,26 +38,14 @@ class Live:
         """Start a fresh process, which imports nothing yet; the one before is ended."""
         self.end()
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
-        self.variables = registry.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
-        self.log = self.session.directory / "logs" / f"{cell.key}.log"
+        self.variables, self.log = self.session.variables(cell), self.session.log(cell)
         self.answers: list[Event] = []
         self.started, self.watch = datetime.now(UTC), Watch.start(cell.device)
         self.spent, self.since = Spent(), time.perf_counter()
         with store.writing(self.log):
             cpus = environment.available_cpus()[: cell.threads]
             self.child = Child(self.variables, cpus, self.log, launch.command(entry))
-        self.child.send(
-            launch.request(
-                "serve",
-                entry,
-                workload=asdict(cell.workload),
-                device=cell.device,
-                seed=cell.seed,
-                data=str(self.data),
-                epochs=cell.epochs,
-                disable_gc=self.disable_gc,
-            )
-        )
+        self.child.send(self.session.request("serve", cell, self.data, disable_gc=self.disable_gc))
 
     def begin(self) -> None:
         """Start a fresh process and have it import, build and load: it is ready to train and to predict."""

@@ -59,8 +59,8 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
         drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
         if group in lead:
-            place = (group.workload, group.device, group.threads)
-            said = [found for found in digits.by_place(session.shown, session.test) if found[0][:3] == place]
+            found = digits.by_place(session.shown, session.test)
+            said = [(place, results) for place, results in found if place[:3] == group.place_key]
             drawn += [(group, chart) for chart in digit_charts.of_group(group.title, group.key, said, session.test)]
     return drawn
 

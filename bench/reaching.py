@@ -8,7 +8,7 @@ import math
 import pandas as pd
 
 from bench import words
-from bench.answers import Group
+from bench.answers import Group, part
 from bench.sheets import Sheet
 from bench.tables import GROUP, measured
 
@@ -42,14 +42,13 @@ def time_to_accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, goal: float = GOA
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     """A row for each implementation: how many processes reached it, and after how long, median and range of those."""
-    own = frame[(frame[GROUP] == [group.workload, group.device, group.threads]).all(axis=1)]
     found = []
-    for name, part in own.groupby("implementation", sort=False):
-        there = part.dropna(subset="epoch")
+    for name, runs in part(frame, *group.place_key).groupby("implementation", sort=False):
+        there = runs.dropna(subset="epoch")
         shown = [over(there[column], column) for column in ("epoch", "train_s", "from_start_s")]
-        median = float(there["from_start_s"].median()) if 2 * len(there) > len(part) else math.inf
-        reached = f"{len(there)} of {words.count(len(part), 'process', 'es')}"
-        best = words.figure("accuracy", part["best_accuracy"].max())
+        median = float(there["from_start_s"].median()) if 2 * len(there) > len(runs) else math.inf
+        reached = f"{len(there)} of {words.count(len(runs), 'process', 'es')}"
+        best = words.figure("accuracy", runs["best_accuracy"].max())
         found.append((median, (group.named(str(name)), reached, *shown, best)))
     rows = tuple(row for _, row in sorted(found, key=lambda item: item[0]))
     columns = ("implementation", f"reached {GOAL:.0%}".replace("%", " %"), "after epoch", "from the first step",

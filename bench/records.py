@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from impls.contract import Workload
+from impls.devices import in_names
 
 PROTOCOL = 1
 """Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
@@ -38,8 +39,13 @@ class Cell:
     @property
     def slot(self) -> str:
         """The cell's place in the plan, whatever the digest."""
-        device = self.device.replace(":", "")  # no file system minds "cuda1"
-        parts = (self.workload.name, self.implementation, device, f"{self.threads}t", f"b{self.block:02d}")
+        parts = (
+            self.workload.name,
+            self.implementation,
+            in_names(self.device),
+            f"{self.threads}t",
+            f"b{self.block:02d}",
+        )
         return ".".join((*parts, self.role))
 
     @property

@@ -125,29 +125,41 @@ class Session:
 
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
-        entry = self.entries[cell.implementation]
-        variables = registry.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
-        log = self.directory / "logs" / f"{cell.key}.log"
+        variables, log = self.variables(cell), self.log(cell)
         started, watch = datetime.now(UTC), Watch.start(cell.device)
         with store.writing(log):
             answer = launch.launch(
-                launch.request(
-                    "measure",
-                    entry,
-                    workload=asdict(cell.workload),
-                    device=cell.device,
-                    seed=cell.seed,
-                    data=str(self.data),
-                    epochs=cell.epochs,
-                ),
+                self.request("measure", cell, self.data),
                 variables,
                 environment.available_cpus()[: cell.threads],
                 log,
                 self.timeout_s,
-                launch.command(entry),
+                launch.command(self.entries[cell.implementation]),
             )
         disturbed = watch.end(cell.device, answer.parent_cpu_s, answer.child_cpu_s)
         return self.record(cell, answer, started, disturbed, variables, log)
+
+    def request(self, job: str, cell: Cell, data: Path, **asked: Any) -> dict[str, Any]:
+        """What a worker is asked that runs a cell, on the data set in ``data``."""
+        return launch.request(
+            job,
+            self.entries[cell.implementation],
+            workload=asdict(cell.workload),
+            device=cell.device,
+            seed=cell.seed,
+            data=str(data),
+            epochs=cell.epochs,
+            **asked,
+        )
+
+    def variables(self, cell: Cell) -> dict[str, str]:
+        """The environment of a cell's process."""
+        entry = self.entries[cell.implementation]
+        return registry.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
+
+    def log(self, cell: Cell) -> Path:
+        """Where what a cell's process prints goes."""
+        return self.directory / "logs" / f"{cell.key}.log"
 
     def record(
         self,

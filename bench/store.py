@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from bench.environment import Machine
 from bench.errors import FcnBenchError
 from bench.records import Gate, Result, Size
+from impls.devices import in_names
 
 T = TypeVar("T")
 RESULT, MACHINE = TypeAdapter(Result), TypeAdapter(Machine)
@@ -126,7 +127,7 @@ def save_machine(directory: Path, machine: Machine) -> None:
 
 def save_gate(directory: Path, gate: Gate) -> None:
     """Keep what the gate found; what it found before of the same implementation, workload and device is replaced."""
-    path = directory / "gates" / f"{gate.workload}.{gate.implementation}.{gate.device.replace(':', '')}.json"
+    path = directory / "gates" / f"{gate.workload}.{gate.implementation}.{in_names(gate.device)}.json"
     with writing(path):
         write_text(path, json.dumps(asdict(gate), indent=1) + "\n")
 

@@ -11,6 +11,7 @@ from bench import launch
 from bench.records import Event, Gate, Rung
 from impls import registry
 from impls.contract import Workload
+from impls.devices import in_names
 from impls.registry import Entry
 
 
@@ -56,7 +57,7 @@ class GateRun:
         """The answers of one process: to all questions from the first on, or up to the one that ended it."""
         questions = job.questions[first:]
         entry, device, timeout_s = job.entry, job.device, self.timeout_s * len(questions)
-        log = self.logs / f"gate.{entry.name}.{device.replace(':', '')}.{questions[0].workload.name}.log"
+        log = self.logs / f"gate.{entry.name}.{in_names(device)}.{questions[0].workload.name}.log"
         variables = registry.environment(entry, device, len(cpus), precision=questions[0].workload.precision)
         answer = launch.launch(
             self.request(entry, device, questions), variables, cpus, log, timeout_s, launch.command(entry)

@@ -17,6 +17,11 @@ def kind(device: str) -> str:
     return device.partition(":")[0]
 
 
+def in_names(device: str) -> str:
+    """``cuda1`` for ``cuda:1``: as it stands in the names of files and anchors, where no system minds it."""
+    return device.replace(":", "")
+
+
 def position(device: str) -> int:
     """1 for ``cuda:1``, 0 for ``cuda``."""
     return int(device.partition(":")[2] or 0)

@@ -130,13 +130,14 @@ def run(
         except KeyboardInterrupt:
             print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
-        digits.keep(out, session.data, store.results(out), plan.data)
+        results = store.results(out)
+        digits.keep(out, session.data, results, plan.data)
         sources.keep(out, plan.entries)
         from bench import report  # here, so that a mistake in the arguments is told without waiting for matplotlib
 
         built = report.build(out)
         asked_for = {cell.key for cell in plan.cells()}
-        failed = any(result.status == "failed" for result in store.results(out) if result.cell.key in asked_for)
+        failed = any(result.status == "failed" for result in results if result.cell.key in asked_for)
         refused = any(gate.status == "failed" for gate in store.gates(out))
     print(built.text)
     print(f"report: {built.html}")
