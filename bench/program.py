@@ -24,6 +24,7 @@ from bench import gpu, measure, memory, mnist
 from bench.holdout import Parts, hold_out
 from bench.records import Event
 from bench.trial import DEFAULT_ADAM, declared
+from impls import portable
 from impls.contract import Implementation, Workload
 from impls.devices import kind
 from impls.reference import initial_weights
@@ -104,6 +105,15 @@ class Program:
         }))  # fmt: skip
         switches = psutil.Process().num_ctx_switches().involuntary
         self.emit(Event("noise", {"involuntary_switches": switches, **state}))
+
+    def keep(self) -> None:
+        """Write the trained network where it was asked for, once everything has been measured."""
+        if self.request.get("model"):
+            origin = {**self.request["origin"], "versions": versions(self.request["packages"])}
+            weights = self.implementation.get_weights()
+            self.emit(
+                Event("model", {"sha256": portable.save(Path(self.request["model"]), self.workload, weights, origin)})
+            )
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

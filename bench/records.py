@@ -10,7 +10,7 @@ from typing import Any, Literal
 from impls.contract import Workload
 from impls.devices import in_names
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
 Role = Literal["measured", "control"]
 Status = Literal["ok", "skipped", "failed"]
@@ -64,7 +64,8 @@ class Event:
     """A line of the worker's answer.
 
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
-    ``predicted``, ``memory`` and ``noise`` of a measured cell; ``rung`` and ``answer`` of the gate; ``end`` of all.
+    ``predicted``, ``memory``, ``noise`` and ``model`` of a measured cell; ``rung`` and ``answer`` of the gate; ``end``
+    of all.
     """
 
     name: str
@@ -210,7 +211,8 @@ class Result:
     ``attempt`` counts how often the cell's block was measured; ``repeated`` says what disturbed the attempt before.
     ``harness`` is who asked for the epochs, ``commit`` the state of the directory from which it was asked, in the words
     of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...). ``predicted`` is what the test
-    images were taken for at the end, a digit for each; empty in results of before it was kept.
+    images were taken for at the end, a digit for each; empty in results of before it was kept. ``model`` is the SHA-256
+    of the file with the trained network, empty where none was kept (:mod:`bench.models`).
     """
 
     cell: Cell
@@ -232,6 +234,7 @@ class Result:
     harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
     commit: dict[str, Any] = field(default_factory=dict)
     predicted: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class Session:
         started, watch = datetime.now(UTC), Watch.start(cell.device)
         with store.writing(log):
             answer = launch.launch(
-                self.request("measure", cell, self.data),
+                self.request("measure", cell, self.data, **self.kept(cell)),
                 variables,
                 environment.available_cpus()[: cell.threads],
                 log,
@@ -151,6 +151,12 @@ class Session:
             epochs=cell.epochs,
             **asked,
         )
+
+    def kept(self, cell: Cell) -> dict[str, Any]:
+        """Where a cell's process leaves its trained network: those of the first block are kept."""
+        kept = cell.block == 1 and cell.role == "measured"
+        origin = {"implementation": cell.implementation, "framework": cell.framework}
+        return {"model": str(store.unfinished_model(self.directory, cell)) if kept else "", "origin": origin}
 
     def variables(self, cell: Cell) -> dict[str, str]:
         """The environment of a cell's process."""
@@ -189,7 +195,7 @@ def result(
 
     Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
-    told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted")}
+    told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted", "model")}
     epochs, evaluations = [], []
     for event in answer.events:
         if event.name == "epoch":
@@ -217,6 +223,7 @@ def result(
             epochs=tuple(epochs),
             evaluations=tuple(evaluations),
             predicted=told["predicted"].get("digits", ""),
+            model=told["model"].get("sha256", ""),
             memory=Memory(**told["memory"]),
             noise=replace(disturbed, **told["noise"]),
             versions=told["facts"].get("versions", {}),

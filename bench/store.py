@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import Gate, Result, Size
+from bench.records import Cell, Gate, Result, Size
 from impls.devices import in_names
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def opened(directory: Path) -> Iterator[None]:
         with writing(directory):
             for leftover in directory.rglob(UNFINISHED.format("*")):
                 leftover.unlink()
-            for name in ("cells", "gates", "logs", "machines"):
+            for name in ("cells", "gates", "logs", "machines", "models"):
                 (directory / name).mkdir(exist_ok=True)
             write_text(directory / ".gitignore", "/.lock\n/logs/\n")
         yield
@@ -87,7 +87,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 def save(directory: Path, result: Result) -> None:
     """Keep one result, and only then give up older ones of the same slot. Raises ValueError as :func:`encode` does.
 
-    Of a block that is repeated, the attempt before stays among what is superseded.
+    Of a block that is repeated, the attempt before stays among what is superseded. The network that the cell's process
+    left is kept first: what is named in a result is there.
     """
     path = directory / "cells" / f"{result.cell.key}.json"
     with writing(path):
@@ -96,10 +97,25 @@ def save(directory: Path, result: Result) -> None:
             (directory / "superseded").mkdir(exist_ok=True)
             before = directory / "superseded" / f"{result.cell.key}.attempt{result.attempt - 1}.json"
             write_bytes(before, path.read_bytes())
+        if result.model:
+            unfinished_model(directory, result.cell).replace(model_path(directory, result))
         write_text(path, text)
+        for other in (directory / "models").glob(f"{glob.escape(result.cell.slot)}.*.npz"):
+            if not result.model or other != model_path(directory, result):
+                other.unlink()
         for other in path.parent.glob(f"{glob.escape(result.cell.slot)}.*.json"):
             if other != path:
                 move_aside(directory, other)
+
+
+def unfinished_model(directory: Path, cell: Cell) -> Path:
+    """Where a cell's process leaves its trained network; :func:`save` takes it from there."""
+    return directory / "models" / UNFINISHED.format(f"{cell.slot}.npz")
+
+
+def model_path(directory: Path, result: Result) -> Path:
+    """Where the trained network of a result is kept, whether it is there or not."""
+    return directory / "models" / f"{result.cell.slot}.{result.model[:12]}.npz"
 
 
 def encode(result: Result) -> str:

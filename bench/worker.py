@@ -125,6 +125,7 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         for row in measure.epochs(program.implementation, program.orders(), program.asked, energy_j=program.energy_j):
             emit(Event(type(row).__name__.lower(), asdict(row)))
         program.finish()
+        program.keep()
 
 
 def one_line(error: BaseException) -> str:

@@ -1,0 +1,67 @@
+"""Trained networks that are kept: read, checked, and told which result they belong to. No framework is needed."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench import store
+from bench.errors import FcnBenchError
+from bench.records import Result
+from impls import portable
+from impls.contract import Weights, Workload
+
+WORKLOAD = TypeAdapter(Workload)
+LIMIT = 1 << 30
+"""Bytes that a file may have; the documents' largest network has 13 MB."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network, its weights, and who trained it with which versions; ``accuracy`` (0 to 1) where a result says it."""
+
+    name: str
+    workload: Workload
+    weights: Weights
+    implementation: str
+    framework: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    accuracy: float | None = None
+
+
+def load(path: Path, accuracy: float | None = None) -> Model:
+    """Read a portable file. Raises FcnBenchError, with what is wrong, for what is none; nothing in it is executed."""
+    try:
+        if path.stat().st_size > LIMIT:
+            raise ValueError(f"has {path.stat().st_size} bytes, at most {LIMIT} are read")
+        about, weights = portable.load(path)
+        workload = WORKLOAD.validate_json(json.dumps(about["workload"]))
+        portable.check(workload, weights)
+        texts = {name: str(about[name]) for name in ("implementation", "framework")}
+        versions = {str(name): str(value) for name, value in dict(about["versions"]).items()}
+    except OSError as error:
+        raise FcnBenchError(
+            f"model {path}: cannot be read ({error.strerror or error}); give a file of models/"
+        ) from error
+    except ValidationError as error:
+        raise FcnBenchError(f"model {path}: describes no network ({store.problem(error)})") from error
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        what = " ".join(str(error).split())[:200]
+        raise FcnBenchError(f"model {path}: not a model of fcnbench ({what}); give a file of models/") from error
+    return Model(path.stem, workload, weights, texts["implementation"], texts["framework"], versions, accuracy)
+
+
+def of_results(directory: Path, results: Sequence[Result]) -> list[Model]:
+    """The networks that these results name, as far as their files are here. Raises FcnBenchError for a changed one."""
+    found = []
+    for result in results:
+        path = store.model_path(directory, result)
+        if result.model and path.exists():
+            if hashlib.sha256(path.read_bytes()).hexdigest() != result.model:
+                raise FcnBenchError(f"model {path}: is not the one that was trained; move it away")
+            found.append(load(path, result.epochs[-1].accuracy if result.epochs else None))
+    return found
