@@ -151,7 +151,7 @@ def program(path: Path, text: str) -> str:
     [
         ("print('no worker')", "exit status 0 before it had answered"),
         ("raise SystemExit('no module named numpy')", "no module named numpy"),
-        ('print(\'{"name": "hello", "values": {"protocol": 0}}\')', "the worker speaks protocol 0, this is protocol 1"),
+        ('print(\'{"name": "hello", "values": {"protocol": 0}}\')', "the worker speaks protocol 0, this is protocol 2"),
         ('print(\'{"name": "end", "values": {"status": "ok", "reason": ""}}\')', "did not say which protocol"),
     ],
 )
