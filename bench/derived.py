@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import answers, claims, digits, ledger, reaching, sources, store, tables, verdicts
+from bench import answers, claims, digits, effects, ledger, reaching, sources, store, tables, verdicts
 from bench.answers import Group
 from bench.digits import NO_TEST_SET, TestSet
 from bench.environment import Machine
@@ -47,6 +47,7 @@ class Session:
         }
         frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
         frames["claims"] = claims.ledger(runs, frames["epochs"], results, of_machines)
+        frames["effects"] = effects.effects(runs, frames["epochs"], results)
         test = digits.read(directory, results)
         keys = set(tables.measured(runs)["cell"])
         shown = [result for result in results if result.cell.key in keys]

@@ -18,6 +18,8 @@ from bench import (
     digit_charts,
     digit_sheets,
     digits,
+    effect_charts,
+    effects,
     forest,
     ledger,
     pictures,
@@ -35,7 +37,7 @@ INLINED = 400_000
 DATA_OF = {
     "epoch-time": "runs.csv", "memory": "runs.csv", "accuracy": "epochs.csv", "curves": "curves.csv",
     "ratios": "tables/comparison.csv", "first": "cells/", "mistaken": "tables/confusion.csv",
-    "apart": "tables/disagreements.csv",
+    "apart": "tables/disagreements.csv", "effect": "tables/effects.csv",
 }  # fmt: skip
 """Where the figures of a chart stand, by the first part of its name."""
 SUITE = (
@@ -53,11 +55,13 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
     lead = answers.leading(session.groups)
     accuracies = ledger.claims()
     accuracies = accuracies[accuracies["quantity"] == "accuracy"]
-    epochs, evaluations, drawn = session.frames["epochs"], session.frames["curves"], []
+    runs, epochs, evaluations = (session.frames[name] for name in ("runs", "epochs", "curves"))
+    drawn = []
     for group in session.groups:
         lines = accuracies[(accuracies["workload"] == group.workload) & (accuracies["device"] == group.device)]
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
         drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
+        drawn += [(group, chart) for chart in effect_charts.of_group(group, runs, epochs, session.frames["effects"])]
         if group in lead:
             found = digits.by_place(session.shown, session.test)
             said = [(place, results) for place, results in found if place[:3] == group.place_key]
@@ -124,6 +128,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "charts": [chart for chart in own if chart not in (*ratios, *pictured)],
         "digit_charts": pictured,
         "time_to_accuracy": reaching.sheet(frames["time_to_accuracy"], group),
+        "effects": effects.sheet(frames["effects"], group),
         "by_digit": digit_sheets.by_digit(frames["digits"], group),
         "confusion": digit_sheets.confusion(frames["confusion"], group),
         "disagreements": digit_sheets.disagreements(frames["disagreements"], group),
