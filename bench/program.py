@@ -107,13 +107,21 @@ class Program:
         self.emit(Event("noise", {"involuntary_switches": switches, **state}))
 
     def keep(self) -> None:
-        """Write the trained network where it was asked for, once everything has been measured."""
-        if self.request.get("model"):
-            origin = {**self.request["origin"], "versions": versions(self.request["packages"])}
-            weights = self.implementation.get_weights()
-            self.emit(
-                Event("model", {"sha256": portable.save(Path(self.request["model"]), self.workload, weights, origin)})
+        """Write the trained network where it was asked for, once everything has been measured.
+
+        What has none, such as ``null``, or gives weights of other shapes, which the gate refuses, leaves none.
+        """
+        if not self.request.get("model"):
+            return
+        origin = {**self.request["origin"], "versions": versions(self.request["packages"])}
+        try:
+            digest = portable.save(
+                Path(self.request["model"]), self.workload, self.implementation.get_weights(), origin
             )
+        except ValueError as error:
+            print(f"the trained network is not kept: {error}", file=sys.stderr)
+        else:
+            self.emit(Event("model", {"sha256": digest}))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
