@@ -37,13 +37,27 @@ class Answer:
     parent_cpu_s: float
     child_cpu_s: float
 
+    @property
+    def whole(self) -> bool:
+        """Whether a cell was measured whole: whatever became of the child afterwards, its figures stand."""
+        return any(event.name == "whole" for event in self.events)
+
     def end(self, timeout_s: float) -> tuple[str, str]:
-        """Status and reason: the child's own word, or what its death says."""
+        """Status and reason of what was asked: ``ok`` from the moment on when all of it had been answered."""
+        return ("ok", "") if self.whole else self.last_word(timeout_s)
+
+    def end_of_rest(self, timeout_s: float) -> str:
+        """Why what follows upon a whole cell did not come to its end; empty where it did, or there was none."""
+        return self.last_word(timeout_s)[1] if self.whole else ""
+
+    def last_word(self, timeout_s: float) -> tuple[str, str]:
+        """Status and reason of the process: the child's own word, or what its death says."""
         for event in self.events:
             if event.name == "hello" and event.values["protocol"] != PROTOCOL:
                 return "failed", f"the worker speaks protocol {event.values['protocol']}, {ONE_VERSION}"
             if event.name == "end":
-                return event.values["status"], event.values["reason"]
+                reason: str = event.values["reason"]
+                return event.values["status"], reason.encode(errors="replace").decode()  # it may hold half a character
         if self.exit_status is None:
             return "failed", f"no answer within {timeout_s:g} s: killed (give it more with --timeout)"
         if self.exit_status < 0:

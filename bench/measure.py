@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.holdout import Parts
-from bench.records import Epoch, Evaluation, Predicted, finite
+from bench.records import Epoch, Evaluation, Inference, Predicted, finite
 from impls.contract import Float32, Implementation
 
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
 EVERYTHING = slice(None)
+FEWEST, MOST, ENOUGH_S = 10, 100, 1.0
+"""How often a prediction is repeated: until so many seconds are full, but within these numbers."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,20 @@ def predict(implementation: Implementation, clock: Clock) -> tuple[Float32, floa
     return logits, (clock() - start) / 1e9
 
 
+def inference(implementation: Implementation, images: int, clock: Clock = time.perf_counter_ns) -> Inference:
+    """Predict the test set that was loaded last, of so many ``images``, again and again; the first call stands apart.
+
+    The device is idle at each reading of the clock, and every call is kept. Raises ValueError for a program that goes
+    on predicting another test set, before any of it is repeated.
+    """
+    logits, first_s = predict(implementation, clock)
+    check_shape(logits, images)
+    seconds: list[float] = []
+    while len(seconds) < FEWEST or (len(seconds) < MOST and sum(seconds) < ENOUGH_S):
+        seconds.append(predict(implementation, clock)[1])
+    return Inference(images, first_s, tuple(seconds))
+
+
 def evaluated(epoch: int, batches: int, loss: float | None, logits: Float32, asked: Asked) -> Iterator[Evaluation]:
     """What the images held out say, if there are any, after so many batches."""
     if asked.parts.n_validation:
@@ -115,12 +131,16 @@ def score(logits: Float32, labels: NDArray[np.uint8], part: slice = EVERYTHING) 
 
     Raises ValueError where the logits have another shape. A loss that is not finite is None.
     """
-    expected = (len(labels), 10)
-    if np.shape(logits) != expected:
-        raise ValueError(f"predict() returned an array of shape {np.shape(logits)}, expected {expected}")
+    check_shape(logits, len(labels))
     logits, labels = np.asarray(logits[part], dtype=np.float64), labels[part]
     with np.errstate(invalid="ignore"):  # infinite logits give no loss, which is said by None
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         loss = log_sum - shifted[np.arange(len(labels)), labels]
     return finite(float(loss.mean())), float((logits.argmax(axis=1) == labels).mean())
+
+
+def check_shape(logits: Float32, images: int) -> None:
+    """Raise ValueError where logits are not ``[images, 10]``."""
+    if np.shape(logits) != (images, 10):
+        raise ValueError(f"predict() returned an array of shape {np.shape(logits)}, expected {(images, 10)}")

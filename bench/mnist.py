@@ -34,6 +34,8 @@ PUBLISHED = {
 """The files of a set, in the order x_train, y_train, x_test, y_test, and the MD5s published for MNIST's own."""
 
 RAW = Path("MNIST", "raw")
+FEW = 64
+"""Training images of a set that nothing is trained on."""
 
 Bytes = NDArray[np.uint8]
 Files = Mapping[str, bytes | mmap.mmap]
@@ -88,6 +90,16 @@ def write(root: Path, x_train: Bytes, y_train: Bytes, x_test: Bytes, y_test: Byt
     checked_arrays(files, paths)
     with explained(root, "a directory that can be written: make room there or choose another"):
         write_files(files, root)
+
+
+def write_few(root: Path, data: Data, n_test: int) -> Data:
+    """Write and load a set with ``n_test`` test images, for timing their prediction, and a few to train on.
+
+    The test images are the first of ``data``, from the beginning again where there are fewer.
+    """
+    chosen = np.arange(n_test) % len(data.y_test)
+    write(root, data.x_train[:FEW], data.y_train[:FEW], data.x_test[chosen], data.y_test[chosen])
+    return load(root)
 
 
 def paths_in(root: Path) -> dict[str, Path]:

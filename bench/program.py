@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,17 @@ class Program:
             print(f"the trained network is not kept: {error}", file=sys.stderr)
         else:
             self.emit(Event("model", {"sha256": digest}))
+
+    def infer(self) -> None:
+        """Time the prediction of one image and of one batch, each loaded as a test set of its own.
+
+        That ``load`` may be called again is part of the contract. What an implementation makes of it cannot touch what
+        was measured before: it is called when all of that has been reported.
+        """
+        data = mnist.load(Path(self.request["data"]))
+        for images in dict.fromkeys((1, self.workload.test_batch_size)):
+            self.implementation.load(mnist.write_few(self.folder / f"test-{images}", data, images))
+            self.emit(Event("inference", asdict(measure.inference(self.implementation, images))))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -64,8 +64,8 @@ class Event:
     """A line of the worker's answer.
 
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
-    ``predicted``, ``memory``, ``noise`` and ``model`` of a measured cell; ``rung`` and ``answer`` of the gate; ``end``
-    of all.
+    ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
+    ``answer`` of the gate; ``end`` of all. A cell that has said ``whole`` is good, whatever becomes of what follows.
     """
 
     name: str
@@ -115,6 +115,18 @@ class Predicted:
 
 
 @dataclass(frozen=True)
+class Inference:
+    """Predicting a test set of so many ``images``, after training: the first call, and each of those that followed.
+
+    The first call may trace and compile for a number of images that it has not seen before.
+    """
+
+    images: int
+    first_s: float
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Memory:
     """Host memory of the process by phase, and the device's, in bytes.
 
@@ -140,7 +152,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Phases:
-    """Seconds of each phase before the first epoch, and of the whole process as its parent saw it."""
+    """Seconds of each phase before the first epoch, and of the whole process as its parent saw it, inference too."""
 
     import_s: float | None = None
     build_s: float | None = None
@@ -212,7 +224,10 @@ class Result:
     ``harness`` is who asked for the epochs, ``commit`` the state of the directory from which it was asked, in the words
     of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...). ``predicted`` is what the test
     images were taken for at the end, a digit for each; empty in results of before it was kept. ``model`` is the SHA-256
-    of the file with the trained network, empty where none was kept (:mod:`bench.models`).
+    of the file with the trained network, empty where none was kept (:mod:`bench.models`). ``inference`` is what was
+    timed apart, one image and one batch of the workload's ``test_batch_size``; empty in results of before it was, and
+    in those of the suite. ``no_inference`` is why it is not complete, where that failed: the status is of all else,
+    which had been measured by then.
     """
 
     cell: Cell
@@ -235,6 +250,8 @@ class Result:
     commit: dict[str, Any] = field(default_factory=dict)
     predicted: str = ""
     model: str = ""
+    inference: tuple[Inference, ...] = ()
+    no_inference: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bench.errors import FcnBenchError
 from bench.noise import Watch
 from bench.pace import Kind, kind, time_left
 from bench.plan import Plan
-from bench.records import Cell, Epoch, Evaluation, Gate, Memory, Noise, Phases, Result
+from bench.records import Cell, Epoch, Evaluation, Gate, Inference, Memory, Noise, Phases, Result
 from bench.verify import GateJob, GateRun, Question
 from impls import registry
 from impls.registry import Entry
@@ -193,28 +193,32 @@ def result(
 ) -> Result:
     """Fold what the child said into one record. What it said before it failed is kept.
 
+    A cell that was measured whole is ``ok``, though timing its inference failed or ended the process: a ``load`` that
+    bears no second call is against the contract, but no reason to lose figures that are good. The record says why.
     Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
     told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted", "model")}
-    epochs, evaluations = [], []
+    epochs, evaluations, inference = [], [], []
     for event in answer.events:
         if event.name == "epoch":
             epochs.append(Epoch(**event.values))
         elif event.name == "evaluation":
             evaluations.append(Evaluation(**event.values))
+        elif event.name == "inference":
+            inference.append(Inference(**event.values | {"seconds": tuple(event.values["seconds"])}))
         elif event.name in told:
             told[event.name] |= event.values
-    status, reason = answer.end(timeout_s)
+    (status, reason), no_inference = answer.end(timeout_s), answer.end_of_rest(timeout_s)
     bare = Result(
         cell=cell,
         status=status,  # type: ignore[arg-type]  # "ok", "skipped" or "failed"; the store checks it when it is read
-        reason=reason.encode(errors="replace").decode(),  # a message may hold half of a character
+        reason=reason,
         started=started.isoformat(timespec="milliseconds"),
         machine=machine,
         phases=Phases(process_s=answer.wall_s),
         noise=disturbed,
         environment=variables,
-        log_tail="" if status == "ok" else launch.log_tail(log),
+        log_tail=launch.log_tail(log) if no_inference or status != "ok" else "",
     )
     try:
         whole = replace(
@@ -222,6 +226,8 @@ def result(
             phases=Phases(**told["phase"], process_s=answer.wall_s),
             epochs=tuple(epochs),
             evaluations=tuple(evaluations),
+            inference=tuple(inference),
+            no_inference=no_inference,
             predicted=told["predicted"].get("digits", ""),
             model=told["model"].get("sha256", ""),
             memory=Memory(**told["memory"]),

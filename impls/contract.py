@@ -262,7 +262,8 @@ class Implementation(Protocol):
     def load(self, data: Data) -> None:
         """Take the data into the framework's own form, on its device.
 
-        May be called again with other data, to go on training on that: the equivalence gate does so.
+        May be called again with other data, to go on with that: the equivalence gate trains on it, and a cell, once all
+        else of it has been measured, predicts a test set of one image and one of one batch, from ``data`` or ``root``.
         """
 
     def set_weights(self, weights: Weights) -> None:

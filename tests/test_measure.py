@@ -235,3 +235,53 @@ def test_each_part_of_the_predicted_images_is_scored_apart() -> None:
 def test_without_images_held_out_there_is_nothing_to_look_at() -> None:
     """A workload without a validation share has epochs only."""
     assert all(isinstance(row, Epoch) for row in looked_at(Script([1.0]), ASKED))
+
+
+# One image and one batch, timed apart.
+
+
+class Slower(Script):
+    """A script whose first prediction takes ten times as long, as where something is traced."""
+
+    def predict(self) -> Any:
+        if "predict" not in self.calls:
+            self.now += 9 * PREDICT_NS
+        return super().predict()
+
+
+def timed(script: Script) -> Any:
+    """What is measured of a script that predicts five images."""
+    return measure.inference(script, 5, script.clock)  # type: ignore[arg-type]
+
+
+def test_the_first_prediction_stands_apart_from_those_that_are_repeated() -> None:
+    """Tracing and compiling are in no other; each call and its sync is kept, raw."""
+    found = timed(Slower([]))
+    assert (found.images, found.first_s) == (5, (10 * PREDICT_NS + SYNC_NS) / SECOND)
+    assert set(found.seconds) == {(PREDICT_NS + SYNC_NS) / SECOND}
+
+
+def test_the_device_is_idle_at_each_reading_of_a_repeated_prediction() -> None:
+    """Nothing but the prediction and its sync lies between two readings, and no clock is read besides."""
+    script = Script([])
+    found = timed(script)
+    assert script.calls == ["sync", "clock", "predict", "sync", "clock"] * (1 + len(found.seconds))
+
+
+@pytest.mark.parametrize(
+    ("predict_ns", "number"), [(0, 100), (1_000_000, 100), (20_000_000 - SYNC_NS, 50), (SECOND, 10), (60 * SECOND, 10)]
+)
+def test_a_prediction_is_repeated_for_about_a_second(
+    predict_ns: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not more than 100 times, nor fewer than 10; by the clock that was given."""
+    monkeypatch.setitem(globals(), "PREDICT_NS", predict_ns)
+    assert len(timed(Script([])).seconds) == number
+
+
+def test_a_program_that_predicts_another_test_set_is_not_timed() -> None:
+    """Figures of ten thousand images must not be shown as those of one."""
+    script = Script([], logits=np.zeros((7, 10), np.float32))
+    with pytest.raises(ValueError, match=r"shape \(7, 10\), expected \(5, 10\)"):
+        timed(script)
+    assert script.calls.count("predict") == 1

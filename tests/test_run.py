@@ -17,7 +17,7 @@ from bench import environment, launch, noise, store
 from bench import run as bench_run
 from bench.errors import FcnBenchError
 from bench.plan import Plan
-from bench.records import Cell, Event, Gate, Noise, Phases, Result
+from bench.records import Cell, Event, Gate, Inference, Noise, Phases, Result
 from bench.run import Progress, Session
 from impls import registry
 from impls.contract import Workload
@@ -378,6 +378,33 @@ def test_a_result_keeps_what_was_said_before_the_end(tmp_path: Path) -> None:
     assert found.phases == Phases(1.0, 2.0, None, 9.0)
     assert found.memory.after_import_rss_bytes == 5 and found.memory.training_peak_bytes is None
     assert [epoch.accuracy for epoch in found.epochs] == [0.1]
+
+
+WHOLE = (
+    Event("epoch", {"epoch": 0, "train_s": None, "train_cpu_s": None, "predict_s": 1.0, "train_loss": None,
+                    "test_loss": 2.3, "accuracy": 0.1}),
+    Event("whole", {}),
+    Event("inference", {"images": 1, "first_s": 0.5, "seconds": [0.1, 0.2]}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rest", "why"),
+    [
+        ((Event("end", {"status": "ok", "reason": ""}),), ""),
+        ((Event("end", {"status": "failed", "reason": "half \ud800"}),), "half ?"),
+        ((Event("end", {"status": "skipped", "reason": "gone"}),), "gone"),
+        ((), "no answer within 60 s: killed (give it more with --timeout)"),
+    ],
+)
+def test_a_cell_that_was_measured_whole_stays_good(rest: tuple[Event, ...], why: str, tmp_path: Path) -> None:
+    """However its inference ended; what was timed of that is kept, with why there is no more and the end of the log."""
+    (tmp_path / "log").write_text("Traceback\n")
+    answer = launch.Answer((*WHOLE, *rest), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
+    found = bench_run.result(result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(), {}, tmp_path / "log")
+    assert (found.status, found.reason, found.no_inference) == ("ok", "", why)
+    assert found.inference == (Inference(1, 0.5, (0.1, 0.2)),) and len(found.epochs) == 1
+    assert found.log_tail == ("Traceback" if why else "")
 
 
 def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(

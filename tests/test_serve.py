@@ -50,15 +50,14 @@ def test_epochs_step_by_step_are_those_of_a_run(request_of: Callable[..., dict[s
 
 
 def test_phases_facts_and_memory_are_those_of_a_run(request_of: Callable[..., dict[str, Any]]) -> None:
-    """Whoever reads the events finds in them what a measured cell has."""
+    """Whoever reads the events finds in them what a measured cell has, but for its inference."""
     at_once: Said = []
     worker.measure_cell(request_of(), at_once.append)
     asked = served(request_of(), "import_", "prepare", "look")
 
     def names(said: Said) -> set[str]:
-        return {
-            f"{event.name}.{key}" for event in said if event.name not in ("answer", "epoch") for key in event.values
-        }
+        others = ("answer", "epoch", "inference")
+        return {f"{event.name}.{key}" for event in said if event.name not in others for key in event.values}
 
     assert names(asked) == names(at_once)
 

@@ -17,7 +17,7 @@ from synthetic import MACHINE, result
 
 from bench import store
 from bench.errors import FcnBenchError
-from bench.records import Cell, Gate, Result, Rung
+from bench.records import Cell, Gate, Inference, Result, Rung
 
 OLD = result(block=1, digest="01d", started="2026-01-01T00:00:00.000+00:00")
 NEW = result(block=1, digest="2e8", started="2026-01-02T00:00:00.000+00:00")
@@ -52,6 +52,17 @@ def test_a_result_comes_back_as_it_was_saved(out: Path) -> None:
     """Every field, nested records, tuples and missing values included."""
     store.save(out, OLD)
     assert store.results(out) == [OLD]
+
+
+def test_inference_comes_back_as_it_was_saved_and_older_results_have_none(out: Path) -> None:
+    """Every call of it; a file of before it was measured is read as ever."""
+    timed = replace(NEW, inference=(Inference(1, 0.5, (0.1, 0.2)), Inference(64, 0.25, (0.3,))), no_inference="why")
+    store.save(out, timed)
+    assert store.results(out) == [timed]
+    (path,) = (out / "cells").iterdir()
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in content.items() if "inference" not in key}))
+    assert store.results(out) == [NEW]
 
 
 @pytest.mark.parametrize("status", ["skipped", "failed"])

@@ -74,11 +74,11 @@ def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
 
 
 def test_a_cell_reports_every_phase_as_it_ends(work: Work, plugin: Callable[..., Path]) -> None:
-    """Import, build, load, the epochs with the one before training, memory, noise, and the end last."""
+    """Import, build, load, the epochs with the one before training, memory, noise: the cell is whole; then inference."""
     told = work(plugin())
     assert (told.status, told.reason, told.answer.exit_status) == ("ok", "", 0)
     phases = ["phase", "memory", "phase", "facts", "phase", "facts", "memory"]
-    assert told.names == [*phases, "epoch", "predicted", "memory", "noise", "end"]
+    assert told.names == [*phases, "epoch", "predicted", "memory", "noise", "whole", "inference", "inference", "end"]
     assert list(told.values("phase")) == ["import_s", "build_s", "load_s"]
     assert all(seconds > 0 for seconds in told.values("phase").values())
 
@@ -93,6 +93,77 @@ def test_epochs_are_complete_and_the_network_learns(work: Work, plugin: Callable
     assert all([name for name, value in epoch.items() if value is None] == ["train_energy_j"] for epoch in trained)
     assert before["accuracy"] < 0.4 and trained[-1]["accuracy"] == 1.0
     assert trained[-1]["train_loss"] < trained[0]["train_loss"]
+
+
+COUNTED = """
+    import pathlib
+
+    from bench import mnist
+
+    class Implementation(Regression):
+        def load(self, data):
+            super().load(data)
+            written = mnist.load(pathlib.Path(data.root))
+            print("load", len(data.x_test), len(written.x_test), (written.x_test == data.x_test).all())
+
+        def device_memory(self):
+            print("memory was asked for")
+"""
+
+
+def test_one_image_and_one_batch_are_timed_when_all_else_is_known(
+    work: Work, tiny: Workload, plugin: Callable[..., Path]
+) -> None:
+    """Each is loaded as a test set of its own, which is in files too; a batch of 150 repeats some of 100 images."""
+    told = work(plugin("counted", COUNTED), replace(tiny, test_batch_size=150))
+    found = [event.values for event in told.answer.events if event.name == "inference"]
+    assert [one["images"] for one in found] == [1, 150]
+    assert all(one["first_s"] > 0 and 10 <= len(one["seconds"]) <= 100 and min(one["seconds"]) > 0 for one in found)
+    lines = [line for line in told.log.splitlines() if line.startswith(("load", "memory"))]
+    assert lines == ["load 100 100 True", "memory was asked for", "load 1 1 True", "load 150 150 True"]
+
+
+def test_a_batch_of_one_is_timed_once(work: Work, tiny: Workload, plugin: Callable[..., Path]) -> None:
+    """There is nothing else to time."""
+    assert work(plugin(), replace(tiny, test_batch_size=1)).names[-2:] == ["inference", "end"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "timed"),
+    [
+        ("raise RuntimeError('once is enough')", "RuntimeError: once is enough", []),
+        ("raise Unavailable('gone')", "gone", []),
+        ("os._exit(5)", "the process ended with exit status 5 before it had answered", []),
+        ("return", "ValueError: predict() returned an array of shape (100, 10), expected (1, 10)", []),
+        ("return super().load(data) if len(data.x_test) == 1 else 1 / 0", "ZeroDivisionError: division by zero", [1]),
+    ],
+    ids=["an error", "not here", "a crash", "ignored", "at the batch"],
+)
+def test_a_load_that_bears_no_second_call_takes_nothing_from_the_cell(
+    work: Work, plugin: Callable[..., Path], body: str, reason: str, timed: list[int]
+) -> None:
+    """The cell is good, all its figures are there, and why its inference is not is told apart."""
+    code = f"""
+        import os
+
+        class Implementation(Regression):
+            def load(self, data):
+                if len(data.x_test) == 100:
+                    return super().load(data)
+                {body}
+    """
+    told = work(plugin("once", code))
+    assert (told.status, told.reason) == ("ok", "")
+    assert told.answer.end_of_rest(TIMEOUT_S) == reason
+    assert len(told.epochs) == 3 and told.values("noise")["involuntary_switches"] is not None
+    assert [event.values["images"] for event in told.answer.events if event.name == "inference"] == timed
+
+
+def test_a_cell_that_was_not_measured_whole_is_not_good(work: Work, plugin: Callable[..., Path]) -> None:
+    """What fails before stays a failure, and is no matter of inference."""
+    body = "class Implementation(Regression):\n    def device_memory(self):\n        raise RuntimeError('no luck')\n"
+    told = work(plugin("unlucky", body))
+    assert told.status == "failed" and told.answer.end_of_rest(TIMEOUT_S) == "" and "whole" not in told.names
 
 
 def test_memory_columns_are_filled(work: Work, plugin: Callable[..., Path]) -> None:

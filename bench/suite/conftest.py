@@ -51,9 +51,8 @@ def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def one_image(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data whose test set is one image."""
-    root, data = tmp_path_factory.mktemp("one-image"), mnist.load(bench.session.data)
-    mnist.write(root, data.x_train[:64], data.y_train[:64], data.x_test[:1], data.y_test[:1])
-    return root
+    root = tmp_path_factory.mktemp("one-image")
+    return mnist.write_few(root, mnist.load(bench.session.data), 1).root
 
 
 @pytest.fixture
