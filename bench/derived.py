@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import answers, claims, digits, effects, ledger, reaching, sources, store, tables, verdicts
+from bench import (
+    answers,
+    claims,
+    digits,
+    effects,
+    latency,
+    ledger,
+    reaching,
+    sources,
+    store,
+    tables,
+    verdicts,
+)
 from bench.answers import Group
 from bench.digits import NO_TEST_SET, TestSet
 from bench.environment import Machine
@@ -51,6 +63,7 @@ class Session:
         test = digits.read(directory, results)
         keys = set(tables.measured(runs)["cell"])
         shown = [result for result in results if result.cell.key in keys]
+        frames["inference"] = latency.inference(shown)
         frames["digits"] = digits.by_digit(shown, test)
         frames["confusion"] = digits.confusion(shown, test)
         frames["disagreements"] = digits.disagreements(shown, test)

@@ -24,6 +24,7 @@ DERIVED = (
     "table_4",
     "claims",
     "time_to_accuracy",
+    "inference",
     "gate",
     "digits",
     "confusion",

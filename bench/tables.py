@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench import noise
 from bench.environment import Machine
-from bench.records import Epoch, Evaluation, Gate, Memory, Result, Rung
+from bench.records import Epoch, Evaluation, Gate, Inference, Memory, Result, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 GROUP = ["workload", "device", "threads"]
@@ -23,7 +23,7 @@ def identity(result: Result) -> dict[str, object]:
     }
 
 
-SPEED = ["first_epoch_s", "epoch_s", "predict_s"]
+SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_batch_s", "predict_image_first_s"]
 
 
 def runs(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame:
@@ -55,6 +55,7 @@ def run_row(result: Result) -> dict[str, object]:
         "first_epoch_s": trained[0].train_s if trained else None,
         "epoch_s": middle(steady, lambda epoch: epoch.train_s),
         "predict_s": middle(trained, lambda epoch: epoch.predict_s),
+        **inference(result),
         "process_s": result.phases.process_s,
         "cpu_per_wall": middle(steady, cpu_per_wall),
         "train_energy_j": middle(steady, lambda epoch: epoch.train_energy_j),
@@ -65,6 +66,7 @@ def run_row(result: Result) -> dict[str, object]:
         **asdict(result.noise),
         "disturbed_by": "; ".join(noise.disturbances(result)),
         "hints": "; ".join(noise.hints(result, middle(steady, cpu_per_wall))),
+        "no_inference": result.no_inference,
         "attempt": result.attempt,
         "repeated": result.repeated,
         "epochs": result.cell.epochs,
@@ -76,6 +78,22 @@ def run_row(result: Result) -> dict[str, object]:
         "versions": json.dumps(result.versions),
         "switches": json.dumps(result.switches),
     }
+
+
+def inference(result: Result) -> dict[str, float | None]:
+    """Predicting one image and one batch: the medians, and the first call with one image."""
+    found = {one.images: one for one in result.inference}
+    image, batch = found.get(1), found.get(result.cell.workload.test_batch_size)
+    return {
+        "predict_image_s": call_s(image) if image else None,
+        "predict_batch_s": call_s(batch) if batch else None,
+        "predict_image_first_s": image.first_s if image else None,
+    }
+
+
+def call_s(found: Inference) -> float | None:
+    """The median of the calls after the first; None where that is 0, which is what the clock cannot tell."""
+    return median(found.seconds) or None if found.seconds else None
 
 
 def commit(result: Result) -> str | None:

@@ -111,7 +111,7 @@ def test_real_run_from_images_to_report(real_run):
     empty = set(runs.columns[runs.isna().any()])
     never = {
         "device_peak_bytes", "device_reserved_bytes", "device_process_bytes", "device_process_source", "gpu_processes",
-        "gpu_temperature_c", "gpu_clock_mhz", "gpu_slowed_by", "train_energy_j",
+        "gpu_temperature_c", "gpu_clock_mhz", "gpu_slowed_by", "train_energy_j", "no_inference",
     }  # fmt: skip
     words = {"reason", "disturbed_by", "hints", "repeated"}
     untold = {

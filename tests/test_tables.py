@@ -11,9 +11,10 @@ import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
 
 from bench import ledger, tables, verdicts
-from bench.records import Epoch, Evaluation, Gate, Memory, Noise, Result, Rung
+from bench.records import Epoch, Evaluation, Gate, Inference, Memory, Noise, Result, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
+INFERENCE = ["predict_image_s", "predict_batch_s", "predict_image_first_s"]
 MACHINES = tables.machines([MACHINE])
 
 
@@ -94,6 +95,15 @@ def test_accuracy_and_loss_are_those_of_the_last_epoch() -> None:
 def test_prediction_is_the_median_after_training() -> None:
     """The prediction before training, the first of the process, is not among them."""
     assert runs([timed([30.0, 10.0, 20.0])]).iloc[0]["predict_s"] == 2.0
+
+
+def test_predictions_of_one_image_and_of_one_batch_are_medians_of_their_calls() -> None:
+    """The first call with one image stands apart; other numbers of images are neither."""
+    calls = (Inference(1, 0.9, (0.1, 0.4, 0.2)), Inference(7, 0.9, (7.0,)), Inference(1000, 0.9, (3.0, 1.0)))
+    row = runs([result(inference=calls)]).iloc[0]
+    assert [row[name] for name in INFERENCE] == [0.2, 2.0, 0.9]
+    (missing,) = as_csv(runs([result(inference=(Inference(1, 0.0, (0.0,)),))]))
+    assert (missing["predict_image_s"], missing["predict_batch_s"]) == ("", "")
 
 
 def test_cpus_in_use_are_those_of_the_steady_epochs() -> None:
@@ -179,9 +189,10 @@ def test_what_differs_in_network_device_or_threads_is_not_mixed() -> None:
 
 def test_whoever_fails_the_gate_gets_no_speed() -> None:
     """The times are withheld, the accuracy is not; in the epochs' file the raw values stay."""
-    results = [result(), result("matched-keras")]
+    calls = (Inference(1, 0.9, (0.1,)), Inference(1000, 0.9, (3.0,)))
+    results = [result(inference=calls), result("matched-keras", inference=calls)]
     frame = runs(results, "matched-keras").set_index("implementation")
-    speeds = ["first_epoch_s", "epoch_s", "predict_s"]
+    speeds = ["first_epoch_s", "epoch_s", "predict_s", *INFERENCE]
     assert frame.loc["matched-keras", speeds].isna().all() and frame.loc["matched-pytorch", speeds].notna().all()
     assert list(frame["gate"]) == ["passed", "failed"]
     assert frame.loc["matched-keras", "accuracy"] == 0.97
