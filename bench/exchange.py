@@ -39,6 +39,11 @@ def predictions(result: Result) -> list[float]:
     return [epoch.predict_s for epoch in result.epochs[1:]]
 
 
+def one_image(result: Result) -> list[float]:
+    """Seconds of each prediction of a single image, after training and after a first one."""
+    return [seconds for found in result.inference if found.images == 1 for seconds in found.seconds]
+
+
 def imports(result: Result) -> list[float]:
     """Seconds of the import."""
     return [] if result.phases.import_s is None else [result.phases.import_s]
@@ -48,6 +53,7 @@ QUESTIONS: Mapping[str, Callable[[Result], list[float]]] = {
     "test_training_epoch.py::test_training_epoch": steady,
     "test_first_epoch.py::test_first_epoch": first,
     "test_predict_test_set.py::test_predict_test_set": predictions,
+    "test_predict_one_image.py::test_predict_one_image": one_image,
     "test_import_framework.py::test_import_framework": imports,
 }
 """What a result directory can answer of what the suite asks."""

@@ -20,7 +20,10 @@ from bench.sheets import Sheet
 from bench.tables import GROUP
 
 KEYS = [*GROUP, "implementation"]
-COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "accuracy", "changed")
+COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "one image", "accuracy", "changed")
+
+BESIDE = {"memory": "process_peak_bytes", "image": "predict_image_s", "accuracy": "accuracy"}
+"""What is shown beside the times, without a verdict: memory, predicting one image, accuracy; columns of the runs."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
         found = rows[i]
         ratio = statistics.Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
         found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else statistics.UNFIT}
-    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed",
-               "memory", "memory_low", "memory_high", "accuracy", "accuracy_low", "accuracy_high"]  # fmt: skip
+    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed"]
+    columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -126,7 +129,7 @@ def row(key: tuple[str, str, int, str], base: Side, new: Side) -> dict[str, obje
         return found | {"verdict": "no steady epochs in a block of both"}
     ratio, p = verdicts.judge(times, "epoch_s")
     found |= asdict(ratio) | {"p": p}
-    for name, column in (("memory", "process_peak_bytes"), ("accuracy", "accuracy")):
+    for name, column in BESIDE.items():
         both = verdicts.in_blocks(good[1], good[0], column)
         if len(both):
             result, _ = verdicts.judge(both, column)
@@ -219,7 +222,8 @@ def sheet(frame: pd.DataFrame, title: str) -> Sheet:
         rows.append((
             str(row["implementation"]), words.figure("epoch_s", row["base_s"]), words.figure("epoch_s", row["new_s"]),
             f"{shown} ({ends})" if ends else shown, verdict(str(row["verdict"]), float(row["low"])),
-            words.MISSING if words.missing(row["memory"]) else f"{words.ratio(row['memory'])} times",
+            *(words.MISSING if words.missing(row[name]) else f"{words.ratio(row[name])} times"
+              for name in ("memory", "image")),
             words.MISSING if words.missing(row["accuracy"]) else f"{row['accuracy'] * 100:+.2f} points",
             str(row["changed"]) or "nothing",
         ))  # fmt: skip
@@ -245,7 +249,10 @@ def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet])
     parts[1] = f"**{parts[1]}**"
     for one in made:
         parts += [f"#### {sheets.in_markdown(one.title)}", sheets.markdown(one).rstrip()]
-    note = "Time per steady epoch, median of the processes; ratios are over blocks, with Student's 95 % interval."
+    note = (
+        "Time per steady epoch, median of the processes; ratios are over blocks, with Student's 95 % interval. "
+        "One image: the time to predict one, new / base."
+    )
     return "\n\n".join([*parts, note]) + "\n"
 
 

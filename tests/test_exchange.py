@@ -13,7 +13,7 @@ from synthetic import MACHINE, clear, result, save, session
 
 from bench import cli, exchange, store, tables
 from bench.errors import FcnBenchError
-from bench.records import Gate, Rung, Size
+from bench.records import Gate, Inference, Rung, Size
 
 GATE = Gate("matched-keras", "mlp-128-64", "cpu", "d", "passed", "", (Rung("logits", 1e-7, 1e-6, True, ""),), 1, 2)
 
@@ -64,6 +64,19 @@ def test_every_question_a_directory_answers_is_a_benchmark(exported: Callable[..
     assert found["test_import_framework[mlp-128-64-matched-keras-cpu-2t]"]["stats"]["data"] == [1.4] * 3
     assert found["test_predict_test_set[mlp-128-64-matched-keras-cpu-2t]"]["stats"]["data"] == [0.2] * 9
     assert "test_training_epoch[mlp-128-64-matched-pytorch-cpu-2t-control]" in found
+
+
+def test_predictions_of_one_image_are_rounds_where_they_were_timed(
+    exported: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As the suite's are, without the first; a batch is no question of the suite. There and back all of it is kept."""
+    timed = [replace(one, inference=(Inference(1, 0.5, (0.1, 0.2)), Inference(1000, 0.9, (0.3,)))) for one in clear()]
+    path = exported(timed)
+    found = of(path)
+    assert len(found) == 5 * 5
+    assert found["test_predict_one_image[mlp-128-64-matched-keras-cpu-2t]"]["stats"]["data"] == [0.1, 0.2] * 3
+    assert exchange.save([path], tmp_path / "back") == (15, 0)
+    assert store.results(tmp_path / "back") == store.results(tmp_path / "of-file")
 
 
 def test_what_a_reader_asks_of_a_benchmark_stands_beside_it(exported: Callable[..., Path]) -> None:

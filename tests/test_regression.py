@@ -11,7 +11,7 @@ from synthetic import MACHINE, OTHER_WORKLOAD, WORKLOAD, clear, result, save, se
 
 from bench import cli, regression, store
 from bench.errors import FcnBenchError
-from bench.records import Epoch, Gate, Result
+from bench.records import Epoch, Gate, Inference, Result
 
 Two = Callable[..., tuple[Path, Path]]
 
@@ -170,6 +170,18 @@ def test_blocks_of_one_side_only_are_left_out(two: Two) -> None:
     assert found.regressions == () and found.text.count("equal within") == 2
     bare = [replace(one, epochs=(Epoch(0, None, None, 0.2, None, 2.3, 0.1),)) for one in clear()]
     assert "no steady epochs" in regression.compare(*two(bare, bare), 0.05).text
+
+
+def test_the_time_for_one_image_stands_beside(two: Two) -> None:
+    """As a ratio without a verdict, where both sides have it; else it is missing."""
+    base, slower = (
+        [replace(one, inference=(Inference(1, 0.5, (seconds * one.cell.block,)),)) for one in clear()]
+        for seconds in (0.001, 0.0015)
+    )
+    for new, shown in ((slower, "1.50 times"), (clear(), "–")):
+        found = regression.compare(*two(base, new), 0.05)
+        row = next(line for line in found.markdown.splitlines() if line.startswith("| matched-keras |"))
+        assert row.split(" | ")[6] == shown and found.regressions == ()
 
 
 def test_the_summary_goes_to_the_terminal_too(two: Two, capsys: pytest.CaptureFixture[str]) -> None:
