@@ -89,17 +89,16 @@ def command(entry: Entry) -> tuple[str, ...]:
     return (entry.python, "-P", str(ROOT / "bench" / "elsewhere.py")) if entry.python else COMMAND
 
 
-class Silent(Exception):
-    """A child did not say what was waited for: its time is over, or it has ended."""
-
-
 class Child:
-    """A worker that was started: it is sent requests, and what it says is waited for."""
+    """A worker that was started: it is sent requests, what it says is waited for, and its :meth:`answer` ends it."""
 
     def __init__(
         self, environment: Mapping[str, str], cpus: tuple[int, ...], log: Path, command: tuple[str, ...] = COMMAND
     ) -> None:
         """Start it; what it prints goes to ``log``."""
+        self.started, self.spent = time.perf_counter(), Spent()
+        self.heard: list[bytes] = []
+        self.late = False
         with log.open("wb") as log_file, affinity(cpus):
             self.process = subprocess.Popen(
                 command,
@@ -121,19 +120,36 @@ class Child:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
 
-    def line(self, deadline: float) -> bytes | None:
-        """The next line, asleep until it comes; None when the child has ended.
+    def hear(self, timeout_s: float, name: str = "") -> Event | None:
+        """Keep what it says, asleep in between, until the event of that name, which is returned and not kept.
 
-        Raises :class:`Silent` at ``deadline``, a reading of ``time.perf_counter``, also for a child that never stops
-        talking.
+        None where the child ended before, or was not done when its time was over, also where it never stopped talking.
+        What no event is looked for in is not even read before :meth:`answer`: something may be timed meanwhile.
         """
+        deadline = time.perf_counter() + timeout_s
+        while (line := self.line(deadline)) is not None:
+            for event in events([line]) if name else ():
+                if event.name == name:
+                    return event
+            self.heard.append(line)
+        return None
+
+    def line(self, deadline: float) -> bytes | None:
+        """The next line; None when the child has ended, or has not by ``deadline``, a reading of ``perf_counter``."""
         try:
             found = self.lines.get(timeout=max(0.0, deadline - time.perf_counter()))
         except queue.Empty:
-            raise Silent from None
-        if found is not None and time.perf_counter() > deadline:
-            raise Silent
-        return found
+            self.late = True
+            return None
+        self.late = found is not None and time.perf_counter() > deadline
+        return None if self.late else found
+
+    def answer(self) -> Answer:
+        """End it; all that it has said, and how it ended."""
+        said = [*self.heard, *self.end()]
+        wall_s, (parent_cpu_s, child_cpu_s) = time.perf_counter() - self.started, self.spent.so_far()
+        status = None if self.late else self.process.wait()
+        return Answer(tuple(events(said)), status, wall_s, parent_cpu_s, child_cpu_s)
 
     def end(self) -> list[bytes]:
         """End it and all that it started; what it had still to say."""
@@ -171,27 +187,13 @@ def launch(
     command: tuple[str, ...] = COMMAND,
 ) -> Answer:
     """Run a worker to its end and return its answer. Never raises for what the child does."""
-    started, spent = time.perf_counter(), Spent()
     child = Child(environment, cpus, log, command)
-    received: list[bytes] = []
-    timed_out = False
     try:
         child.send(request)
-        while (line := child.line(started + timeout_s)) is not None:
-            received.append(line)
-    except Silent:
-        timed_out = True
+        child.hear(timeout_s)
     finally:
-        left = child.end()
-    wall_s = time.perf_counter() - started
-    parent_cpu_s, child_cpu_s = spent.so_far()
-    return Answer(
-        events=tuple(events([*received, *left])),
-        exit_status=None if timed_out else child.process.wait(),
-        wall_s=wall_s,
-        parent_cpu_s=parent_cpu_s,
-        child_cpu_s=child_cpu_s,
-    )
+        answer = child.answer()
+    return answer
 
 
 def python_path(command: tuple[str, ...]) -> dict[str, str]:

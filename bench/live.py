@@ -1,15 +1,14 @@
 """A cell whose process stays and is asked step by step, for a harness that keeps the clock's readings itself."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import environment, launch, store
 from bench.errors import FcnBenchError, NotHere
-from bench.launch import Answer, Child, Silent, Spent
+from bench.launch import Answer, Child
 from bench.noise import Watch
-from bench.records import Cell, Event, Result
+from bench.records import Cell, Result
 from bench.run import Session
 
 
@@ -39,9 +38,7 @@ class Live:
         self.end()
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
         self.variables, self.log = self.session.variables(cell), self.session.log(cell)
-        self.answers: list[Event] = []
         self.started, self.watch = datetime.now(UTC), Watch.start(cell.device)
-        self.spent, self.since = Spent(), time.perf_counter()
         with store.writing(self.log):
             cpus = environment.available_cpus()[: cell.threads]
             self.child = Child(self.variables, cpus, self.log, launch.command(entry))
@@ -60,19 +57,15 @@ class Live:
         or did not answer in time.
         """
         assert self.child is not None
-        asked, timed_out = time.perf_counter(), False
+        asked = time.perf_counter()
         self.child.send({"step": step})
-        try:
-            for event in self.said():
-                if event.name == "answer":
-                    seconds: float | None = event.values["seconds"]
-                    self.waits_s.append(time.perf_counter() - asked - (seconds or 0.0))
-                    self.inside_ns += round((seconds or 0.0) * 1e9)
-                    return seconds
-                self.answers.append(event)
-        except Silent:
-            timed_out = True
-        status, reason = self.answer(timed_out).end(self.session.timeout_s)
+        answer = self.child.hear(self.session.timeout_s, "answer")
+        if answer is not None:
+            seconds: float | None = answer.values["seconds"]
+            self.waits_s.append(time.perf_counter() - asked - (seconds or 0.0))
+            self.inside_ns += round((seconds or 0.0) * 1e9)
+            return seconds
+        status, reason = self.answer().end(self.session.timeout_s)
         problem = f"{self.cell.implementation} on {self.cell.workload.name}: {step.rstrip('_')}: {reason}"
         raise NotHere(problem) if status == "skipped" else FcnBenchError(f"{problem}; its log is {self.log}")
 
@@ -80,31 +73,16 @@ class Live:
         """Let the process say what is left to say, and end; the record of what it has done."""
         assert self.child is not None
         self.child.send({"step": "finish"})
-        timed_out = False
-        try:
-            for event in self.said():
-                self.answers.append(event)
-        except Silent:
-            timed_out = True
-        answer = self.answer(timed_out)
+        self.child.hear(self.session.timeout_s)
+        answer = self.answer()
         disturbed = self.watch.end(self.cell.device, answer.parent_cpu_s, answer.child_cpu_s)
         return self.session.record(self.cell, answer, self.started, disturbed, self.variables, self.log)
 
-    def said(self) -> Iterator[Event]:
-        """What the process says from now on, until it ends. Raises :class:`Silent` where that takes too long."""
-        assert self.child is not None
-        deadline = time.perf_counter() + self.session.timeout_s
-        while (line := self.child.line(deadline)) is not None:
-            yield from launch.events([line])
-
-    def answer(self, timed_out: bool) -> Answer:
+    def answer(self) -> Answer:
         """All that the process has said, which is ended now."""
         assert self.child is not None
         child, self.child = self.child, None
-        self.answers += launch.events(child.end())
-        own_s, children_s = self.spent.so_far()
-        status = None if timed_out else child.process.wait()
-        return Answer(tuple(self.answers), status, time.perf_counter() - self.since, own_s, children_s)
+        return child.answer()
 
     def end(self) -> None:
         """End the process, if there is one, without waiting for anything that it may still want to say."""
