@@ -47,6 +47,7 @@ class Steps:
         self.epoch = 0
         self.looked: Predicted | None = None
         self.trained: tuple[float | None, float | None, float | None] = (None, None, None)
+        self.drawn_j: float | None = None
 
     def import_(self) -> float:
         """Import the implementation, and with it its framework."""
@@ -67,9 +68,11 @@ class Steps:
     def train(self) -> float:
         """Train once in the order that was drawn."""
         assert self.order is not None
+        before_j = self.program.energy_j()
         loss, seconds, cpu_s = measure.train(
             self.program.implementation, self.order, time.perf_counter_ns, time.process_time_ns
         )
+        self.drawn_j = measure.added(0.0, before_j, self.program.energy_j())
         self.epoch += 1
         self.trained = seconds, cpu_s, finite(loss)
         return seconds
@@ -86,5 +89,5 @@ class Steps:
         scores = measure.score(self.logits, asked.labels, asked.parts.test)
         self.looked = measure.predicted(self.logits, asked)
         train_s, train_cpu_s, train_loss = self.trained
-        row = Epoch(self.epoch, train_s, train_cpu_s, predict_s, train_loss, *scores)
+        row = Epoch(self.epoch, train_s, train_cpu_s, predict_s, train_loss, *scores, self.drawn_j)
         self.program.emit(Event("epoch", asdict(row)))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench import serve, worker
+from bench.program import Program
 from bench.records import Event
 from impls.contract import Workload
 
@@ -68,6 +69,18 @@ def test_only_what_is_measured_has_seconds(request_of: Callable[..., dict[str, A
     seconds = {event.values["step"]: event.values["seconds"] for event in said if event.name == "answer"}
     assert {step for step, value in seconds.items() if value is None} == {"prepare", "draw", "look"}
     assert all(value > 0 for value in seconds.values() if value is not None)
+
+
+@pytest.mark.parametrize("counter", [True, False])
+def test_the_energy_of_an_epoch_is_read_around_its_training(
+    request_of: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, counter: bool
+) -> None:
+    """As in a run: what the counter has grown by, none before training, and none where there is no counter."""
+    joules = iter([100.0, 103.0, 110.0, 115.0])
+    monkeypatch.setattr(Program, "energy_j", lambda self: next(joules) if counter else None)
+    epoch = ("draw", "train", "look")
+    said = served(request_of(), "import_", "prepare", "look", *epoch, *epoch)
+    assert [row["train_energy_j"] for row in rows(said)] == ([None, 3.0, 5.0] if counter else [None] * 3)
 
 
 def test_the_collector_rests_while_a_step_is_done(
