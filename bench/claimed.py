@@ -1,11 +1,11 @@
-"""What was claimed beside what was measured, as tables for people: the ledger, and document 1's performance table."""
+"""What was claimed beside what was measured, as tables for people: the ledger, and document 1's Tables 1 and 4."""
 
 import math
 from collections import Counter
 
 import pandas as pd
 
-from bench import words
+from bench import architecture, words
 from bench.answers import Group, key
 from bench.compare import FAILS, HOLDS, UNDECIDED
 from bench.sheets import Sheet
@@ -25,14 +25,23 @@ def ledger(frame: pd.DataFrame) -> Sheet:
     rows, links = [], []
     for _, row in pd.concat([frame[decided], frame[~decided]]).iterrows():
         rows.append((f"Document {row['document']}: {row['says']}", who(row), str(row["verdict"]), found(row)))
-        links.append(f"#{key(row['workload'], row['device'], int(row['threads']))}" if row["blocks"] else "")
+        links.append(link(row))
     return Sheet(
         "", ("claim", "implementation", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links)
     )
 
 
+def link(row: pd.Series) -> str:
+    """Where the page shows what decides a claim; empty where nothing does."""
+    if row["tier"] == architecture.PROBE:
+        return "#table-1"
+    return f"#{key(row['workload'], row['device'], int(row['threads']))}" if row["blocks"] else ""
+
+
 def who(row: pd.Series) -> str:
     """The implementation that a claim was held to, and where; the network alone where there was none."""
+    if row["tier"] == architecture.PROBE:
+        return f"{words.label(row['implementation'], architecture.PROBE)}\nTable 1"
     if not row["blocks"]:
         return words.MISSING if words.missing(row["workload"]) else str(row["workload"])
     place = words.title(row["workload"], row["device"], int(row["threads"]))
@@ -44,6 +53,8 @@ def found(row: pd.Series) -> str:
     if not row["blocks"]:
         return words.MISSING
     quantity, value, low, high = str(row["quantity"]), row["value"], row["low"], row["high"]
+    if row["tier"] == architecture.PROBE:
+        return words.MISSING if words.missing(value) else f"{value:.3g}\n{quantity}"
     blocks = words.count(int(row["blocks"]), "block")
     single = math.isnan(low)
     if quantity == "accuracy difference":
@@ -67,6 +78,32 @@ def summary(frame: pd.DataFrame) -> str:
     phrases = {HOLDS: "hold", FAILS: "do not hold", UNDECIDED: "cannot be decided", "not measured": "were not measured"}
     said = [f"{kinds[kind]} {phrase}" for kind, phrase in phrases.items() if kinds[kind]]
     return f"Of {words.count(len(frame), 'comparison')} with a claim {words.listed(said)}."
+
+
+def table_1(frame: pd.DataFrame) -> Sheet:
+    """Document 1's table of properties: what it says, whether that holds, and what was found."""
+    rows = tuple(
+        (row["property"], words.LABELS[row["framework"]], row["claim"], row["verdict"],
+         words.MISSING if words.missing(row["found"]) else row["found"])
+        for _, row in frame.iterrows()
+    )  # fmt: skip
+    columns = ("property", "framework", "document 1 says", "verdict", "found")
+    return Sheet("", columns, rows, texts=len(columns), note=with_what(frame), grouped=True)
+
+
+def with_what(frame: pd.DataFrame) -> str:
+    """Who was probed, when, with which versions and on what; empty where nobody was."""
+    told = []
+    for _, row in frame.dropna(subset=["versions"]).drop_duplicates("framework").iterrows():
+        place = words.title(row["workload"], "cpu", int(row["threads"]))
+        told.append(f"{words.LABELS[row['framework']]} was probed on {row['probed']}: {row['versions']}; {place}.")
+    return " ".join(told)
+
+
+def rules(frame: pd.DataFrame) -> Sheet:
+    """By what each statement of that table is decided, in words."""
+    rows = tuple((f"{words.LABELS[row['framework']]}: {row['claim']}", row["rule"]) for _, row in frame.iterrows())
+    return Sheet("", ("document 1 says", "decided by"), rows, texts=2)
 
 
 def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:

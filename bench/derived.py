@@ -8,11 +8,13 @@ import pandas as pd
 
 from bench import (
     answers,
+    architecture,
     claims,
     digits,
     effects,
     latency,
     ledger,
+    probes,
     reaching,
     sources,
     store,
@@ -58,7 +60,10 @@ class Session:
             "gate": tables.gate(gates),
         }
         frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
-        frames["claims"] = claims.ledger(runs, frames["epochs"], results, of_machines)
+        programs = sources.read(directory)
+        frames["table_1"] = architecture.table_1(probes.read(directory), programs, [])
+        decided = claims.ledger(runs, frames["epochs"], results, of_machines)
+        frames["claims"] = architecture.joined(decided, frames["table_1"])
         frames["effects"] = effects.effects(runs, frames["epochs"], results)
         test = digits.read(directory, results)
         keys = set(tables.measured(runs)["cell"])
@@ -69,6 +74,4 @@ class Session:
         frames["disagreements"] = digits.disagreements(shown, test)
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
         groups = answers.groups(frames, epochs, ledger.claims()["workload"].iloc[0])
-        return cls(
-            results, machines, gates, frames, groups, store.size(directory), shown, test, sources.read(directory)
-        )
+        return cls(results, machines, gates, frames, groups, store.size(directory), shown, test, programs)

@@ -91,6 +91,8 @@ def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Seque
         "files": files,
         "claims": claimed.ledger(session.frames["claims"]),
         "claims_summary": claimed.summary(session.frames["claims"]),
+        "table_1": claimed.table_1(session.frames["table_1"]),
+        "table_1_rules": claimed.rules(session.frames["table_1"]),
         "code": code_sheets.sides(session.programs),
         "table_4": claimed.table_4(session.frames["table_4"], session.groups[0], wide=True),
         "cells": sheets.cells(session.frames["runs"].head(CELLS)),

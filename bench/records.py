@@ -65,7 +65,8 @@ class Event:
 
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
     ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``end`` of all. A cell that has said ``whole`` is good, whatever becomes of what follows.
+    ``answer`` of the gate; ``mode``, ``lost`` and ``tools`` of a probe; ``end`` of all. A cell that has said ``whole``
+    is good, whatever becomes of what follows.
     """
 
     name: str

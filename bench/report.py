@@ -21,6 +21,7 @@ DERIVED = (
     "control",
     "comparison",
     "break_even",
+    "table_1",
     "table_4",
     "claims",
     "time_to_accuracy",

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import equivalence, measure, mnist, serve
+from bench import equivalence, examine, measure, mnist, serve
 from bench.program import Emit, Program, find_class
 from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
@@ -138,7 +138,14 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-JOBS = {"hello": hello, "probe": probe, "usable": usable, "gate": gate, "measure": measure_cell}
+JOBS = {
+    "hello": hello,
+    "probe": probe,
+    "usable": usable,
+    "gate": gate,
+    "measure": measure_cell,
+    "examine": examine.examine,
+}
 
 if __name__ == "__main__":
     main()

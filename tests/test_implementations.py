@@ -137,3 +137,23 @@ def test_matched_implementations_see_the_same_batches(real_run):
     losses = [found["epochs"][1]["train_loss"] for found in matched]
     assert len(losses) == 3
     np.testing.assert_allclose(losses, losses[0], rtol=1e-3)
+
+
+def test_both_frameworks_answer_table_1(real_run):
+    """PyTorch runs Python at every step and shows numbers to a debugger; Keras traces it, unless it is told not to."""
+    import pandas as pd
+
+    probes = [json.loads((real_run / "probes" / f"{name}.json").read_text()) for name in ("pytorch", "keras")]
+    assert [probe["status"] for probe in probes] == ["ok", "ok"] and not any(probe["lost"] for probe in probes)
+    pytorch, keras = ({mode["name"]: mode for mode in probe["modes"]} for probe in probes)
+    steps = pytorch["eager"]["steps"]
+    assert steps == keras["fit"]["steps"] == 50
+    assert pytorch["eager"]["calls"] == pytorch["torch.compile"]["calls"] == [steps, steps]
+    assert pytorch["torch.compile"]["graphs"] >= 1
+    assert 1 <= keras["fit"]["calls"][0] < 10 and keras["fit"]["calls"][1] == keras["fit"]["numbers"] == 0
+    assert keras["run_eagerly=True"]["numbers"] == pytorch["eager"]["numbers"] == 2 * steps
+    assert all(len(mode["epoch_s"]) == 4 for mode in (pytorch["eager"], *keras.values()))
+    verdicts = pd.read_csv(real_run / "tables" / "table_1.csv").set_index("says")["verdict"]
+    assert verdicts["PyTorch's computation graph is dynamic"] == "holds"
+    assert verdicts["TensorFlow's computation graph is static"] == "holds by default"
+    assert verdicts["TensorFlow needs a special tool to be debugged (tfdbg)"] == "does not hold"

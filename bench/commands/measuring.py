@@ -90,7 +90,7 @@ def run(
 
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
-    from bench import arguments, digits, progress, sources, stages, store
+    from bench import arguments, digits, probes, progress, sources, stages, store
     from bench.arguments import Asked, prepare
     from bench.run import check_same_terms, finished
 
@@ -124,6 +124,7 @@ def run(
         print(progress.introduction(plan, session.machine.cpu, len(cells), left, out))
         try:
             plan = stages.measure(plan, session, kept, target, repeats, partial(print, flush=True))
+            probes.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
         except FcnBenchError:
             print()  # ends the line of the cell that was being measured
             raise

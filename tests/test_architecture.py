@@ -1,0 +1,238 @@
+"""Table 1: verdicts from stored counts, and how the page shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from synthetic import MACHINE, clear, save
+
+from bench import architecture, claimed, ledger, page, probes, report, sources, statements
+from bench.probed import Mode, Probe
+from bench.sources import Program
+from impls import registry
+
+EAGER = Mode("eager", 100, 0, (100, 100), 200, 200, 200, ("Tensor",), None, (2.0, 1.0, 1.1))
+COMPILED = replace(EAGER, name="torch.compile", graphs=1, epoch_s=())
+FIT = Mode("fit", 100, 0, (3, 0), 3, 3, 0, ("SymbolicTensor",), None, (9.0, 1.0, 1.0, 2.0))
+EAGERLY = Mode("run_eagerly=True", 100, 0, (101, 100), 201, 201, 200, ("SymbolicTensor", "EagerTensor"), None,
+               (9.0, 8.0, 7.0, 9.0))  # fmt: skip
+PYTORCH = Probe("pytorch", "mlp-128-64", 2, "d1", "2026-01-01T00:00:00.000+00:00", MACHINE.machine, "ok", "",
+                {"torch": "2.14.1"}, "eager", (EAGER, COMPILED))  # fmt: skip
+KERAS = replace(PYTORCH, framework="keras", versions={"keras": "3.15.1", "tensorflow": "2.21.0"}, default="fit",
+                modes=(FIT, EAGERLY), tools={"tfdbg": True, "TensorBoard": False})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Export:
+    """As the record of an export will be."""
+
+    format: str
+    by: str
+    status: str = "ok"
+    reason: str = ""
+    size_bytes: int | None = 436_000
+    images: int | None = 10_000
+    agree: int | None = 10_000
+    one_image_s: float | None = 25e-6
+
+
+def program(names: int, calls: int) -> Program:
+    """A program with so many names of its framework, and calls in its loop."""
+    return Program("", "", 80, 10, calls, tuple(f"nn.Name{number}" for number in range(names)))
+
+
+PROGRAMS = {"documented-pytorch": program(24, 14), "documented-keras": program(11, 1)}
+EXPORTS = (Export("onnx", "pytorch"), Export("onnx", "keras"), Export("litert", "keras"))
+
+
+def table(
+    found: Sequence[Probe] = (PYTORCH, KERAS), programs: Any = PROGRAMS, exports: Sequence[Any] = EXPORTS
+) -> pd.DataFrame:
+    """The table by claim."""
+    return architecture.table_1(found, programs, exports).set_index("claim")
+
+
+def verdicts(*found: Probe) -> dict[str, str]:
+    """What becomes of each statement with these probes alone."""
+    return dict(table(found, {}, ())["verdict"])
+
+
+def test_every_statement_of_the_document_is_decided() -> None:
+    """With PyTorch and Keras as they are, programs of both and exports that agree."""
+    assert dict(table()["verdict"]) == {
+        "dynamic": "holds",
+        "executed at once": "holds",
+        "static": "holds by default",
+        "must be defined first": "does not hold",
+        "ordinary Python debuggers work": "holds",
+        "needs a special tool (tfdbg)": "does not hold",
+        "close to native Python": "does not hold, by names counted",
+        "a style of its own": "holds, by calls counted",
+        "supported": "holds",
+        "weaker ecosystem": "holds, by formats counted",
+        "mature, through TF Lite": "holds",
+    }
+
+
+def test_figures_are_those_of_the_raw_counts() -> None:
+    """Calls and stops by step; the cost of a mode is the ratio of the medians of its steady epochs, first ones aside."""
+    value = table()["value"]
+    assert value["dynamic"] == value["ordinary Python debuggers work"] == 1.0
+    assert value["static"] == pytest.approx(3 / 200)
+    assert value["needs a special tool (tfdbg)"] == pytest.approx(8.0 / 1.0)
+    assert (value["close to native Python"], value["a style of its own"]) == (24, 1)
+    assert (value["supported"], value["mature, through TF Lite"]) == (1, 1)
+
+
+def test_every_rule_is_used_and_every_statement_has_one() -> None:
+    """The file with the claims and the rules know each other."""
+    claims = ledger.documents()["architecture"]
+    assert {claim["decided"] for claim in claims} == set(statements.RULES)
+    assert len({(claim["framework"], claim["claim"]) for claim in claims}) == len(claims)
+
+
+@pytest.mark.parametrize(
+    ("mode", "claim"),
+    [
+        (replace(EAGER, calls=(100, 0)), "dynamic"),
+        (replace(EAGER, calls=(1, 0)), "dynamic"),
+        (replace(EAGER, numbers=199), "executed at once"),
+        (replace(EAGER, stops=0, numbers=0), "ordinary Python debuggers work"),
+    ],
+)
+def test_a_pytorch_that_traced_would_be_found_out(mode: Mode, claim: str) -> None:
+    """A single step without Python, or without numbers, is enough."""
+    assert verdicts(replace(PYTORCH, modes=(mode, COMPILED)))[claim] == "does not hold"
+
+
+@pytest.mark.parametrize(
+    ("modes", "claim", "verdict"),
+    [
+        ((replace(FIT, calls=(100, 100)), EAGERLY), "static", "does not hold"),
+        ((replace(FIT, calls=(3, 1)), EAGERLY), "static", "does not hold"),
+        ((FIT, replace(EAGERLY, calls=(3, 0))), "static", "holds"),
+        ((FIT,), "static", "holds"),
+        ((replace(FIT, before=1), replace(EAGERLY, numbers=0)), "must be defined first", "holds"),
+        ((replace(FIT, before=1), EAGERLY), "must be defined first", "does not hold"),
+        ((FIT, replace(EAGERLY, numbers=199)), "needs a special tool (tfdbg)", "holds"),
+        ((replace(FIT, numbers=200), EAGERLY), "needs a special tool (tfdbg)", "does not hold"),
+    ],
+)
+def test_a_keras_that_did_otherwise_would_be_found_out(modes: tuple[Mode, ...], claim: str, verdict: str) -> None:
+    """Counts decide, not names."""
+    assert verdicts(replace(KERAS, modes=modes))[claim] == verdict
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ((), "no probe of PyTorch in this run"),
+        ((replace(PYTORCH, status="skipped", reason="torch is not installed", modes=(), versions={}),),
+         "torch is not installed"),
+        ((replace(PYTORCH, modes=(COMPILED,), lost={"eager": "OSError: no"}),), "eager did not run (OSError: no)"),
+        ((replace(PYTORCH, modes=()),), "eager did not run (it said nothing)"),
+    ],
+)  # fmt: skip
+def test_what_was_not_probed_says_why(found: tuple[Probe, ...], why: str) -> None:
+    """No figure, and no other mode stands in for the default."""
+    row = table(found, {}, ()).loc["dynamic"]
+    assert row["verdict"] == f"not measured: {why}" and pd.isna(row["value"]) and pd.isna(row["found"])
+
+
+def test_a_mode_that_was_lost_is_told_beside_the_others() -> None:
+    """The default's verdict stands."""
+    row = table([replace(PYTORCH, modes=(EAGER,), lost={"torch.compile": "no compiler"})]).loc["dynamic"]
+    assert row["verdict"] == "holds" and "torch.compile: not measured (no compiler)" in row["found"]
+
+
+@pytest.mark.parametrize(
+    ("programs", "verdict"),
+    [
+        ({"documented-pytorch": program(10, 14), "documented-keras": program(11, 1)}, "holds, by names counted"),
+        ({"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)}, "holds, by names counted"),
+        (PROGRAMS | {"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)},
+         "does not hold, by names counted"),
+        ({"documented-pytorch": program(10, 14), "matched-keras": program(11, 1)},
+         "not measured: needs the programs of both frameworks, of one tier"),
+    ],
+)  # fmt: skip
+def test_names_are_counted_in_the_documents_own_programs(programs: dict[str, Program], verdict: str) -> None:
+    """Where they were run; else in the matched ones, never across tiers."""
+    assert table(programs=programs).loc["close to native Python", "verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("changed", "claim", "verdict"),
+    [
+        ({"agree": 9_999}, "mature, through TF Lite", "does not hold"),
+        ({"status": "failed", "reason": "off"}, "mature, through TF Lite", "does not hold"),
+        ({"images": None, "agree": None, "status": "skipped", "reason": "no converter"}, "mature, through TF Lite",
+         "does not hold"),
+        ({"agree": 9_999}, "weaker ecosystem", "does not hold, by formats counted"),
+        ({"format": "native"}, "mature, through TF Lite", "not measured: no network was exported from Keras on "
+         "TensorFlow"),
+    ],
+)  # fmt: skip
+def test_an_export_counts_once_it_agrees_on_every_image(changed: dict[str, Any], claim: str, verdict: str) -> None:
+    """One image of 10,000 is enough; and a framework's own format is no portable one."""
+    exports = (EXPORTS[0], EXPORTS[1], replace(EXPORTS[2], **changed))
+    assert table(exports=exports).loc[claim, "verdict"] == verdict
+
+
+def test_exports_are_told_with_their_figures() -> None:
+    """Images, size, time of one image, in the units of each."""
+    found = table().loc["mature, through TF Lite", "found"]
+    assert found == "litert: 10,000 of 10,000 test images alike, 436 kB, one image in 25 µs"
+
+
+def test_the_table_for_people_has_claim_finding_and_versions() -> None:
+    """By property; who was probed, with which versions and on what stands beneath."""
+    sheet = claimed.table_1(architecture.table_1([PYTORCH, KERAS], PROGRAMS, []))
+    first = dict(zip(sheet.columns, sheet.rows[0], strict=True))
+    assert (first["property"], first["framework"], first["document 1 says"], first["verdict"]) == (
+        "computation graph", "PyTorch", "dynamic", "holds",
+    )  # fmt: skip
+    assert first["found"].splitlines() == [
+        "eager: Python ran 200 times in 200 steps",
+        "torch.compile: Python ran 200 times in 200 steps; without it, 1 graph served all steps",
+    ]
+    assert "PyTorch was probed on 2026-01-01: torch 2.14.1; mlp-128-64, CPU, 2 threads." in sheet.note
+    assert "tensorflow 2.21.0" in sheet.note
+    assert all(len(row) == len(sheet.columns) for row in sheet.rows)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without charts: they are made elsewhere and take their time."""
+    monkeypatch.setattr(page, "draw", lambda session: [])
+
+
+def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn: None) -> None:
+    """In tables/claims.csv, with a query that finds the row; the page leads to the table."""
+    directory = save(tmp_path / "out", clear())
+    for answer in (PYTORCH, KERAS):
+        probes.save(directory, answer)
+    sources.keep(directory, [entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched")])
+    html = report.build(directory).html.read_text()
+    claims = pd.read_csv(directory / "tables" / "claims.csv").set_index("says")
+    rows = pd.read_csv(directory / "tables" / "table_1.csv")
+    own = claims[claims["tier"] == architecture.PROBE]
+    assert set(own.index) == set(rows["says"])
+    for says, line in own.iterrows():
+        (decides,) = rows.query(line["rows"]).to_dict("records")
+        assert decides["says"] == says and decides["verdict"] == line["verdict"]
+    assert html.index('id="table-1"') < html.index('id="table-4"') and 'href="#table-1"' in html
+    assert "torch.compile: Python ran 200 times" in html
+    assert "Document 1's Table 1" in (directory / "report.md").read_text()
+    frame = architecture.joined(pd.read_csv(directory / "tables" / "claims.csv"), rows)
+    sheet = claimed.ledger(frame)
+    assert "8\ntimes as long to be debugged" in {row[3] for row in sheet.rows}
+
+
+def test_without_a_probe_the_report_says_so(tmp_path: Path, undrawn: None) -> None:
+    """As in a result directory of before there were any."""
+    html = report.build(save(tmp_path / "out", clear())).html.read_text()
+    assert "not measured: no probe of PyTorch in this run" in html
