@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from impls.contract import Workload
 from impls.devices import in_names
+from impls.exports.graph import Node
 
 PROTOCOL = 2
 """Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
@@ -65,8 +66,8 @@ class Event:
 
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
     ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``mode``, ``lost`` and ``tools`` of a probe; ``end`` of all. A cell that has said ``whole``
-    is good, whatever becomes of what follows.
+    ``answer`` of the gate; ``mode``, ``lost`` and ``tools`` of a probe; ``export`` of an exported network; ``end`` of
+    all. A cell that has said ``whole`` is good, whatever becomes of what follows.
     """
 
     name: str
@@ -253,6 +254,29 @@ class Result:
     model: str = ""
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A trained network written by a framework in a format, and how it compares with what the framework itself says.
+
+    Of ``images`` test images ``agree`` get the same digit from the file; ``largest_difference`` is that of any logit,
+    ``limit`` what it may be. ``one_image_s`` is how long the file takes for one image, on one thread. ``status`` is
+    ``failed`` where the file does other work, ``skipped`` where a package is missing.
+    """
+
+    format: str
+    by: str
+    status: Status
+    reason: str = ""
+    size_bytes: int | None = None
+    images: int | None = None
+    agree: int | None = None
+    largest_difference: float | None = None
+    limit: float | None = None
+    one_image_s: float | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    graph: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import equivalence, examine, measure, mnist, serve
+from bench import equivalence, examine, exporting, measure, mnist, serve
 from bench.program import Emit, Program, find_class
 from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
 from impls.contract import Unavailable, Workload
 from impls.devices import kind
+from impls.exports import table
 
 
 def main() -> None:
@@ -133,6 +134,14 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         program.infer()
 
 
+def export(request: dict[str, Any], emit: Emit) -> None:
+    """Write a trained network in another format, and report what a comparison with the original says of the file."""
+    exporter = table.find(request["format"], request["by"])
+    images = mnist.load(Path(request["data"])).x_test
+    found = exporting.export(Path(request["model"]), exporter, Path(request["out"]), images)
+    emit(Event("export", asdict(found)))
+
+
 def one_line(error: BaseException) -> str:
     """An exception's message on one line, at most 300 characters."""
     return " ".join(str(error).split())[:300]
@@ -145,6 +154,7 @@ JOBS = {
     "gate": gate,
     "measure": measure_cell,
     "examine": examine.examine,
+    "export": export,
 }
 
 if __name__ == "__main__":
