@@ -3,7 +3,8 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,24 +36,52 @@ class Model:
 
 def load(path: Path, accuracy: float | None = None) -> Model:
     """Read a portable file. Raises FcnBenchError, with what is wrong, for what is none; nothing in it is executed."""
-    try:
+    with reading(path):
         if path.stat().st_size > LIMIT:
             raise ValueError(f"has {path.stat().st_size} bytes, at most {LIMIT} are read")
         about, weights = portable.load(path)
         workload = WORKLOAD.validate_json(json.dumps(about["workload"]))
-        portable.check(workload, weights)
+        check(workload, weights)
         texts = {name: str(about[name]) for name in ("implementation", "framework")}
         versions = {str(name): str(value) for name, value in dict(about["versions"]).items()}
+        odd = [text for text in (*texts.values(), *versions.values(), workload.name) if not text.isprintable()]
+        if odd:
+            raise ValueError(f"{odd[0]!r} is no name")
+    return Model(path.stem, workload, weights, texts["implementation"], texts["framework"], versions, accuracy)
+
+
+def check(workload: Workload, weights: Weights) -> None:
+    """Raise ValueError unless these are the weights of this network, in float32, and it tells ten digits apart."""
+    portable.check(workload, weights)
+    if workload.shapes[-1] != (10,):
+        raise ValueError(f"{workload.name} ends in {workload.shapes[-1]}, expected 10 logits")
+    kinds = {str(array.dtype) for pair in weights for array in pair}
+    if kinds != {"float32"}:
+        raise ValueError(f"its weights are {', '.join(sorted(kinds))}, expected float32")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever a file that is no model leads to into one line that names it."""
+    try:
+        yield
     except OSError as error:
         raise FcnBenchError(
             f"model {path}: cannot be read ({error.strerror or error}); give a file of models/"
         ) from error
     except ValidationError as error:
         raise FcnBenchError(f"model {path}: describes no network ({store.problem(error)})") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        RecursionError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+    ) as error:
         what = " ".join(str(error).split())[:200]
         raise FcnBenchError(f"model {path}: not a model of fcnbench ({what}); give a file of models/") from error
-    return Model(path.stem, workload, weights, texts["implementation"], texts["framework"], versions, accuracy)
 
 
 def of_results(directory: Path, results: Sequence[Result]) -> list[Model]:

@@ -5,6 +5,7 @@ output. Whatever a framework prints goes to the cell's log, where standard error
 closes, the parent is gone and so is the child.
 """
 
+import importlib
 import json
 import os
 import queue
@@ -18,10 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from bench import equivalence, examine, exporting, measure, mnist, serve
 from bench.program import Emit, Program, find_class
 from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
+from impls import portable
 from impls.contract import Unavailable, Workload
 from impls.devices import kind
 from impls.exports import table
@@ -142,6 +146,32 @@ def export(request: dict[str, Any], emit: Emit) -> None:
     emit(Event("export", asdict(found)))
 
 
+def predict(request: dict[str, Any], emit: Emit) -> None:
+    """Logits of the images by one trained network after the other; what one of them raises ends that one alone."""
+    framework = importlib.import_module(request["module"])
+    with np.load(request["images"], allow_pickle=False) as stored:
+        images = stored["images"]
+    for path in request["models"]:
+        values: dict[str, Any] = {}
+        with ended(request) as end:
+            about, weights = portable.load(Path(path))
+            workload = Workload.from_dict(about["workload"])
+            model = framework.build(workload, weights, kind(request["device"]))
+            values["logits"] = np.asarray(framework.logits(model, workload.scale(images)), np.float64).tolist()
+        emit(Event("answer", end | values))
+
+
+def unpack(request: dict[str, Any], emit: Emit) -> None:
+    """The framework's own files of trained networks as portable ones; what one of them raises ends that one alone."""
+    framework = importlib.import_module(request["module"])
+    for file, out in request["files"]:
+        with ended(request) as end:
+            described, weights = framework.load(Path(file))
+            origin = {"implementation": Path(file).stem, "framework": request["framework"], "versions": {}}
+            portable.save(Path(out), Workload.from_dict(json.loads(described)), weights, origin)
+        emit(Event("answer", end))
+
+
 def one_line(error: BaseException) -> str:
     """An exception's message on one line, at most 300 characters."""
     return " ".join(str(error).split())[:300]
@@ -154,6 +184,8 @@ JOBS = {
     "gate": gate,
     "measure": measure_cell,
     "examine": examine.examine,
+    "predict": predict,
+    "unpack": unpack,
     "export": export,
 }
 

@@ -7,12 +7,15 @@ and ``about``: a JSON text with ``format`` (1), ``workload`` (the network and ho
 
 import hashlib
 import json
+import math
 import os
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from impls.contract import Weights, Workload
 
@@ -38,16 +41,49 @@ def save(path: Path, workload: Workload, weights: Weights, origin: dict[str, Any
 def load(path: Path) -> tuple[dict[str, Any], Weights]:
     """What :func:`save` was given as ``about``, not validated, and the weights as they stand.
 
-    Nothing is unpickled. Raises ValueError, OSError or zipfile.BadZipFile for what is no such file.
+    Nothing is unpickled, and no more is read than the file has bytes. Raises ValueError, KeyError, OSError or
+    zipfile.BadZipFile for what is no such file.
     """
-    with np.load(path, allow_pickle=False) as stored:
-        if "about" not in stored:
-            raise ValueError("holds no 'about'")
-        about = json.loads(str(stored["about"]))
+    with uncompressed(path) as archive:
+        about = json.loads(str(array(archive, "about")))
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError(f"'about' does not say format {FORMAT}")
-        count = sum(name.startswith("kernel_") for name in stored)
-        return about, [(stored[f"kernel_{i}"], stored[f"bias_{i}"]) for i in range(1, count + 1)]
+        count = sum(name.startswith("kernel_") for name in archive.namelist())
+        return about, [(array(archive, f"kernel_{i}"), array(archive, f"bias_{i}")) for i in range(1, count + 1)]
+
+
+def uncompressed(path: Path) -> zipfile.ZipFile:
+    """The archive, opened. Raises ValueError where something in it is compressed and may become any size.
+
+    NumPy, PyTorch and Keras compress nothing in the files that are written here.
+    """
+    archive = zipfile.ZipFile(path)
+    packed = [member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
+    if packed:
+        archive.close()
+        raise ValueError(f"{packed[0]!r} in it is compressed")
+    return archive
+
+
+def array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """One array, once what its head declares is what the file holds. Raises ValueError, KeyError where it is none."""
+    if f"{name}.npy" not in archive.namelist():
+        raise ValueError(f"holds no {name!r}")
+    with archive.open(f"{name}.npy") as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError(f"{name} is in a format that is not written here")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        declared, held = math.prod(shape) * dtype.itemsize, archive.getinfo(f"{name}.npy").file_size - file.tell()
+        if dtype.hasobject or declared != held:
+            raise ValueError(f"{name} declares {dtype} {shape}, which {held} bytes do not hold")
+        file.seek(0)
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def check_size(path: Path, workload: Workload) -> None:
+    """Raise ValueError where the network that a file describes is larger than the file: nothing need be built."""
+    if 4 * workload.parameters > path.stat().st_size:
+        raise ValueError(f"describes {workload.parameters} parameters, more than it holds")
 
 
 def check(workload: Workload, weights: Weights) -> None:

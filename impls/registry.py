@@ -8,7 +8,7 @@ A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by th
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -76,6 +76,19 @@ BUILT_IN = (
     Entry("reference-numpy", "reference", "numpy", "impls.reference", packages=("numpy",), by_default=False),
     Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False),
 )
+
+
+NATIVE = {".pt": "pytorch", ".keras": "keras"}
+"""What the frameworks' own files of trained networks end in, and the row of :func:`predictors` that reads them."""
+
+
+def predictors() -> dict[str, Entry]:
+    """What can predict with a trained network, by short name: ``pytorch``, ``keras``, ``keras-jax`` ..., ``numpy``.
+
+    The module of such a row is not an implementation but one of ``impls.models``.
+    """
+    rows = [entry for entry in BUILT_IN if entry.tier == "matched" or entry.framework == "numpy"]
+    return {entry.short: replace(entry, module=f"impls.models.{entry.framework}") for entry in rows}
 
 
 def installed() -> tuple[Entry, ...]:

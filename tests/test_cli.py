@@ -252,7 +252,7 @@ def test_help_names_every_command(fcnbench: Command) -> None:
     """On standard output, with status 0."""
     done = fcnbench("--help")
     assert (done.status, done.err) == (0, "")
-    for name in ("run", "verify", "report", "compare", "list", "data", "env"):
+    for name in ("run", "verify", "predict", "report", "compare", "list", "data", "env"):
         assert f"\n  {name} " in done.out
 
 

@@ -7,21 +7,29 @@ from pathlib import Path
 
 import keras
 
-from impls.contract import Float32, Weights, Workload
-from impls.matched.keras import layers
+from impls import portable
+from impls.contract import Float32, Unavailable, Weights, Workload
+from impls.matched.keras import BACKEND, layers, seen
 
 SUFFIX = ".keras"
 WORKLOAD = "workload.json"
 """The member of Keras' archive that describes the network; Keras itself looks at its own members only."""
 
 
-def build(workload: Workload, weights: Weights) -> keras.Sequential:
-    """The network, ready to predict."""
-    keras.config.set_image_data_format("channels_last")
-    model = keras.Sequential([keras.Input(workload.shapes[0]), *layers(workload)])
+def build(workload: Workload, weights: Weights, device: str = "cpu") -> keras.Sequential:
+    """The network, ready to predict, on the device that Keras has taken. Raises Unavailable where it is not this."""
+    if device not in seen():
+        raise Unavailable(f"Keras on {BACKEND} sees no {device.upper()} device")
+    model = network(workload)
     for layer, (kernel, bias) in zip(trained(model), weights, strict=True):
         layer.set_weights([kernel, bias])
     return model
+
+
+def network(workload: Workload) -> keras.Sequential:
+    """The layers, with weights that Keras draws."""
+    keras.config.set_image_data_format("channels_last")
+    return keras.Sequential([keras.Input(workload.shapes[0]), *layers(workload)])
 
 
 def logits(model: keras.Sequential, x: Float32) -> Float32:
@@ -37,11 +45,18 @@ def save(path: Path, workload: Workload, weights: Weights) -> None:
 
 
 def load(path: Path) -> tuple[str, Weights]:
-    """What :func:`save` wrote: the description as JSON and the weights. In safe mode: no code in the file is run."""
-    with zipfile.ZipFile(path) as archive:
-        workload = archive.read(WORKLOAD).decode()
-    model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    return workload, [tuple(layer.get_weights()) for layer in trained(model)]
+    """What :func:`save` wrote: the description as JSON and the weights. No other part of the file is looked at.
+
+    Keras' own description of the structure, which may name code to be run, is not read: the network is built from ours.
+    Raises whatever Keras raises for what is no such file, and ValueError where it is not what it describes.
+    """
+    with portable.uncompressed(path) as archive:
+        described = archive.read(WORKLOAD).decode()
+    workload = Workload.from_dict(json.loads(described))
+    portable.check_size(path, workload)
+    model = network(workload)
+    model.load_weights(path)
+    return described, [tuple(layer.get_weights()) for layer in trained(model)]
 
 
 def trained(model: keras.Sequential) -> list[keras.Layer]:

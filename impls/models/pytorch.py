@@ -7,27 +7,32 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from impls.contract import Float32, Weights, Workload
+from impls import portable
+from impls.contract import Float32, Unavailable, Weights, Workload
 from impls.layout import from_pytorch, to_pytorch
 from impls.matched.pytorch import layers
 
 SUFFIX = ".pt"
 
 
-def build(workload: Workload, weights: Weights) -> nn.Sequential:
-    """The network on the CPU, ready to predict."""
+def build(workload: Workload, weights: Weights, device: str = "cpu") -> nn.Sequential:
+    """The network on its device, ready to predict. Raises Unavailable where PyTorch cannot use that."""
+    backend = {"cuda": torch.cuda, "mps": torch.backends.mps}.get(device)
+    if backend is not None and not backend.is_available():
+        raise Unavailable(f"PyTorch {torch.__version__} sees no {device.upper()} device")
     model = nn.Sequential(*layers(workload)).eval()
     with torch.no_grad():
         for module, before, (kernel, bias) in zip(trained(model), workload.inputs, weights, strict=True):
             module.weight.copy_(torch.from_numpy(to_pytorch(kernel, before)))
             module.bias.copy_(torch.from_numpy(bias))
-    return model
+    return model.to(device)
 
 
 def logits(model: nn.Sequential, x: Float32) -> Float32:
     """Logits ``[n, 10]`` of input as ``workload.scale`` makes it."""
+    given = torch.from_numpy(x).to(next(model.parameters()).device)
     with torch.no_grad():
-        return model(torch.from_numpy(x).movedim(-1, 1) if x.ndim == 4 else torch.from_numpy(x)).numpy()
+        return model(given.movedim(-1, 1) if x.ndim == 4 else given).numpy(force=True)
 
 
 def save(path: Path, workload: Workload, weights: Weights) -> None:
@@ -36,9 +41,14 @@ def save(path: Path, workload: Workload, weights: Weights) -> None:
 
 
 def load(path: Path) -> tuple[str, Weights]:
-    """What :func:`save` wrote: the description as JSON and the weights. Weights only: nothing else is unpickled."""
+    """What :func:`save` wrote: the description as JSON and the weights. Weights only: nothing else is unpickled.
+
+    Raises whatever PyTorch raises for what is no such file, and ValueError where it is not what it describes.
+    """
+    portable.uncompressed(path).close()
     kept = torch.load(path, map_location="cpu", weights_only=True)
     workload = Workload.from_dict(json.loads(kept["workload"]))
+    portable.check_size(path, workload)
     model = nn.Sequential(*layers(workload))
     model.load_state_dict(kept["state_dict"])
     return kept["workload"], [

@@ -1,0 +1,89 @@
+"""Grey levels as the 28 x 28 bytes that a network takes, in plain NumPy: the same rule stands elsewhere in JavaScript.
+
+Centred, as MNIST was made (LeCun et al., "Gradient-based learning applied to document recognition", 1998, section
+III.A): the digit's longer side becomes 20 pixels and its centre of mass the centre of the field. Or plainly resized, as
+the documents do with a file that the user gives.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.float64]
+"""Levels ``[height, width]`` from 0 to 1."""
+FIELD, DIGIT = 28, 20
+"""Pixels on a side of what a network takes, and of the longer side of the digit in it."""
+CENTRE = 14.5
+"""Where the centre of mass comes to lie in rows and columns, to half a pixel: in MNIST it is always from 14 to 15."""
+FAINTEST = 0.1
+"""What is brighter belongs to the digit."""
+
+
+def ink(grey: Grey) -> Grey:
+    """From 0 for the paper to 1 for the ink: a picture whose border is rather bright is dark on bright."""
+    levels: Grey = (grey - grey.min()) / (grey.max() - grey.min())
+    return 1 - levels if on_bright(levels) else levels
+
+
+def on_bright(levels: Grey) -> bool:
+    """Whether the outermost pixels are nearer to the brightest than to the darkest: the median of them."""
+    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    return bool(2 * np.median(border) > levels.min() + levels.max())
+
+
+def centred(levels: Grey) -> NDArray[np.uint8]:
+    """Ink from 0 to 1 as MNIST's images are: what is brighter than 0.1 fits 20 x 20, its centre of mass the centre.
+
+    The shift is rounded to whole pixels and stops where the digit would leave the field. Raises ValueError where
+    nothing is brighter.
+    """
+    found = levels > FAINTEST
+    if not found.any():
+        raise ValueError("there is no ink")
+    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    box = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = (max(1, rounded(DIGIT * side / max(box.shape))) for side in box.shape)
+    small = resampled(box, height, width)
+    top, left = (
+        min(max(rounded(CENTRE - centre_of_mass(small.sum(axis=1 - axis))), 0), FIELD - side)
+        for axis, side in enumerate((height, width))
+    )
+    field = np.zeros((FIELD, FIELD))
+    field[top : top + height, left : left + width] = small
+    return in_bytes(field)
+
+
+def plain(grey: Grey) -> NDArray[np.uint8]:
+    """The whole picture on 28 x 28 pixels, whatever its shape, bright on dark as MNIST is; nothing else is changed."""
+    return in_bytes(resampled(1 - grey if on_bright(grey) else grey, FIELD, FIELD))
+
+
+def rounded(number: float) -> int:
+    """To the nearest whole number, halves up."""
+    return math.floor(number + 0.5)
+
+
+def centre_of_mass(masses: Grey) -> float:
+    """Of masses in a row, each of which lies in the middle of its pixel: 0.5, 1.5 ..."""
+    return float(masses @ (np.arange(len(masses)) + 0.5) / masses.sum())
+
+
+def resampled(levels: Grey, height: int, width: int) -> Grey:
+    """Each new pixel is the mean of the area that it covers, parts of pixels counted as parts."""
+    return shares(levels.shape[0], height) @ levels @ shares(levels.shape[1], width).T
+
+
+def shares(before: int, after: int) -> Grey:
+    """``[after, before]``: which part of each new pixel each old one makes up, along one side. Rows add up to 1."""
+    edges = np.arange(after + 1) * (before / after)
+    old = np.arange(before)
+    covered: Any = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
+    parts: Grey = np.maximum(covered, 0.0) * (after / before)
+    return parts
+
+
+def in_bytes(levels: Grey) -> NDArray[np.uint8]:
+    """Levels as bytes, to the nearest."""
+    return np.floor(255 * np.clip(levels, 0.0, 1.0) + 0.5).astype(np.uint8)
