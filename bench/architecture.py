@@ -6,8 +6,9 @@ import pandas as pd
 
 from bench.ledger import documents
 from bench.probed import Probe
+from bench.records import Export
 from bench.sources import Program
-from bench.statements import RULES, Evidence, Exported, Missing, Row
+from bench.statements import RULES, Evidence, Missing, Row
 
 COLUMNS = [
     "document", "property", "framework", "claim", "says", "quantity", "value", "verdict", "found", "rule", "workload",
@@ -18,7 +19,7 @@ PROBE = "probe"
 NOT_MEASURED = "not measured: "
 
 
-def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: Sequence[Exported]) -> pd.DataFrame:
+def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: Sequence[Export]) -> pd.DataFrame:
     """One row for each statement of the table: a figure, what was found in words, a verdict by the statement's rule."""
     evidence = Evidence({probe.framework: probe for probe in probes}, programs, exports)
     rows = []

@@ -12,6 +12,7 @@ from bench import (
     claims,
     digits,
     effects,
+    exported,
     latency,
     ledger,
     probes,
@@ -61,7 +62,9 @@ class Session:
         }
         frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
         programs = sources.read(directory)
-        frames["table_1"] = architecture.table_1(probes.read(directory), programs, [])
+        kept = exported.read(directory)
+        frames["exports"] = exported.frame(kept)
+        frames["table_1"] = architecture.table_1(probes.read(directory), programs, [one.export for one in kept])
         decided = claims.ledger(runs, frames["epochs"], results, of_machines)
         frames["claims"] = architecture.joined(decided, frames["table_1"])
         frames["effects"] = effects.effects(runs, frames["epochs"], results)

