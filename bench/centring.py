@@ -15,8 +15,8 @@ Grey = NDArray[np.float64]
 """Levels ``[height, width]`` from 0 to 1."""
 FIELD, DIGIT = 28, 20
 """Pixels on a side of what a network takes, and of the longer side of the digit in it."""
-CENTRE = 14.5
-"""Where the centre of mass comes to lie in rows and columns, to half a pixel: in MNIST it is always from 14 to 15."""
+SAME = 1e-6
+"""Pixels by which centres of mass may differ and be called the same: sums differ in their last digits."""
 FAINTEST = 0.1
 """What is brighter belongs to the digit."""
 
@@ -36,7 +36,8 @@ def on_bright(levels: Grey) -> bool:
 def centred(levels: Grey) -> NDArray[np.uint8]:
     """Ink from 0 to 1 as MNIST's images are: what is brighter than 0.1 fits 20 x 20, its centre of mass the centre.
 
-    The shift is rounded to whole pixels and stops where the digit would leave the field. Raises ValueError where
+    The shift is by whole pixels, so that the centre of mass comes to lie at 14 or beyond and before 15, as it does in
+    every image of MNIST, and stops where the digit would leave the field. Raises ValueError where
     nothing is brighter.
     """
     found = levels > FAINTEST
@@ -47,7 +48,7 @@ def centred(levels: Grey) -> NDArray[np.uint8]:
     height, width = (max(1, rounded(DIGIT * side / max(box.shape))) for side in box.shape)
     small = resampled(box, height, width)
     top, left = (
-        min(max(rounded(CENTRE - centre_of_mass(small.sum(axis=1 - axis))), 0), FIELD - side)
+        min(max(math.ceil(FIELD / 2 - centre_of_mass(small.sum(axis=1 - axis)) - SAME), 0), FIELD - side)
         for axis, side in enumerate((height, width))
     )
     field = np.zeros((FIELD, FIELD))
