@@ -25,11 +25,13 @@ from bench import (
     ledger,
     pictures,
     reaching,
+    scripts,
     sheets,
     terms,
     words,
 )
 from bench.answers import Group
+from bench.board import Board
 from bench.derived import Session
 from bench.pictures import Chart
 
@@ -45,6 +47,7 @@ SUITE = (
     "Measured by the pytest-benchmark suite: the implementations of a block ran one after the other, always in the "
     "same order, and without a control."
 )
+DRAWING = ("networks.js", "board.js")
 CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
@@ -70,8 +73,10 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
     return drawn
 
 
-def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence[str]) -> dict[str, Any]:
-    """What the templates show; all of it text, except the charts."""
+def context(
+    session: Session, drawn: Sequence[tuple[Group, Chart]], files: Sequence[str], board: Board | None = None
+) -> dict[str, Any]:
+    """What the templates show; all of it text, except the charts and the scripts."""
     pictured, size = {}, 0
     for _, chart in drawn:
         picture = pictures.inline(chart)
@@ -79,9 +84,15 @@ def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Seque
         pictured[chart.name] = Markup(picture) if size <= INLINED else ""
     lead = answers.leading(session.groups)
     lost = terms.lost(session.results)
+    told = session.frames["claims"]
+    unmeasured = told["verdict"].str.startswith("not measured")
+    run = [scripts.read(name) for name in (*(DRAWING if board and board.data else ()), "sort.js")]
     sections = {group.key: section(group, drawn, session.frames) for group in session.groups}
     return {
         "session": session,
+        "board": board,
+        "scripts": run,
+        "policy": scripts.policy(run),
         "unfit": not session.frames["control"]["fit"].all(),
         "sentences": answers.opening(session.groups),
         "lead": [sections[group.key] for group in lead],
@@ -89,8 +100,10 @@ def context(session: Session, drawn: Sequence[tuple[Group, Chart]], files: Seque
         "others": [sections[group.key] for group in session.groups if group not in lead],
         "failed_gates": terms.failed_gates(session.gates),
         "files": files,
-        "claims": claimed.ledger(session.frames["claims"]),
-        "claims_summary": claimed.summary(session.frames["claims"]),
+        "claims": claimed.ledger(told),
+        "claims_decided": claimed.ledger(told[~unmeasured]),
+        "claims_open": claimed.ledger(told[unmeasured]),
+        "claims_summary": claimed.summary(told),
         "table_1": claimed.table_1(session.frames["table_1"]),
         "table_1_rules": claimed.rules(session.frames["table_1"]),
         "code": code_sheets.sides(session.programs),
@@ -168,6 +181,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
     )  # fmt: skip
     made.filters["prose"] = in_prose
+    made.filters["unbroken"] = words.unbroken
     made.filters["md"] = lambda text: sheets.in_markdown(str(text))
     return made
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import columns, page, sheets, store, terminal, words
+from bench import board, columns, page, sheets, store, terminal, words
 from bench.answers import Group
 from bench.derived import Session
 from bench.pictures import Chart
@@ -57,7 +57,7 @@ def build(directory: Path) -> Built:
     session = Session.read(directory)
     drawn, data, derived = page.draw(session), data_files(session.frames), table_files(session.frames)
     linked = [*data, "columns.md", *(f"tables/{name}" for name in derived if name.endswith(".csv"))]
-    context = page.context(session, drawn, linked)
+    context = page.context(session, drawn, linked, board.of_session(directory, session))
     pages = {"columns.md": columns.guide({name: session.frames[name] for name in written(data, derived)}).encode()}
     pages |= {
         name: page.environment().get_template(f"{name}.j2").render(context).encode()

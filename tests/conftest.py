@@ -1,13 +1,14 @@
 """What several test files share: small data that can be learned, plugins as a user writes them, patience."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
 import psutil
 import pytest
+from browser import Browser, chromium
 
 from bench import mnist
 from impls.contract import SGD, Dense, Workload
@@ -114,6 +115,14 @@ def workload_file(tmp_path: Path) -> Path:
 def tiny() -> Workload:
     """The workload for which the plugins are written: one layer, so that a plugin stays short."""
     return TINY
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests of a file; each opens the pages that it needs."""
+    started = Browser(chromium(), tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
 
 
 @pytest.fixture
