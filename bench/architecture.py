@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from bench.checked import Export
 from bench.ledger import documents
 from bench.probed import Probe
-from bench.records import Export
 from bench.sources import Program
 from bench.statements import RULES, Evidence, Missing, Row
 

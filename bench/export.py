@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from pydantic import TypeAdapter
 
 from bench import environment, launch, models, store, words
+from bench.checked import Export
 from bench.errors import FcnBenchError, unknown
 from bench.models import Model
-from bench.records import Export
 from impls import portable, registry
 from impls.exports import graph, table
 from impls.exports.graph import Node

@@ -14,8 +14,9 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from bench import export, models, plan, store, words
+from bench.checked import Export
 from bench.models import Model
-from bench.records import Export, Result
+from bench.records import Result
 from bench.run import Session
 from impls.exports import table
 from impls.exports.table import Exporter

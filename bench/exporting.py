@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.checked import Export
 from bench.deviation import SLACK, ULP, nudged
 from bench.program import versions
-from bench.records import Export
 from impls import portable, reference
 from impls.contract import Float32, Weights, Workload
 from impls.exports import graph, table

@@ -26,6 +26,15 @@ def snapshot() -> tuple[int, int]:
     return full.rss, full.uss
 
 
+def file_backed() -> int | None:
+    """Bytes of what is resident that are pages of files, or shared memory; None where the system does not say (Linux).
+
+    Mostly libraries. How many of their pages are resident depends on how the files came into the system's page cache,
+    so that the same program can be larger by hundreds of megabytes after an installation than after a restart.
+    """
+    return getattr(psutil.Process().memory_info(), "shared", None)
+
+
 def reset_peak() -> bool:
     """Start a new peak where the system allows it (Linux); False where the old one goes on."""
     try:

@@ -119,6 +119,7 @@ def context(
         "suite": SUITE if any(result.harness == "pytest-benchmark" for result in session.results) else "",
         "disturbance": sheets.disturbance(session.frames["runs"]),
         "sized": sized(session),
+        "file_pages": file_pages(session.frames["runs"]),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
         "pictured": pictured,
         "data_of": {chart.name: DATA_OF[chart.name.partition(".")[0]] for _, chart in drawn},
@@ -161,6 +162,13 @@ def facts(session: Session) -> list[str]:
     cpus = [f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}" for machine in session.machines]
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
     return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *cpus]
+
+
+def file_pages(runs: pd.DataFrame) -> str:
+    """How much of the processes' memory were pages of files, from the least to the most; empty where nobody knows."""
+    known = runs["process_file_bytes"].dropna().astype(float)
+    ends = [words.figure("_bytes", known.min()), words.figure("_bytes", known.max())] if len(known) else []
+    return f", {' to '.join(dict.fromkeys(ends))} here" if ends else ""
 
 
 def sized(session: Session) -> str:

@@ -99,6 +99,7 @@ class Program:
         self.emit(Event("memory", {
             "training_peak_bytes": training.size_bytes,
             "process_peak_bytes": max(*self.peaks, training.size_bytes),
+            "process_file_bytes": memory.file_backed(),
             "peak_source": training.source,
             **{f"device_{name}": value for name, value in device.items()},
             "device_process_bytes": held,

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from impls.contract import Workload
 from impls.devices import in_names
-from impls.exports.graph import Node
 
 PROTOCOL = 2
 """Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
@@ -133,7 +132,9 @@ class Memory:
     """Host memory of the process by phase, and the device's, in bytes.
 
     ``rss`` is what is resident, ``uss`` what would be freed with the process. Peaks are the system's own high-water
-    mark (``peak_source``); where it cannot be reset, the training peak is that of the whole process so far. Of the
+    mark (``peak_source``); where it cannot be reset, the training peak is that of the whole process so far.
+    ``process_file_bytes`` of what is resident at the end are pages of files, libraries above all; None where the system
+    does not tell them apart. Of the
     device, the first two are the framework's own counters; ``device_process_bytes`` is what the driver says that the
     process holds at the end, with all that the framework's counters leave out, and ``device_process_source`` by which
     reading.
@@ -145,6 +146,7 @@ class Memory:
     after_load_uss_bytes: int | None = None
     training_peak_bytes: int | None = None
     process_peak_bytes: int | None = None
+    process_file_bytes: int | None = None
     device_peak_bytes: int | None = None
     device_reserved_bytes: int | None = None
     device_process_bytes: int | None = None
@@ -254,29 +256,6 @@ class Result:
     model: str = ""
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
-
-
-@dataclass(frozen=True)
-class Export:
-    """A trained network written by a framework in a format, and how it compares with what the framework itself says.
-
-    Of ``images`` test images ``agree`` get the same digit from the file; ``largest_difference`` is that of any logit,
-    ``limit`` what it may be. ``one_image_s`` is how long the file takes for one image, on one thread. ``status`` is
-    ``failed`` where the file does other work, ``skipped`` where a package is missing.
-    """
-
-    format: str
-    by: str
-    status: Status
-    reason: str = ""
-    size_bytes: int | None = None
-    images: int | None = None
-    agree: int | None = None
-    largest_difference: float | None = None
-    limit: float | None = None
-    one_image_s: float | None = None
-    versions: dict[str, str] = field(default_factory=dict)
-    graph: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)

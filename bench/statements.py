@@ -9,9 +9,9 @@ from statistics import median
 from typing import Any
 
 from bench import words
+from bench.checked import Export
 from bench.compare import FAILS, HOLDS
 from bench.probed import Mode, Probe
-from bench.records import Export
 from bench.sources import Program
 
 Row = dict[str, Any]

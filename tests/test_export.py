@@ -10,7 +10,7 @@ import pytest
 from children import needs
 
 from bench import cli, export, store
-from bench.records import Export
+from bench.checked import Export
 from impls import portable, reference
 from impls.contract import SGD, Dense, Dropout, Workload
 from impls.exports.graph import Node

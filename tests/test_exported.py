@@ -9,9 +9,10 @@ import pytest
 from synthetic import MACHINE, WORKLOAD, clear, result, save
 
 from bench import exported, report, store
+from bench.checked import Export
 from bench.exported import Kept
 from bench.models import Model
-from bench.records import Export, Result
+from bench.records import Result
 from bench.run import Session
 from impls import portable, registry
 from impls.reference import initial_weights

@@ -10,7 +10,7 @@ import pytest
 from children import ask, needs
 
 from bench import exporting, mnist
-from bench.records import Export
+from bench.checked import Export
 from impls import portable, reference
 from impls.contract import SGD, Conv, Dense, Dropout, Pool, Weights, Workload
 from impls.exports import graph, table

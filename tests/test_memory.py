@@ -76,3 +76,11 @@ def test_without_a_high_water_mark_the_resident_size_is_taken_and_said(
     found = memory.peak()
     assert found.source == "rss"
     assert found.size_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.1)
+
+
+def test_pages_of_files_are_a_part_of_what_is_resident() -> None:
+    """The interpreter's own libraries at least; more than there is of the process would be no part of it."""
+    found = memory.file_backed()
+    if found is None:
+        pytest.skip("this system does not tell pages of files apart")
+    assert 0 < found < memory.snapshot()[0]
