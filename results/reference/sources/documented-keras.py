@@ -21,8 +21,11 @@ class Implementation:
 
     def __init__(self, workload, device, seed):
         if device == "mps" or (device == "cuda" and not tf.config.list_physical_devices("GPU")):
-            raise Unavailable(f"Keras on TensorFlow sees no {device.upper()} device")
+            raise Unavailable(f"Keras on TensorFlow {tf.__version__} sees no {device.upper()} device")
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")  # what no variable hides: GPUs that are not NVIDIA's
         keras.utils.set_random_seed(seed)
+        tf.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
         self.workload = workload
         self.device = device
         self.model = keras.Sequential([keras.Input(workload.shapes[0]), *model_layers(workload)])
@@ -38,6 +41,8 @@ class Implementation:
         self.x = self.workload.scale(data.x_train)
         self.y = data.y_train.astype(np.int64)
         self.x_test = self.workload.scale(data.x_test)
+        if self.device == "cuda":
+            tf.config.experimental.reset_memory_stats("GPU:0")  # the peak is that of training
 
     def set_weights(self, weights):
         for layer, (kernel, bias) in zip(self.trained, weights, strict=True):
@@ -57,14 +62,12 @@ class Implementation:
         return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))  # logits, up to a constant per row
 
     def sync(self):
-        for variable in self.model.trainable_variables:
-            keras.ops.convert_to_numpy(variable)
+        tf.test.experimental.sync_devices()
 
     def device_memory(self):
         if self.device != "cuda":
             return None
-        info = tf.config.experimental.get_memory_info("GPU:0")
-        return {"peak_bytes": info["peak"], "reserved_bytes": info["current"]}
+        return {"peak_bytes": tf.config.experimental.get_memory_info("GPU:0")["peak"]}
 
     @property
     def switches(self):
@@ -82,6 +85,7 @@ class Implementation:
             "jit_compile": self.model.jit_compile,
             "run_eagerly": self.model.run_eagerly,
             "optimiser": str(self.model.optimizer.get_config()),
+            "device_memory": "tensorflow, since loading" if self.device == "cuda" else None,
         }
 
 

@@ -22,10 +22,12 @@ class Implementation:
 
     def __init__(self, workload, device, seed):
         if device == "cuda" and not torch.cuda.is_available():
-            raise Unavailable("PyTorch sees no CUDA device")
+            raise Unavailable(f"PyTorch {torch.__version__} sees no CUDA device")
         if device == "mps" and not torch.backends.mps.is_available():
-            raise Unavailable("PyTorch sees no MPS device")
+            raise Unavailable(f"PyTorch {torch.__version__} sees no MPS device")
         torch.manual_seed(seed)
+        torch.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
+        torch.backends.cudnn.allow_tf32 = workload.precision == "tf32"
         self.workload = workload
         self.device = torch.device(device)
         self.model = nn.Sequential(*layers(workload)).to(self.device)
@@ -49,6 +51,9 @@ class Implementation:
         test = datasets.MNIST(data.root, train=False, download=False, transform=transform)
         self.train_loader = DataLoader(train, batch_size=self.workload.batch_size, shuffle=self.workload.shuffle)
         self.test_loader = DataLoader(test, batch_size=self.workload.test_batch_size, shuffle=False)
+        if self.device.type == "cuda":  # the peak is that of training: what loading needed besides is given back
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
 
     def set_weights(self, weights):
         with torch.no_grad():
@@ -105,6 +110,7 @@ class Implementation:
             "data": f"files in memory, transformed one by one, {self.train_loader.num_workers} extra processes",
             "deterministic": torch.are_deterministic_algorithms_enabled(),
             "optimiser": repr(self.optimiser).replace("\n", " "),
+            "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
         }
 
 

@@ -15,6 +15,7 @@ from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
 
 BACKEND = keras.backend.backend()
 backend = importlib.import_module(BACKEND)
+SINCE = {"tensorflow": "loading", "torch": "loading", "jax": "the start: JAX has no way to begin a new peak"}
 
 
 class Implementation:
@@ -23,8 +24,8 @@ class Implementation:
     dtypes = ("float32",) if BACKEND == "torch" else ("float32", "float64")  # its losses are float32 on PyTorch
 
     def __init__(self, workload, device, seed):
-        if not usable(device):
-            raise Unavailable(f"Keras on {BACKEND} sees no {device.upper()} device")
+        if device not in seen():
+            raise Unavailable(f"Keras on {BACKEND} {backend.__version__} sees no {device.upper()} device")
         if BACKEND == "jax" and workload.dtype == "float64" and any("tanh" in str(layer) for layer in workload.layers):
             raise Unavailable("Keras computes tanh in float32 on JAX")
         keras.utils.set_random_seed(seed)
@@ -32,9 +33,16 @@ class Implementation:
         keras.config.set_dtype_policy(workload.dtype)
         keras.config.set_image_data_format("channels_last")
         if BACKEND == "tensorflow":
-            backend.config.experimental.enable_tensor_float_32_execution(False)
+            backend.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
+            if device == "cpu":
+                backend.config.set_visible_devices([], "GPU")  # what no variable hides: GPUs that are not NVIDIA's
         if BACKEND == "jax":
             backend.config.update("jax_enable_x64", workload.dtype == "float64")
+            products = "tensorfloat32" if workload.precision == "tf32" else "float32"
+            backend.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
+        if BACKEND == "torch":
+            backend.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
+            backend.backends.cudnn.allow_tf32 = workload.precision == "tf32"
         self.workload = workload
         self.device = device
         self.model = keras.Sequential([keras.Input(workload.shapes[0]), *layers(workload)])
@@ -55,6 +63,11 @@ class Implementation:
         self.x = self.workload.scale(data.x_train)
         self.y = data.y_train.astype(np.int64)
         self.x_test = self.workload.scale(data.x_test)
+        if self.device == "cuda" and BACKEND == "torch":  # the peak is that of training
+            backend.cuda.empty_cache()
+            backend.cuda.reset_peak_memory_stats()
+        if self.device == "cuda" and BACKEND == "tensorflow":
+            backend.config.experimental.reset_memory_stats("GPU:0")
 
     def set_weights(self, weights):
         for layer, (kernel, bias) in zip(self.trained, weights, strict=True):
@@ -73,8 +86,14 @@ class Implementation:
         return self.model.predict(self.x_test, batch_size=self.workload.test_batch_size, verbose=0)
 
     def sync(self):
-        for variable in self.model.trainable_variables:
-            ops.convert_to_numpy(variable)
+        if BACKEND == "tensorflow":
+            backend.test.experimental.sync_devices()
+        if BACKEND == "jax":
+            backend.block_until_ready([variable.value for variable in self.model.variables])
+        if BACKEND == "torch" and self.device == "cuda":
+            backend.cuda.synchronize()
+        if BACKEND == "torch" and self.device == "mps":
+            backend.mps.synchronize()
 
     def device_memory(self):
         if self.device != "cuda":
@@ -83,10 +102,10 @@ class Implementation:
             return {"peak_bytes": backend.cuda.max_memory_allocated(),
                     "reserved_bytes": backend.cuda.max_memory_reserved()}  # fmt: skip
         if BACKEND == "jax":
-            stats = backend.local_devices()[0].memory_stats()
-            return {"peak_bytes": stats["peak_bytes_in_use"], "reserved_bytes": stats["bytes_in_use"]}
-        info = backend.config.experimental.get_memory_info("GPU:0")
-        return {"peak_bytes": info["peak"], "reserved_bytes": info["current"]}
+            stats = backend.local_devices()[0].memory_stats() or {}  # not every allocator counts
+            told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
+            return {name: stats[key] for name, key in told.items() if key in stats}
+        return {"peak_bytes": backend.config.experimental.get_memory_info("GPU:0")["peak"]}
 
     @property
     def switches(self):
@@ -103,6 +122,7 @@ class Implementation:
             "jit_compile": self.model.jit_compile,
             "run_eagerly": self.model.run_eagerly,
             "optimiser": str(self.model.optimizer.get_config()),
+            "device_memory": f"{BACKEND}, since {SINCE[BACKEND]}" if self.device == "cuda" else None,
         }
 
 
@@ -128,16 +148,23 @@ def log_softmax_nll(labels, logits):
     return -ops.take_along_axis(ops.log_softmax(logits), labels, axis=1)
 
 
-def usable(device):
+def seen():
     if BACKEND == "torch":
-        return {"cpu": True, "cuda": backend.cuda.is_available(), "mps": backend.backends.mps.is_available()}[device]
-    return device == "cpu" or (device == "cuda" and bool(keras.distribution.list_devices("gpu")))
+        found = {"cuda": backend.cuda.is_available(), "mps": backend.backends.mps.is_available()}
+    elif BACKEND == "jax":
+        found = {"cuda": backend.default_backend() == "gpu"}
+    else:
+        found = {"cuda": bool(backend.config.list_physical_devices("GPU"))}
+    return {"cpu", *(device for device, there in found.items() if there)}
 
 
 def tf32():
     if BACKEND == "tensorflow":
         return backend.config.experimental.tensor_float_32_execution_enabled()
-    return backend.backends.cuda.matmul.allow_tf32 if BACKEND == "torch" else None
+    if BACKEND == "torch":
+        return backend.backends.cuda.matmul.allow_tf32
+    products = backend.config.jax_default_matmul_precision
+    return None if products is None else products == "tensorfloat32"
 
 
 def threads():

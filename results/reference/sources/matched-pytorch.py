@@ -23,11 +23,14 @@ class Implementation:
 
     def __init__(self, workload, device, seed):
         if device == "cuda" and not torch.cuda.is_available():
-            raise Unavailable("PyTorch sees no CUDA device")
+            raise Unavailable(f"PyTorch {torch.__version__} sees no CUDA device")
         if device == "mps" and not torch.backends.mps.is_available():
-            raise Unavailable("PyTorch sees no MPS device")
+            raise Unavailable(f"PyTorch {torch.__version__} sees no MPS device")
+        if device == "mps" and workload.dtype == "float64":
+            raise Unavailable("MPS has no float64")
         torch.manual_seed(seed)
-        torch.set_float32_matmul_precision("highest")
+        torch.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
+        torch.backends.cudnn.allow_tf32 = workload.precision == "tf32"
         self.workload = workload
         self.device = torch.device(device)
         self.model = nn.Sequential(*layers(workload)).to(self.device, getattr(torch, workload.dtype))
@@ -43,6 +46,9 @@ class Implementation:
         self.x = torch.from_numpy(self.workload.scale(data.x_train)).to(self.device).movedim(-1, 1)
         self.y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
         self.x_test = torch.from_numpy(self.workload.scale(data.x_test)).to(self.device).movedim(-1, 1)
+        if self.device.type == "cuda":  # the peak is that of training: what loading needed besides is given back
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
 
     def set_weights(self, weights):
         with torch.no_grad():
@@ -96,6 +102,7 @@ class Implementation:
             "data": f"tensors on {self.x.device.type}",
             "deterministic": torch.are_deterministic_algorithms_enabled(),
             "optimiser": repr(self.optimiser).replace("\n", " "),
+            "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
         }
 
 
