@@ -15,7 +15,7 @@ import strokes
 from browser import Browser
 from synthetic import MACHINE, WORKLOAD, result, save
 
-from bench import board, charts, fetch, forest, mnist, models, report, store
+from bench import board, centring, charts, fetch, forest, mnist, models, report, store
 from bench.derived import Session
 from bench.errors import FcnBenchError
 from impls import portable, reference
@@ -202,33 +202,6 @@ def test_convolutions_poolings_and_all_activations_are_computed(browser: Browser
     np.testing.assert_allclose(said_in_page(browser, images), said_by(directory, images), atol=1e-5)
 
 
-def as_mnist(grey: np.ndarray) -> np.ndarray | None:
-    """The rule in NumPy: ink bright on dark, 20 pixels for the longer side, the centre of mass at 14 to 15."""
-    if grey.max() == grey.min():
-        return None
-    levels = (grey - grey.min()) / (grey.max() - grey.min())
-    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
-    levels = 1 - levels if np.median(border) > 0.5 else levels
-    rows, columns = np.flatnonzero((levels > 0.1).any(1)), np.flatnonzero((levels > 0.1).any(0))
-    box = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    shape = [max(1, int(np.floor(20 * side / max(box.shape) + 0.5))) for side in box.shape]
-    small = shares(box.shape[0], shape[0]) @ box @ shares(box.shape[1], shape[1]).T
-    corner = []
-    for axis in (0, 1):
-        masses = small.sum(axis=1 - axis)
-        centre = masses @ (np.arange(len(masses)) + 0.5) / masses.sum()
-        corner.append(min(max(int(np.ceil(14 - centre - 1e-6)), 0), 28 - len(masses)))
-    field = np.zeros((28, 28))
-    field[corner[0] : corner[0] + shape[0], corner[1] : corner[1] + shape[1]] = small
-    return np.floor(255 * np.clip(field, 0, 1) + 0.5).astype(np.uint8)
-
-
-def shares(before: int, after: int) -> np.ndarray:
-    """Which part of each new pixel each old one makes up."""
-    edges, old = np.arange(after + 1) * before / after, np.arange(before)
-    return np.clip(np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old), 0, None) * after / before
-
-
 def in_page(browser: Browser, grey: np.ndarray) -> np.ndarray | None:
     height, width = grey.shape
     asked = f"fcnbench.picture(Float64Array.from({json.dumps(grey.ravel().tolist())}), {height}, {width})"
@@ -236,7 +209,7 @@ def in_page(browser: Browser, grey: np.ndarray) -> np.ndarray | None:
     return None if found is None else np.array(found, np.uint8).reshape(28, 28)
 
 
-def test_the_pages_rule_for_pictures_is_numpys(browser: Browser, plain: Path) -> None:
+def test_the_pages_rule_for_pictures_is_that_of_predict(browser: Browser, plain: Path) -> None:
     """Any size, shape and polarity, large and small, a single dot, ink up to the border."""
     browser.open(plain / "report.html")
     random = np.random.default_rng(3)
@@ -245,7 +218,7 @@ def test_the_pages_rule_for_pictures_is_numpys(browser: Browser, plain: Path) ->
     soft = np.outer(np.hanning(61), np.hanning(83)) ** 2
     noise = random.random((33, 47)) * (random.random((33, 47)) > 0.8)
     for grey in (dot, high, bar, soft, 1 - soft, noise, np.pad(random.random((5, 40)), 9), 0.3 + 0.2 * soft):
-        found, expected = in_page(browser, grey), as_mnist(grey)
+        found, expected = in_page(browser, grey), centring.centred(centring.ink(grey))
         assert np.abs(found.astype(int) - expected).max() <= 1  # a half may fall to either side
         assert (found != expected).mean() < 0.01
     assert in_page(browser, np.full((28, 28), 0.4)) is None
