@@ -40,8 +40,9 @@ def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: S
 
 
 def joined(ledger: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """The ledger with the statements of the table as further lines."""
-    return pd.DataFrame([*ledger.to_dict("records"), *lines(frame)], columns=ledger.columns)
+    """The ledger with the statements of the table after the other claims of their document."""
+    every = pd.DataFrame([*ledger.to_dict("records"), *lines(frame)], columns=ledger.columns)
+    return every.sort_values("document", kind="stable", ignore_index=True)
 
 
 def lines(frame: pd.DataFrame) -> Iterator[Row]:
