@@ -1,7 +1,7 @@
 """A digit's picture as the strokes of a pen: how somebody would draw it again with a pen of one width.
 
 The picture is enlarged and made black and white; its middle line is found by thinning (Zhang & Suen, 1984) and followed
-from end to end. How wide the line was is lost: the pen is the board's own.
+from end to end. How wide the line was is lost, unless the inside of what is wider than the pen is gone over again.
 """
 
 import numpy as np
@@ -14,21 +14,46 @@ LARGER = 3
 NEAR = [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 SHORTEST = 5
 """Points of the shortest line that is no mere spur."""
+DEEPER = 0.7
+"""Nobody goes over a line again for less than that, in enlarged pixels."""
 
 
-def of_images(images: NDArray[np.uint8], side: float) -> list[list[Line]]:
-    """Strokes ``[(x, y), ...]`` on a board of ``side`` for each of ``images [n, 28, 28]``."""
+def of_images(images: NDArray[np.uint8], side: float, pen: float | None = None) -> list[list[Line]]:
+    """Strokes ``[(x, y), ...]`` on a board of ``side`` for each of ``images [n, 28, 28]``.
+
+    Given how wide the ``pen`` is, what is wider is gone over.
+    """
     larger = [ndimage.zoom(i / 255, LARGER, order=1, grid_mode=True, mode="grid-constant") for i in images]
     ink = np.stack([ndimage.gaussian_filter(one, LARGER / 3) for one in larger]) > 0.4
     unit = side / (28 * LARGER)
-    return [[[((x + 0.5) * unit, (y + 0.5) * unit) for y, x in line] for line in lines(thin)] for thin in thinned(ink)]
+    found = []
+    for thin, wide in zip(thinned(ink), ink, strict=True):
+        lines = middle(thin) + (over(wide, pen / 2 / unit) if pen else [])
+        found.append([[((x + 0.5) * unit, (y + 0.5) * unit) for y, x in line] for line in lines])
+    return found
 
 
-def lines(thin: Bits) -> list[Line]:
+def middle(thin: Bits) -> list[Line]:
     """The middle lines, smoothed, without spurs."""
     followed = traced(thin)
     least = min(SHORTEST, max(map(len, followed)))
     return [smoothed(line) for line in followed if len(line) >= least]
+
+
+def over(ink: Bits, radius: float) -> list[Line]:
+    """To and fro over what lies deeper inside than the pen reaches from the middle line."""
+    inside = ndimage.distance_transform_edt(ink) >= radius + DEEPER
+    found: list[Line] = []
+    for row in range(0, len(ink), 2):
+        steps = np.diff(np.pad(inside[row].astype(np.int8), 1))
+        for first, last in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1, strict=True):
+            there = [(float(row), float(first)), (float(row), float(last))]
+            back = found[-1][-1] if found else (-9.0, 0.0)
+            if row - back[0] <= 2 and first <= back[1] <= last:  # the pen goes on below, without being lifted
+                found[-1] += there[::-1]
+            else:
+                found.append(there)
+    return found
 
 
 def smoothed(line: Line) -> Line:
