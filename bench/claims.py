@@ -50,9 +50,14 @@ def ledger(
 
 
 def variation(epochs: pd.DataFrame) -> pd.Series:
-    """The standard deviation of each cell's test accuracy over its epochs, from the second on."""
-    late = epochs[epochs["epoch"] >= FIRST_STEADY]
-    return late.groupby("cell")["accuracy"].std()
+    """How unsteady each cell's test accuracy is from the second epoch on, without the learning that goes on meanwhile.
+
+    The standard deviation of the changes from one epoch to the next, by the root of 2: of ups and downs around a steady
+    rise it is their own standard deviation, which that of the accuracies is not (after von Neumann and others 1941).
+    """
+    late = epochs[epochs["epoch"] >= FIRST_STEADY].sort_values("epoch")
+    changes = late.groupby("cell")["accuracy"].diff()
+    return changes.groupby(late["cell"]).std() / math.sqrt(2)
 
 
 def of_one(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:

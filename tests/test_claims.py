@@ -106,6 +106,17 @@ def test_how_much_accuracies_vary_is_compared_over_epochs_and_over_seeds() -> No
     assert of(ledger(long), "from epoch to epoch")["verdict"] == "holds"
 
 
+def test_a_network_that_goes_on_learning_is_not_unsteady_for_that() -> None:
+    """A steady rise counts for nothing; ups and downs around it do, and as much as without it."""
+    rise = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96]
+    zigzag = [y + (0.001 if i % 2 else -0.001) for i, y in enumerate(rise)]
+    level = [0.97 + (0.001 if i % 2 else -0.001) for i in range(len(rise))]
+    rows = tables.epochs([trained([0.5, *line], block=block) for block, line in enumerate((rise, zigzag, level), 1)])
+    steady, rough, flat = claims.variation(rows)
+    assert steady == pytest.approx(0.0, abs=1e-12)
+    assert rough == pytest.approx(flat) and rough > 0.001
+
+
 def test_claims_that_nothing_decides_say_why() -> None:
     """Every claim of every document has a row, whatever was measured."""
     frame = ledger(clear())
