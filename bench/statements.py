@@ -196,8 +196,8 @@ def exports(claim: Row, evidence: Evidence, framework: str) -> list[Export]:
 
 
 def works(made: Export) -> bool:
-    """Whether the exported file was run and agrees with the network, but for ties that rounding decides."""
-    return made.status == "ok" and bool(made.images)
+    """Whether the exported file was run and agrees with the network on every test image."""
+    return made.status == "ok" and bool(made.images) and made.agree == made.images
 
 
 def supported(claim: Row, evidence: Evidence) -> Found:

@@ -311,12 +311,14 @@ def test_no_worker_is_left_behind(
     number: int,
 ) -> None:
     """Whatever ends pytest in the middle of a round ends the worker too, at once."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
     process = subprocess.Popen(
         [*command, f"--plugin={plugin('hanging', HANGS)}", "--implementation=null", "-k", "hanging and test_set"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+    signal.signal(signal.SIGINT, before)
     worker = int(appears(tmp_path / "pids").split()[0])
     process.send_signal(number)
     process.communicate(timeout=60)
