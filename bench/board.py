@@ -80,7 +80,7 @@ def of_models(group: Group, found: Sequence[Model]) -> Board:
     data = [described(model, text) for model, text in zip(found, encoded, strict=True)]
     return Board(
         group, networks, found[0].workload.parameters, tuple(f"models/{model.name}.npz" for model in found),
-        {"networks": data, "pen": PEN} if small else None,
+        {"networks": data} if small else None,
     )  # fmt: skip
 
 

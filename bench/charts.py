@@ -141,18 +141,10 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
     found = [(name, part, line) for name, part, line in found if len(line)]
     if not found:
         return None
-    across = min(2, len(found))
-    down = math.ceil(len(found) / across)
-    height = 1.9 * down + HEAD + 0.45
     key = "a line: one process; grey: the others" + "; band: the document's claim" * (len(claims) > 0)
-    figure = headed(height, title, key)
     every = pd.concat([line for _, _, line in found])
-    width = (WIDTH - 0.7) / across
-    for i, (name, part, own) in enumerate(found):
-        left, bottom = 0.6 + width * (i % across), 0.45 + 1.9 * (down - 1 - i // across)
-        axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.15) / WIDTH, 1.5 / height))
-        prepare(axes, every, first=i % across == 0, last=i + across >= len(found))
-        axes.text(0, 1.03, words.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
+    figure, places = panels(title, key, [(name, part) for name, part, _ in found], every)
+    for axes, (name, part, own) in zip(places, found, strict=True):
         others = pd.concat([pd.DataFrame(), *(line for other, _, line in found if other != name)])
         if len(others):
             axes.plot(others["epoch"], others["y"], color=INK, alpha=0.15, linewidth=0.7)
@@ -162,6 +154,23 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
             text = f"document {claim['document']}: {words.claimed('accuracy', claim['low'], claim['high'])}"
             axes.text(0.98, 0.08, text, transform=axes.transAxes, ha="right", fontsize=7.5)
     return figure
+
+
+def panels(
+    title: str, key: str, found: Sequence[tuple[str, pd.DataFrame]], every: pd.DataFrame
+) -> tuple[Figure, list[Axes]]:
+    """A panel for each implementation, two abreast, each with its name, all on the scale of ``every`` line."""
+    across = min(2, len(found))
+    down = math.ceil(len(found) / across)
+    height, width = 1.9 * down + HEAD + 0.45, (WIDTH - 0.7) / across
+    figure, places = headed(height, title, key), []
+    for i, (name, part) in enumerate(found):
+        left, bottom = 0.6 + width * (i % across), 0.45 + 1.9 * (down - 1 - i // across)
+        axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.15) / WIDTH, 1.5 / height))
+        prepare(axes, every, first=i % across == 0, last=i + across >= len(found))
+        axes.text(0, 1.03, words.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
+        places.append(axes)
+    return figure, places
 
 
 def own_lines(part: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:

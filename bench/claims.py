@@ -96,21 +96,15 @@ def of_many(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> It
 
 def of_spread(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """How much more one network's accuracy varies than another's, in the same implementation."""
-    keys = ["device", "threads", "tier", "implementation"]
-    others = dict(iter(own[own["workload"] == claim["other"]].groupby(keys, sort=False)))
-    for names, group in own[own["workload"] == claim["workload"]].groupby(keys, sort=False):
-        place = {"workload": claim["workload"]} | dict(zip(keys, names, strict=True))
-        other = others.get(names)
-        if other is None:
-            continue
+    for place, group, other in verdicts.of_two_networks(own, claim["workload"], claim["other"]):
         if claim["over"] == "epochs":
             both = verdicts.in_blocks(group, other, "varies")
             both = both[(both > 0).all(axis=1)]
             result = compare.paired_ratio(list(both["a"]), list(both["b"])) if len(both) else None
             blocks = len(both)
         else:
-            accuracies = [part["accuracy"].dropna().tolist() for part in (group, other)]
-            result, blocks = compare.spread_ratio(*accuracies), min(map(len, accuracies))
+            a, b = (list[float](cells["accuracy"].dropna()) for cells in (group, other))
+            result, blocks = compare.spread_ratio(a, b), min(len(a), len(b))
         if result is not None:
             made = row(claim, place, group, f"accuracy spread over {claim['over']}", result, blocks, workloads)
             yield made | {"rows": selected([claim["workload"], claim["other"]], place["implementation"])}

@@ -1,13 +1,11 @@
 """Test accuracy by epoch with one thing changed: a panel for each implementation, a kind of line for each network."""
 
-import math
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bench import charts, pictures, words
 from bench.answers import Group, part
-from bench.pictures import HEAD, INK, WIDTH, Chart, headed
+from bench.pictures import INK, Chart
 
 KIND = "effect"
 DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (4, 1.3, 1, 1.3)))
@@ -49,18 +47,11 @@ def figure(
     found = [(name, cells, lines) for name, cells, lines in found if len(lines) > 1]
     if not found:
         return None
-    across, down = min(2, len(found)), math.ceil(len(found) / 2)
-    height = 1.9 * down + HEAD + 0.45
     kinds = zip(WORDS, ["as it is", *(changed for _, changed in others)], strict=False)
-    drawn = headed(height, title, "; ".join(f"{kind}: {what}" for kind, what in kinds))
+    key = "; ".join(f"{kind}: {what}" for kind, what in kinds)
     every = pd.concat([line for _, _, lines in found for line in lines.values()])
-    width = (WIDTH - 0.7) / across
-    for i, (name, cells, lines) in enumerate(found):
-        left, bottom = 0.6 + width * (i % across), 0.45 + 1.9 * (down - 1 - i // across)
-        axes = drawn.add_axes((left / WIDTH, bottom / height, (width - 0.15) / WIDTH, 1.5 / height))
-        charts.prepare(axes, every, first=i % across == 0, last=i + across >= len(found))
-        label = words.named(name, cells["tier"].iloc[0])
-        axes.text(0, 1.03, label, transform=axes.transAxes, parse_math=False)
+    drawn, places = charts.panels(title, key, [(name, cells) for name, cells, _ in found], every)
+    for axes, (_, cells, lines) in zip(places, found, strict=True):
         for network, dash in zip(networks, DASHES, strict=False):
             if network in lines:
                 hue = charts.colour(cells) if network == group.workload else INK

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import permutations
-from typing import Any
 
 import pandas as pd
 
@@ -17,7 +16,7 @@ from bench.answers import Group, part
 from bench.records import Result
 from bench.sheets import Sheet
 from bench.tables import GROUP, measured
-from bench.verdicts import in_blocks
+from bench.verdicts import in_blocks, of_two_networks
 from impls.contract import Adam, Conv, Dense, Dropout, Workload
 
 COLUMNS = [*GROUP, "tier", "implementation", "other", "changed", "accuracy", "other_accuracy", "difference", "low",
@@ -36,14 +35,14 @@ def effects(runs: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result])
     workloads = {result.cell.workload.name: result.cell.workload for result in results}
     rows = []
     for workload, other, changed in pairs(list(workloads.values())):
-        for place, a, b in side_by_side(own, workload, other):
+        for place, a, b in of_two_networks(own, workload, other):
             both = {column: in_blocks(a, b, column) for column in SIDES}
             if len(found := both["accuracy"]):
                 ends = asdict(compare.paired_difference(list(found["b"]), list(found["a"])))
                 means = {f"{prefix}{column}": both[column][side].mean()
                          for prefix, side in (("", "a"), ("other_", "b")) for column in SIDES}  # fmt: skip
                 several = {"low": ends["low"], "high": ends["high"]} if len(found) > 1 else {}
-                rows.append({"workload": workload, **place, "other": other, "changed": changed, **means,
+                rows.append({**place, "other": other, "changed": changed, **means,
                              "difference": ends["estimate"], **several, "blocks": len(found)})  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -95,15 +94,6 @@ def linear(workload: Workload) -> Workload:
     return replace(workload, layers=tuple(
         replace(layer, activation="linear") if isinstance(layer, Dense | Conv) else layer for layer in workload.layers
     ))  # fmt: skip
-
-
-def side_by_side(own: pd.DataFrame, workload: str, other: str) -> Iterator[tuple[dict[str, Any], Any, Any]]:
-    """The cells of both networks, for each implementation at a place that has both."""
-    names = ["device", "threads", "tier", "implementation"]
-    others = dict(iter(own[own["workload"] == other].groupby(names, sort=False)))
-    for values, group in own[own["workload"] == workload].groupby(names, sort=False):
-        if values in others:
-            yield dict(zip(names, values, strict=True)), group, others[values]
 
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:

@@ -4,8 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -116,7 +115,10 @@ def export(asked: Asked, data: Path, timeout_s: float) -> Export:
     Raises :class:`Refused`, with the figures, where the file does other work or could not be made, and FcnBenchError
     where a package is missing or the directory cannot be written. Nothing is left then.
     """
-    with writing(asked.out), TemporaryDirectory(prefix=".fcnbench-export-", dir=asked.out.parent) as folder:
+    with (
+        store.writing(asked.out, besides=""),
+        TemporaryDirectory(prefix=".fcnbench-export-", dir=asked.out.parent) as folder,
+    ):
         unchecked = Path(folder, f"model{asked.exporter.suffix}")
         found = ask(asked, unchecked, data, timeout_s)
         if found.status == "skipped":
@@ -131,16 +133,6 @@ def export(asked: Asked, data: Path, timeout_s: float) -> Export:
     return found
 
 
-@contextmanager
-def writing(out: Path) -> Iterator[None]:
-    """Turn the system's refusals into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise FcnBenchError(f"{out}: cannot write ({reason}); make room or give another --out") from error
-
-
 def ask(asked: Asked, out: Path, data: Path, timeout_s: float) -> Export:
     """What a worker says that was asked to write ``out``. Never raises for what the worker does."""
     exporter, model = asked.exporter, asked.model
@@ -148,7 +140,7 @@ def ask(asked: Asked, out: Path, data: Path, timeout_s: float) -> Export:
     cpus = environment.available_cpus()
     with TemporaryDirectory(prefix="fcnbench-export-") as folder:
         source = Path(folder, "model.npz")
-        origin = {"implementation": model.implementation, "framework": model.framework, "versions": model.versions}
+        origin = {"implementation": model.implementation, "framework": model.framework}
         portable.save(source, model.workload, model.weights, {**origin, "versions": dict(model.versions)})
         answer = launch.launch(
             launch.request(

@@ -4,7 +4,6 @@ What came of it lies in ``exports/FRAMEWORK.FORMAT.json``; the files themselves 
 them. One that still holds is not made again.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,15 +75,12 @@ def tried(model: Model, exporter: Exporter, session: Session) -> Export:
 
 def save(directory: Path, kept: Kept) -> None:
     """Keep what came of an export; the one before, of the same framework and format, is replaced."""
-    path = directory / FOLDER / f"{kept.export.by}.{kept.export.format}.json"
-    with store.writing(path):
-        path.parent.mkdir(exist_ok=True)
-        store.write_text(path, json.dumps(asdict(kept), indent=1, allow_nan=False) + "\n")
+    store.write_record(directory / FOLDER / f"{kept.export.by}.{kept.export.format}.json", kept, allow_nan=False)
 
 
 def read(directory: Path) -> list[Kept]:
     """What was kept, by name. Raises FcnBenchError for a file that is not what this version writes."""
-    return [store.read(path, KEPT) for path in sorted((directory / FOLDER).glob("*.json"))]
+    return store.read_all(directory / FOLDER, KEPT)
 
 
 def frame(kept: Sequence[Kept]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import statistics
 import time
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from bench.deviation import SLACK, ULP, nudged
 from bench.program import versions
 from impls import portable, reference
 from impls.contract import Float32, Weights, Workload
-from impls.exports import graph, table
+from impls.exports import graph
 from impls.exports.graph import Predict
 from impls.exports.table import Exporter
 
@@ -29,21 +28,6 @@ SAMPLE, RUNS = 100, 2
 """Images on which the oracle says what rounding does, and how often it is rounded in another way."""
 CALLS, WARM_UP, AT_MOST_S = 200, 5, 1.0
 """How often one image is predicted, after so many that do not count, and how long that may take."""
-
-
-def check(model: Path, format: str, by: str, images: NDArray[np.uint8]) -> Export:
-    """Write the portable file ``model`` in a format, check it on ``images [n, 28, 28]``, and keep only what came of it.
-
-    Never raises for what a framework does: a package that is missing is ``skipped``, everything else ``failed``.
-    """
-    exporter = table.find(format, by)
-    with TemporaryDirectory(prefix="fcnbench-export-") as folder:
-        try:
-            return export(model, exporter, Path(folder, f"model{exporter.suffix}"), images)
-        except ModuleNotFoundError as missing:
-            return Export(format, by, "skipped", f"{missing.name} is not installed")
-        except Exception as error:  # exporters raise what they like
-            return Export(format, by, "failed", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
 def export(model: Path, exporter: Exporter, out: Path, images: NDArray[np.uint8]) -> Export:

@@ -37,8 +37,6 @@ class Model:
 def load(path: Path, accuracy: float | None = None) -> Model:
     """Read a portable file. Raises FcnBenchError, with what is wrong, for what is none; nothing in it is executed."""
     with reading(path):
-        if path.stat().st_size > LIMIT:
-            raise ValueError(f"has {path.stat().st_size} bytes, at most {LIMIT} are read")
         about, weights = portable.load(path)
         workload = WORKLOAD.validate_json(json.dumps(about["workload"]))
         check(workload, weights)
@@ -62,8 +60,10 @@ def check(workload: Workload, weights: Weights) -> None:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever a file that is no model leads to into one line that names it."""
+    """Turn whatever a file that is no model leads to into one line that names it; what is too large is not opened."""
     try:
+        if path.stat().st_size > LIMIT:
+            raise ValueError(f"has {path.stat().st_size} bytes, at most {LIMIT} are read")
         yield
     except OSError as error:
         raise FcnBenchError(

@@ -3,7 +3,6 @@
 The answers lie in ``probes/FRAMEWORK.json``, and one that still holds is not asked for again.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -92,12 +91,9 @@ def probe(entry: Entry, workload: Workload, threads: int, session: Session) -> P
 
 def save(directory: Path, answer: Probe) -> None:
     """Keep an answer; the one before, of the same framework, is replaced."""
-    path = directory / FOLDER / f"{answer.framework}.json"
-    with store.writing(path):
-        path.parent.mkdir(exist_ok=True)
-        store.write_text(path, json.dumps(asdict(answer), indent=1, allow_nan=False) + "\n")
+    store.write_record(directory / FOLDER / f"{answer.framework}.json", answer, allow_nan=False)
 
 
 def read(directory: Path) -> list[Probe]:
     """What the frameworks answered, by name. Raises FcnBenchError for a file that is not what this version writes."""
-    return [store.read(path, PROBE) for path in sorted((directory / FOLDER).glob("*.json"))]
+    return store.read_all(directory / FOLDER, PROBE)

@@ -106,8 +106,6 @@ def unpacked(paths: Sequence[Path], rows: Sequence[Entry], folder: Path) -> dict
     for number, path in enumerate(paths):
         try:
             with models.reading(path):
-                if path.stat().st_size > models.LIMIT:
-                    raise ValueError(f"has {path.stat().st_size} bytes, at most {models.LIMIT} are read")
                 portable.uncompressed(path).close()
             found[path] = folder / f"{number}.npz"
         except FcnBenchError as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
@@ -54,15 +54,13 @@ def opened(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the system's refusals into one line that says what to do."""
+def writing(path: Path, besides: str = ", finished cells are kept") -> Iterator[None]:
+    """Turn the system's refusals into one line that says what to do, and what is true ``besides``."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise FcnBenchError(
-            f"{path}: cannot write ({reason}); make room or give another --out, finished cells are kept"
-        ) from error
+        raise FcnBenchError(f"{path}: cannot write ({reason}); make room or give another --out{besides}") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -136,27 +134,23 @@ def move_aside(directory: Path, path: Path) -> None:
 
 def save_machine(directory: Path, machine: Machine) -> None:
     """Keep the description of a machine that took part."""
-    path = directory / "machines" / f"{machine.machine}.json"
-    with writing(path):
-        write_text(path, json.dumps(asdict(machine), indent=1) + "\n")
+    write_record(directory / "machines" / f"{machine.machine}.json", machine)
 
 
 def save_gate(directory: Path, gate: Gate) -> None:
     """Keep what the gate found; what it found before of the same implementation, workload and device is replaced."""
-    path = directory / "gates" / f"{gate.workload}.{gate.implementation}.{in_names(gate.device)}.json"
-    with writing(path):
-        write_text(path, json.dumps(asdict(gate), indent=1) + "\n")
+    name = f"{gate.workload}.{gate.implementation}.{in_names(gate.device)}.json"
+    write_record(directory / "gates" / name, gate)
 
 
 def gates(directory: Path) -> list[Gate]:
     """What the gate found, by workload, implementation and device."""
-    return [read(path, TypeAdapter(Gate)) for path in sorted((directory / "gates").glob("*.json"))]
+    return read_all(directory / "gates", TypeAdapter(Gate))
 
 
 def save_size(directory: Path, size: Size) -> None:
     """Keep how many blocks were fixed after a pilot, and why."""
-    with writing(directory / "size.json"):
-        write_text(directory / "size.json", json.dumps(asdict(size), indent=1) + "\n")
+    write_record(directory / "size.json", size)
 
 
 def size(directory: Path) -> Size | None:
@@ -183,7 +177,19 @@ def has_results(directory: Path) -> bool:
 
 def machines(directory: Path) -> list[Machine]:
     """The machines that took part."""
-    return [read(path, MACHINE) for path in sorted((directory / "machines").glob("*.json"))]
+    return read_all(directory / "machines", MACHINE)
+
+
+def write_record(path: Path, record: Any, allow_nan: bool = True) -> None:
+    """Keep a dataclass in a file of its own; the one before is replaced."""
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+        write_text(path, json.dumps(asdict(record), indent=1, allow_nan=allow_nan) + "\n")
+
+
+def read_all(folder: Path, adapter: TypeAdapter[T]) -> list[T]:
+    """The records of a folder, by the names of their files; none where there is no folder."""
+    return [read(path, adapter) for path in sorted(folder.glob("*.json"))]
 
 
 def read(path: Path, adapter: TypeAdapter[T]) -> T:

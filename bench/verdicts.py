@@ -32,6 +32,17 @@ def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.DataFrame({"a": a.set_index("block")[column], "b": b.set_index("block")[column]}).dropna().astype(float)
 
 
+def of_two_networks(
+    own: pd.DataFrame, workload: str, other: str
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
+    """The cells of two networks, for each implementation at a place that has both, which is named with the first."""
+    names = ["device", "threads", "tier", "implementation"]
+    others = dict(iter(own[own["workload"] == other].groupby(names, sort=False)))
+    for values, group in own[own["workload"] == workload].groupby(names, sort=False):
+        if values in others:
+            yield {"workload": workload} | dict(zip(names, values, strict=True)), group, others[values]
+
+
 def judge(both: pd.DataFrame, column: str) -> tuple[compare.Ratio | compare.Difference, float]:
     """What :func:`in_blocks` says of ``a`` and ``b``, and p: by ratio, accuracies by difference."""
     a, b = list(both["a"]), list(both["b"])

@@ -176,15 +176,3 @@ def test_the_limit_is_rounding_and_far_below_a_lost_bit() -> None:
     half = [(kernel.astype(np.float16).astype(np.float32), bias) for kernel, bias in weights]
     assert np.abs(reference.forward(workload, mixed, x[:, order], np.float32)[0] - exact).max() <= most
     assert np.abs(reference.forward(workload, half, x, np.float32)[0] - exact).max() > 10 * most
-
-
-def test_check_says_what_is_missing_or_went_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A missing package is skipped and named, whatever else is raised is failed and told; neither gets out."""
-    portable.save(tmp_path / "model.npz", NETWORK, weights_of(NETWORK), ORIGIN)
-    row = table.Exporter("onnx", "keras", ".onnx", "no_such_package", "no_such_package", ())
-    monkeypatch.setattr(table, "EXPORTERS", (row,))
-    images = np.zeros((3, 28, 28), np.uint8)
-    found = exporting.check(tmp_path / "model.npz", "onnx", "keras", images)
-    assert found == Export("onnx", "keras", "skipped", "no_such_package is not installed")
-    found = exporting.check(tmp_path / "nix.npz", "onnx", "keras", images)
-    assert found.status == "failed" and found.reason.startswith("FileNotFoundError: ")

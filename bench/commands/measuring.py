@@ -125,14 +125,14 @@ def run(
         try:
             plan = stages.measure(plan, session, kept, target, repeats, partial(print, flush=True))
             probes.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
-            exported.ask(store.results(out), session, arguments.HEADLINE, fresh, partial(print, flush=True))
+            results = store.results(out)
+            exported.ask(results, session, arguments.HEADLINE, fresh, partial(print, flush=True))
         except FcnBenchError:
             print()  # ends the line of the cell that was being measured
             raise
         except KeyboardInterrupt:
             print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
-        results = store.results(out)
         digits.keep(out, session.data, results, plan.data)
         sources.keep(out, plan.entries)
         from bench import report  # here, so that a mistake in the arguments is told without waiting for matplotlib

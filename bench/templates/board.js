@@ -4,6 +4,7 @@
   const SIDE = 280; // the board's own units, whatever its size on the screen
   const named = (name) => document.getElementById(`board-${name}`);
   const pad = named("pad"), seen = named("seen"), answer = named("answer"), rows = [...named("bars").tBodies[0].rows];
+  const WIDTH = Number(pad.dataset.pen);
   const names = [...named("bars").tHead.querySelectorAll(".asked")].map((cell) => cell.textContent);
   const start = answer.textContent;
   let strokes = [], pen = null, kept = null, due = 0;
@@ -26,7 +27,7 @@
     to.clearRect(0, 0, SIDE, SIDE);
     to.lineCap = to.lineJoin = "round";
     to.strokeStyle = to.fillStyle = "#fff";
-    to.lineWidth = Number(pad.dataset.pen);
+    to.lineWidth = WIDTH;
     for (const stroke of strokes) {
       to.beginPath();
       to.arc(...stroke[0], to.lineWidth / 2, 0, 2 * Math.PI); // a stroke without a length is a dot
@@ -45,7 +46,7 @@
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
   function predict() {
-    const { networks, pen } = asked(), bytes = fcnbench.picture(fcnbench.inked(strokes, SIDE, pen), SIDE, SIDE);
+    const { networks } = asked(), bytes = fcnbench.picture(fcnbench.inked(strokes, SIDE, WIDTH), SIDE, SIDE);
     if (!bytes) {
       blank("Draw something first: the board is empty.");
       return;
