@@ -27,7 +27,12 @@ class Kept:
 
 
 def chosen(
-    asked: Sequence[Path], workload: str | None, headline: str, rows: Sequence[Entry], folder: Path
+    asked: Sequence[Path],
+    workload: str | None,
+    headline: str,
+    rows: Sequence[Entry],
+    folder: Path,
+    timeout_s: float = TIMEOUT_S,
 ) -> tuple[list[Kept], list[str]]:
     """The networks that were asked for, and a line about each that cannot be used.
 
@@ -35,7 +40,7 @@ def chosen(
     ``registry.predictors``, which read the frameworks' own files, as portable ones into ``folder``.
     """
     paths = list(dict.fromkeys(asked or [default()]))
-    portables = unpacked([path for path in paths if is_native(path)], rows, folder)
+    portables = unpacked([path for path in paths if is_native(path)], rows, folder, timeout_s)
     found: list[Kept] = []
     refused: list[str] = []
     for path in paths:
@@ -97,7 +102,9 @@ def is_native(path: Path) -> bool:
     return path.suffix.lower() in registry.NATIVE and not path.is_dir()
 
 
-def unpacked(paths: Sequence[Path], rows: Sequence[Entry], folder: Path) -> dict[Path, Path | FcnBenchError]:
+def unpacked(
+    paths: Sequence[Path], rows: Sequence[Entry], folder: Path, timeout_s: float
+) -> dict[Path, Path | FcnBenchError]:
     """The frameworks' own files as portable ones in ``folder``, or why not: each framework reads its own, all at once.
 
     What is no archive, is compressed or too large is refused before a framework starts.
@@ -117,8 +124,8 @@ def unpacked(paths: Sequence[Path], rows: Sequence[Entry], folder: Path) -> dict
             pairs = [(str(path.resolve()), str(out)) for path, out in files.items()]
             jobs.append(Job("unpack", row, {"files": pairs, "framework": row.framework}))
             asked.append(list(files))
-    for answer, own in zip(side_by_side.run(jobs, "cpu", folder, TIMEOUT_S), asked, strict=True):
-        for path, end in zip(own, side_by_side.ends(answer, len(own), TIMEOUT_S), strict=True):
+    for answer, own in zip(side_by_side.run(jobs, "cpu", folder, timeout_s), asked, strict=True):
+        for path, end in zip(own, side_by_side.ends(answer, len(own), timeout_s), strict=True):
             if end["status"] != "ok":
                 found[path] = refusal(path, end["status"], end["reason"])
     return found

@@ -86,7 +86,7 @@ def save(directory: Path, result: Result) -> None:
     """Keep one result, and only then give up older ones of the same slot. Raises ValueError as :func:`encode` does.
 
     Of a block that is repeated, the attempt before stays among what is superseded. The network that the cell's process
-    left is kept first: what is named in a result is there.
+    left is kept first, so that what a result of here names is there; an imported one names a network that is elsewhere.
     """
     path = directory / "cells" / f"{result.cell.key}.json"
     with writing(path):
@@ -95,8 +95,8 @@ def save(directory: Path, result: Result) -> None:
             (directory / "superseded").mkdir(exist_ok=True)
             before = directory / "superseded" / f"{result.cell.key}.attempt{result.attempt - 1}.json"
             write_bytes(before, path.read_bytes())
-        if result.model:
-            unfinished_model(directory, result.cell).replace(model_path(directory, result))
+        if result.model and (left := unfinished_model(directory, result.cell)).exists():
+            left.replace(model_path(directory, result))
         write_text(path, text)
         for other in (directory / "models").glob(f"{glob.escape(result.cell.slot)}.*.npz"):
             if not result.model or other != model_path(directory, result):

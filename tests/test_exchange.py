@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, clear, result, save, session
 
-from bench import cli, exchange, store, tables
+from bench import cli, exchange, models, report, store, tables
 from bench.errors import FcnBenchError
 from bench.records import Gate, Inference, Rung, Size
 
@@ -118,6 +118,15 @@ def test_there_and_back_nothing_is_lost(exported: Callable[..., Path], tmp_path:
     frames = [tables.runs(store.results(where), store.gates(where)) for where in (directory, back)]
     assert frames[0].equals(frames[1]) and set(frames[0]["commit"]) == {"0123456789+"}
     assert exchange.export(back) == exchange.export(directory)
+
+
+def test_a_network_stays_where_it_was_kept(exported: Callable[..., Path], tmp_path: Path) -> None:
+    """The file names it and does not carry it; what it would decide in a report is left out."""
+    path = exported([replace(result(), model="ab" * 32)])
+    assert exchange.save([path], tmp_path / "back") == (1, 0)
+    (found,) = store.results(tmp_path / "back")
+    assert found.model == "ab" * 32 and not models.of_results(tmp_path / "back", [found])
+    assert 'id="draw"' not in report.build(tmp_path / "back").html.read_text()
 
 
 def test_the_same_file_twice_adds_nothing(exported: Callable[..., Path], tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def predict(
             refused.append(str(error))
     with TemporaryDirectory(prefix="fcnbench-predict-") as folder:
         kept, unusable = (
-            shelf.chosen(model or [], workload, arguments.HEADLINE, rows, Path(folder)) if read else ([], [])
+            shelf.chosen(model or [], workload, arguments.HEADLINE, rows, Path(folder), timeout) if read else ([], [])
         )
         seen = np.array(list(read.values()), np.uint8).reshape(-1, 28, 28)
         answers = asking.ask(kept, names, rows, seen, where, timeout, Path(folder)) if kept else []
