@@ -34,6 +34,7 @@ class Implementation:
         self.weights = {name: weight.detach() for name, weight in self.model.named_parameters()}
         self.first, self.second = ([torch.zeros_like(w) for w in self.weights.values()] for _ in range(2))
         self.steps = torch.zeros((), dtype=getattr(torch, workload.dtype), device=self.device)
+        torch.compiler.reset()  # what was compiled for other networks counts against a limit
         options = {"cpp_wrapper": True} if device == "cpu" else {"triton.cudagraphs": True}
         self.step = torch.compile(self.step_of, fullgraph=True, dynamic=False, options=options)
 
