@@ -28,13 +28,18 @@ HARNESS = (
     "impls.reference",
 )
 """The modules that decide what a worker does, besides the implementation."""
+FLOOR = ("bench.floor", "bench.holdout", "bench.worker", "impls.contract", "impls.floor")
+"""Those that decide what a library of the floor does."""
 GATE = ("bench.equivalence", "bench.deviation", "bench.lessons", "bench.masks", "bench.trial")
 """Those that decide, besides, what the gate answers."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. ``epochs`` None means each document's own number; ``data`` is the data set's digest."""
+    """What to measure. ``epochs`` None means each document's own number; ``data`` is the data set's digest.
+
+    ``floors`` are libraries that the machine's own limit is measured with, beside the implementations of each block.
+    """
 
     workloads: Sequence[Workload]
     entries: Sequence[Entry]
@@ -44,13 +49,14 @@ class Plan:
     epochs: int | None
     seed: int
     data: str
+    floors: Sequence[Entry] = ()
 
     def cells(self) -> list[Cell]:
         """All cells in the order in which to run them.
 
         Within a block everything that is compared with each other runs side by side in time, in random order: the
         implementations of one workload, device and thread count, and the control, which is the reference
-        implementation once more.
+        implementation once more; and the libraries of the floor.
         """
         rng = random.Random(self.seed)
         cells = []
@@ -59,7 +65,8 @@ class Plan:
             rng.shuffle(groups)
             for workload, device, threads in groups:
                 runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
-                runs.append((reference(self.entries), "control"))
+                runs += [(reference(self.entries), "control")] if self.entries else []
+                runs += [(entry, "floor") for entry in self.floors]
                 rng.shuffle(runs)
                 cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
         return cells
@@ -80,7 +87,7 @@ class Plan:
             epochs=epochs,
             seed=seed,
             digest=digest(
-                asdict(workload), epochs, seed, self.data, source(entry), versions(entry),
+                asdict(workload), epochs, seed, self.data, source(entry, FLOOR if role == "floor" else HARNESS), versions(entry),
                 registry.environment(entry, device, threads, precision=workload.precision),
             ),
             data=self.data,
@@ -104,9 +111,9 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:10]
 
 
-def source(entry: Entry) -> str:
+def source(entry: Entry, around: Sequence[str] = HARNESS) -> str:
     """A digest of the implementation's source and of the harness around it, found without importing either."""
-    return digest(*(module_digest(module) for module in (entry.module, *HARNESS)), entry.attribute)
+    return digest(*(module_digest(module) for module in (entry.module, *around)), entry.attribute)
 
 
 @cache

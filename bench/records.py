@@ -12,7 +12,10 @@ from impls.devices import in_names
 
 PROTOCOL = 2
 """Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
-Role = Literal["measured", "control"]
+Role = Literal["measured", "control", "floor"]
+"""An implementation that is compared, the reference implementation once more, a library that the floor is made of."""
+TRAINED: tuple[Role, ...] = ("measured", "control")
+"""The roles that train a network."""
 Status = Literal["ok", "skipped", "failed"]
 
 
@@ -65,7 +68,7 @@ class Event:
 
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
     ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``mode``, ``lost`` and ``tools`` of a probe; ``export`` of an exported network; ``end`` of
+    ``answer`` of the gate; ``part`` of a library that the floor is made of; ``mode``, ``lost`` and ``tools`` of a probe; ``export`` of an exported network; ``end`` of
     all. A cell that has said ``whole`` is good, whatever becomes of what follows.
     """
 
@@ -124,6 +127,21 @@ class Inference:
 
     images: int
     first_s: float
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the floor by one library: ``seconds`` of each repetition of so many ``steps``, of ``flops`` each.
+
+    An epoch has ``epoch_steps`` steps, with a last batch that is not full as a fraction; None for the large product,
+    which belongs to no epoch. ``flops`` is None for what is not counted by arithmetic.
+    """
+
+    name: Literal["products", "optimiser", "gathering", "large"]
+    steps: int
+    epoch_steps: float | None
+    flops: int | None
     seconds: tuple[float, ...]
 
 
@@ -231,7 +249,7 @@ class Result:
     of the file with the trained network, empty where none was kept (:mod:`bench.models`). ``inference`` is what was
     timed apart, one image and one batch of the workload's ``test_batch_size``; empty in results of before it was, and
     in those of the suite. ``no_inference`` is why it is not complete, where that failed: the status is of all else,
-    which had been measured by then.
+    which had been measured by then. ``parts`` is what a library of the role ``floor`` took, and nobody else has.
     """
 
     cell: Cell
@@ -256,6 +274,7 @@ class Result:
     model: str = ""
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bench.errors import FcnBenchError
 from bench.noise import Watch
 from bench.pace import Kind, kind, time_left
 from bench.plan import Plan
-from bench.records import Cell, Epoch, Evaluation, Gate, Inference, Memory, Noise, Phases, Result
+from bench.records import Cell, Epoch, Evaluation, Gate, Inference, Memory, Noise, Part, Phases, Result
 from bench.verify import GateJob, GateRun, Question
 from impls import registry
 from impls.registry import Entry
@@ -129,7 +129,7 @@ class Session:
         started, watch = datetime.now(UTC), Watch.start(cell.device)
         with store.writing(log):
             answer = launch.launch(
-                self.request("measure", cell, self.data, **self.kept(cell)),
+                self.request("floor" if cell.role == "floor" else "measure", cell, self.data, **self.kept(cell)),
                 variables,
                 environment.available_cpus()[: cell.threads],
                 log,
@@ -198,7 +198,7 @@ def result(
     Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
     told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted", "model")}
-    epochs, evaluations, inference = [], [], []
+    epochs, evaluations, inference, parts = [], [], [], []
     for event in answer.events:
         if event.name == "epoch":
             epochs.append(Epoch(**event.values))
@@ -206,6 +206,8 @@ def result(
             evaluations.append(Evaluation(**event.values))
         elif event.name == "inference":
             inference.append(Inference(**event.values | {"seconds": tuple(event.values["seconds"])}))
+        elif event.name == "part":
+            parts.append(Part(**event.values | {"seconds": tuple(event.values["seconds"])}))
         elif event.name in told:
             told[event.name] |= event.values
     (status, reason), no_inference = answer.end(timeout_s), answer.end_of_rest(timeout_s)
@@ -227,6 +229,7 @@ def result(
             epochs=tuple(epochs),
             evaluations=tuple(evaluations),
             inference=tuple(inference),
+            parts=tuple(parts),
             no_inference=no_inference,
             predicted=told["predicted"].get("digits", ""),
             model=told["model"].get("sha256", ""),

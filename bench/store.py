@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import Cell, Gate, Result, Size
+from bench.records import TRAINED, Cell, Gate, Result, Size
 from impls.devices import in_names
 
 T = TypeVar("T")
@@ -160,7 +160,15 @@ def size(directory: Path) -> Size | None:
 
 
 def results(directory: Path) -> list[Result]:
-    """All results of a directory, in the order in which they were measured.
+    """What became of the networks that were trained, in the order in which they were measured.
+
+    Raises as :func:`everything` does.
+    """
+    return [result for result in everything(directory) if result.cell.role in TRAINED]
+
+
+def everything(directory: Path) -> list[Result]:
+    """All results of a directory, in the order in which they were measured, those of the floor too.
 
     Raises FcnBenchError for a directory without results and for a file that is not what this version writes.
     """

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import equivalence, examine, exporting, measure, mnist, serve
+from bench import equivalence, examine, exporting, floor, measure, mnist, serve
 from bench.program import Emit, Program, find_class
 from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
@@ -183,6 +183,7 @@ JOBS = {
     "usable": usable,
     "gate": gate,
     "measure": measure_cell,
+    "floor": floor.answer,
     "examine": examine.examine,
     "predict": predict,
     "unpack": unpack,

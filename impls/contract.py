@@ -146,7 +146,7 @@ class Workload:
     @property
     def kernels(self) -> tuple[Shape, ...]:
         """The shape of each kernel, in the order of :data:`Weights`."""
-        return tuple(kernel for kernel, _ in self._products())
+        return tuple(kernel for kernel, _ in self.products())
 
     @property
     def parameters(self) -> int:
@@ -161,11 +161,11 @@ class Workload:
         gradient, and as much to pass the error on, which the first layer need not do. For dense layers that is
         ``6 sum(n_i n_{i+1}) - 2 n_0 n_1``. Biases, activations and the optimiser are not counted.
         """
-        forward = [2 * places * math.prod(kernel) for kernel, places in self._products()]
+        forward = [2 * places * math.prod(kernel) for kernel, places in self.products()]
         return 3 * sum(forward) - forward[0]
 
-    def _products(self) -> Iterator[tuple[Shape, int]]:
-        """Each kernel's shape, and at how many places of an image it is used."""
+    def products(self) -> Iterator[tuple[Shape, int]]:
+        """Each layer's kernel, and at how many places of an image it is used."""
         shapes = self.shapes
         for layer, before, after in zip(self.layers, shapes[:-1], shapes[1:], strict=True):
             if isinstance(layer, Dense):

@@ -90,6 +90,15 @@ BUILT_IN = (
     Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False),
 )
 
+FLOOR = tuple(
+    Entry(f"floor-{framework}", "floor", framework, f"impls.floor.{framework}", "Floor", packages, QUIET, gated=False)
+    for framework, packages in (
+        ("numpy", ("numpy",)), ("pytorch", ("torch", "numpy")), ("tensorflow", ("tensorflow", "numpy")),
+        ("jax", ("jax", "numpy")),
+    )
+)  # fmt: skip
+"""The libraries by which the machine's own limit is measured: no implementations."""
+
 
 NATIVE = {".pt": "pytorch", ".keras": "keras"}
 """What the frameworks' own files of trained networks end in, and the row of :func:`predictors` that reads them."""
@@ -100,7 +109,9 @@ def predictors() -> dict[str, Entry]:
 
     The module of such a row is not an implementation but one of ``impls.models``.
     """
-    rows = [entry for entry in BUILT_IN if entry.tier == "matched" or entry.framework == "numpy"]
+    rows = [
+        entry for entry in BUILT_IN if entry.name.startswith(("matched-pytorch", "matched-keras", "reference-numpy"))
+    ]
     return {entry.short: replace(entry, module=f"impls.models.{entry.framework}") for entry in rows}
 
 

@@ -50,7 +50,7 @@ class Implementation:
         total, size = jnp.zeros(()), self.workload.batch_size
         for batch in (order[start : start + size] for start in range(0, len(order), size)):
             self.weights, self.state, self.key, loss = step(
-                self.workload, self.weights, self.state, self.key, self.x[batch], self.y[batch]
+                self.workload, self.weights, self.state, self.key, self.x, self.y, batch
             )
             total += loss * len(batch)
         return float(total) / len(order)
@@ -84,9 +84,9 @@ class Implementation:
 
 
 @partial(jax.jit, static_argnums=0)
-def step(workload, weights, state, key, x, y):
+def step(workload, weights, state, key, x, y, batch):
     key, own = jax.random.split(key)
-    loss, gradients = jax.value_and_grad(loss_of)(weights, workload, x, y, own)
+    loss, gradients = jax.value_and_grad(loss_of)(weights, workload, x[batch], y[batch], own)
     return *update(workload.optimiser, weights, gradients, state), key, loss
 
 
@@ -131,9 +131,9 @@ def update(optimiser, weights, gradients, state):
         return weights, ((first, second), steps)
     steps = steps + 1
     power = steps.astype(jax.tree.leaves(weights)[0].dtype)
-    rate = optimiser.learning_rate / (1 - jnp.exp(power * math.log(BETA_1)))
     root = jnp.sqrt(1 - jnp.exp(power * math.log(BETA_2)))
+    rate = optimiser.learning_rate * root / (1 - jnp.exp(power * math.log(BETA_1)))
     first = jax.tree.map(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, first, gradients)
     second = jax.tree.map(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, second, gradients)
-    moved = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) / root + EPSILON), weights, first, second)
+    moved = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + EPSILON * root), weights, first, second)
     return moved, ((first, second), steps)

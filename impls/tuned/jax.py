@@ -1,8 +1,9 @@
 """JAX, tuned: one compiled program for the whole epoch.
 
 ``jit`` of a ``scan`` over the batches: XLA sees gathering, forward, backward and Adam of a step as one piece, no Python
-runs between steps, and weights and moments are donated, so that each step writes where the last one read. Network, loss
-and optimiser are those of ``impls/matched/jax.py``.
+runs between steps, and weights and moments are donated, so that each step writes where the last one read. Dense kernels
+are kept as ``[out, in]``: that way XLA multiplies faster for their gradients, and no slower forward. Network, loss and
+optimiser are those of ``impls/matched/jax.py``.
 """
 
 import os
@@ -30,7 +31,7 @@ class Implementation:
         jax.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
         self.workload, self.device = workload, device
         self.key = jax.random.key(seed)
-        self.weights = [(jnp.zeros(kernel), jnp.zeros(kernel[-1])) for kernel in workload.kernels]
+        self.weights = turned([(jnp.zeros(kernel), jnp.zeros(kernel[-1])) for kernel in workload.kernels])
         self.state = None
 
     def load(self, data):
@@ -38,10 +39,10 @@ class Implementation:
         self.y = jnp.asarray(data.y_train.astype(np.int32))
 
     def set_weights(self, weights):
-        self.weights = jax.tree.map(jnp.array, weights)
+        self.weights = turned(jax.tree.map(jnp.array, weights))
 
     def get_weights(self):
-        return [(np.array(kernel), np.array(bias)) for kernel, bias in self.weights]
+        return [(np.array(kernel), np.array(bias)) for kernel, bias in turned(self.weights)]
 
     def train_epoch(self, order):
         if self.state is None:
@@ -59,7 +60,7 @@ class Implementation:
     def predict(self):
         size = self.workload.test_batch_size
         parts = [self.x_test[start : start + size] for start in range(0, len(self.x_test), size)]
-        return np.concatenate([predicted(self.workload, self.weights, x) for x in parts])
+        return np.concatenate([predicted(self.workload, turned(self.weights), x) for x in parts])
 
     def sync(self):
         jax.block_until_ready((self.weights, self.state))
@@ -92,8 +93,15 @@ def epoch(workload, weights, state, key, x, y, batches):
     def step(carried, batch):
         weights, state, key = carried
         key, own = jax.random.split(key)
-        loss, gradients = jax.value_and_grad(loss_of)(weights, workload, x[batch], y[batch], own)
+        loss, gradients = jax.value_and_grad(lambda held: loss_of(turned(held), workload, x[batch], y[batch], own))(
+            weights
+        )
         return (*update(workload.optimiser, weights, gradients, state), key), loss * len(batch)
 
     (weights, state, key), losses = lax.scan(step, (weights, state, key), batches)
     return weights, state, key, losses.sum()
+
+
+def turned(weights):
+    """Dense kernels with their axes exchanged, which XLA makes part of the products."""
+    return [(kernel.T if kernel.ndim == 2 else kernel, bias) for kernel, bias in weights]

@@ -1,7 +1,8 @@
 """TensorFlow, tuned: the whole epoch in one function, compiled by XLA.
 
 A ``while_loop`` inside ``tf.function(jit_compile=True)`` leaves nothing to Python between two steps, and XLA fuses
-gathering, forward, backward and Adam of a step.
+gathering, forward, backward and Adam of a step. Dense kernels are kept as ``[out, in]``: that way XLA multiplies faster
+for their gradients, and no slower forward.
 """
 
 import math
@@ -28,7 +29,8 @@ class Implementation:
         tf.random.set_seed(seed)
         tf.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
         self.workload, self.device = workload, device
-        shapes = [shape for kernel in workload.kernels for shape in (kernel, kernel[-1:])]
+        kernels = [turned(np.empty(kernel)).shape for kernel in workload.kernels]
+        shapes = [shape for kernel, own in zip(workload.kernels, kernels, strict=True) for shape in (own, kernel[-1:])]
         self.weights, self.first, self.second = (
             [tf.Variable(tf.zeros(shape, workload.dtype)) for shape in shapes] for _ in range(3)
         )
@@ -44,10 +46,10 @@ class Implementation:
 
     def set_weights(self, weights):
         for variable, array in zip(self.weights, (array for layer in weights for array in layer), strict=True):
-            variable.assign(array)
+            variable.assign(turned(array))
 
     def get_weights(self):
-        arrays = [variable.numpy().copy() for variable in self.weights]
+        arrays = [turned(variable.numpy()).copy() for variable in self.weights]
         return list(zip(arrays[::2], arrays[1::2], strict=True))
 
     def train_epoch(self, order):
@@ -102,12 +104,12 @@ class Implementation:
                 w.assign_sub(optimiser.learning_rate * v)
             return loss
         power = tf.cast(self.steps.assign_add(1), x.dtype)
-        rate = optimiser.learning_rate / (1 - tf.exp(power * math.log(BETA_1)))
         root = tf.sqrt(1 - tf.exp(power * math.log(BETA_2)))
+        rate = optimiser.learning_rate * root / (1 - tf.exp(power * math.log(BETA_1)))
         for w, m, v, g in zip(self.weights, self.first, self.second, gradients, strict=True):
             m.assign(BETA_1 * m + (1 - BETA_1) * g)
             v.assign(BETA_2 * v + (1 - BETA_2) * g * g)
-            w.assign_sub(rate * m / (tf.sqrt(v) / root + EPSILON))
+            w.assign_sub(rate * m / (tf.sqrt(v) + EPSILON * root))
         return loss
 
     def logits(self, x, training=False):
@@ -116,7 +118,8 @@ class Implementation:
             match layer:
                 case Dense():
                     kernel, bias = next(waiting)
-                    x = ACTIVATIONS[layer.activation](tf.reshape(x, (x.shape[0], -1)) @ kernel + bias)
+                    x = tf.matmul(tf.reshape(x, (x.shape[0], -1)), kernel, transpose_b=True)
+                    x = ACTIVATIONS[layer.activation](x + bias)
                 case Conv():
                     kernel, bias = next(waiting)
                     pad = [[0, 0], *[[layer.padding] * 2] * 2, [0, 0]]
@@ -126,3 +129,8 @@ class Implementation:
                 case Dropout() if training:
                     x = tf.nn.dropout(x, layer.rate)
         return x
+
+
+def turned(array):
+    """A dense kernel with its axes exchanged, anything else as it is."""
+    return array.T if array.ndim == 2 else array

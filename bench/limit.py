@@ -1,0 +1,128 @@
+"""The machine's own limit for a network, from the stored parts of the floor; and how many times that a program takes.
+
+The *floor* of an epoch is the time of its matrix products, its optimiser and the gathering of its batches, each by the
+library that does it best here. Above it stands the bare arithmetic: the operations of the products at the speed of a
+large one. Both are of the same blocks as what is compared with them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+from bench import verdicts, words
+from bench.answers import Group, part
+from bench.records import Part, Result
+from bench.sheets import Sheet
+from bench.tables import GROUP, measured
+
+STEPWISE = ("products", "optimiser", "gathering")
+"""What a step consists of; their times add up to the floor."""
+PARTS = [*GROUP, "block", "library", "part", "seconds", "flops_per_s"]
+FLOOR = [*GROUP, "block", "floor_s", *(f"{name}_{what}" for name in STEPWISE for what in ("s", "by")),
+         "arithmetic_s", "peak_flops_per_s", "peak_by"]  # fmt: skip
+MULTIPLES = [*GROUP, "tier", "implementation", "floor_s", "estimate", "low", "high", "blocks"]
+LIBRARIES = {"numpy": "NumPy", "pytorch": "PyTorch", "tensorflow": "TensorFlow, XLA", "jax": "JAX, XLA"}
+
+
+def parts(results: Sequence[Result]) -> pd.DataFrame:
+    """A row for each library, block and part: seconds of an epoch (the median repetition), operations per second.
+
+    The large product belongs to no epoch and has no seconds.
+    """
+    rows = [
+        {name: getattr(result.cell, name) for name in ("device", "threads", "block")}
+        | {"workload": result.cell.workload.name, "library": result.cell.framework, "part": found.name}
+        | of_epoch(found)
+        for result in results
+        if result.status == "ok"
+        for found in result.parts
+    ]
+    return pd.DataFrame(rows, columns=PARTS)
+
+
+def of_epoch(found: Part) -> dict[str, float | None]:
+    """What a part costs an epoch, and how fast its arithmetic is."""
+    step_s = median(found.seconds) / found.steps
+    return {
+        "seconds": step_s * found.epoch_steps if found.epoch_steps else None,
+        "flops_per_s": found.flops / step_s if found.flops else None,
+    }
+
+
+def floor(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row for each group and block: the floor of an epoch, its parts and by which library, and the bare arithmetic.
+
+    The library of a part is the one that is best over all blocks of the group, so that no block picks its luckiest.
+    """
+    rows: list[dict[str, Any]] = []
+    for key, group in frame.groupby(GROUP, sort=False):
+        best = {name: fastest(found) for name, found in group.groupby("part")}
+        for block, found in group.groupby("block"):
+            of_best = {name: found[(found["part"] == name) & (found["library"] == best[name])] for name in best}
+            if set(best) < {*STEPWISE, "large"} or any(own.empty for own in of_best.values()):
+                continue
+            row = dict(zip(GROUP, key, strict=True)) | {"block": block}  # type: ignore[arg-type]  # a tuple
+            for name in STEPWISE:
+                row |= {f"{name}_s": of_best[name]["seconds"].iloc[0], f"{name}_by": best[name]}
+            products, peak = of_best["products"].iloc[0], of_best["large"]["flops_per_s"].iloc[0]
+            row |= {"floor_s": sum(row[f"{name}_s"] for name in STEPWISE), "peak_flops_per_s": peak}
+            row |= {"peak_by": best["large"], "arithmetic_s": products["seconds"] * products["flops_per_s"] / peak}
+            rows.append(row)
+    return pd.DataFrame(rows, columns=FLOOR)
+
+
+def fastest(found: pd.DataFrame) -> str:
+    """The library that takes the least time for a part, over all blocks that it was measured in."""
+    cost = found["seconds"].fillna(1 / found["flops_per_s"]).map(math.log)
+    return str(cost.groupby(found["library"]).mean().idxmin())
+
+
+def multiples(runs: pd.DataFrame, floors: pd.DataFrame) -> pd.DataFrame:
+    """A row for each implementation: how many times the floor its epoch takes, paired by block, with its interval."""
+    rows = []
+    for key, group in measured(runs).groupby([*GROUP, "tier", "implementation"], sort=False):
+        own = part(floors, *key[:3])  # type: ignore[misc]  # as long as GROUP
+        if own.empty:
+            continue
+        both = verdicts.in_blocks(group.assign(s=group["epoch_s"]), own.assign(s=own["floor_s"]), "s")
+        if len(both):
+            ratio, _ = verdicts.judge(both, "s")
+            place = dict(zip([*GROUP, "tier", "implementation"], key, strict=True))  # type: ignore[arg-type]
+            rows.append(place | {"floor_s": both["b"].median()} | asdict(ratio) | {"blocks": len(both)})
+    return pd.DataFrame(rows, columns=MULTIPLES)
+
+
+def sheet(floors: pd.DataFrame, group: Group) -> Sheet:
+    """What an epoch cannot do without on this machine: a row for each part, the floor, the bare arithmetic above."""
+    return of_place(part(floors, *group.place_key), group.title)
+
+
+def of_place(own: pd.DataFrame, title: str) -> Sheet:
+    """The floor of one place, medians over its blocks with their range."""
+    if own.empty:
+        return Sheet(title, (), ())
+    whole = own["floor_s"].median()
+    rows = [("arithmetic alone", f"the peak of {LIBRARIES[own['peak_by'].iloc[0]]}, "
+             f"{own['peak_flops_per_s'].median() / 1e9:.3g} GFLOP/s", *figures(own, "arithmetic_s", whole))]  # fmt: skip
+    titles = {"products": "matrix products", "optimiser": "optimiser", "gathering": "gathering batches"}
+    rows += [
+        (titles[name], LIBRARIES[own[f"{name}_by"].iloc[0]], *figures(own, f"{name}_s", whole)) for name in STEPWISE
+    ]
+    rows.append(("floor", "the three parts together", *figures(own, "floor_s", whole)))
+    return Sheet(title, ("part", "by", "seconds per epoch", "share of the floor"), tuple(rows), texts=2, note=METHOD)
+
+
+METHOD = (
+    "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, alone and at the "
+    "network's own shapes. Arithmetic alone: the operations of the products at the speed of one large product."
+)
+
+
+def figures(own: pd.DataFrame, column: str, whole: float) -> tuple[str, str]:
+    """A part's seconds with their range, and its share of the floor."""
+    values = own[column]
+    return words.spread("epoch_s", values.median(), values.min(), values.max()), f"{values.median() / whole:.0%}"
