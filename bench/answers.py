@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -53,6 +53,7 @@ class Group:
     ``runs`` has all its cells; ``summary`` one row per implementation that was measured, the fastest first.
     ``judged`` has its rows of the comparison, of time, memory and accuracy; ``pairs`` are those of time. ``break_even``
     says which implementation overtakes which. ``document_epochs`` is the document's own number, None where unknown.
+    ``multiples`` says how many times the machine's own limit an epoch takes, where that was measured.
     """
 
     workload: str
@@ -65,6 +66,7 @@ class Group:
     break_even: pd.DataFrame
     pairs: tuple[Pair, ...]
     document_epochs: int | None
+    multiples: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def place_key(self) -> tuple[str, str, int]:
@@ -122,9 +124,12 @@ def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int
             part(frames[name], workload, device, threads)
             for name in ("runs", "summary", "control", "comparison", "break_even")
         )
+        limits = part(frames["multiples"], workload, device, threads)
         pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
         epochs = document_epochs.get(workload)
-        found.append(Group(workload, device, int(threads), own, summed, controls, judged, overtaken, pairs, epochs))
+        found.append(
+            Group(workload, device, int(threads), own, summed, controls, judged, overtaken, pairs, epochs, limits)
+        )
     return found
 
 

@@ -43,16 +43,21 @@ class Asked:
     timeout: float
     python: Sequence[str] | None = None
     precision: Sequence[str] | None = None
+    floor: bool = False
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is measured with what: everything that the options decide without a look at the data."""
+    """What is measured with what: everything that the options decide without a look at the data.
+
+    ``floors`` are the libraries of the machine's own limit, where that was asked for.
+    """
 
     workloads: Sequence[Workload]
     entries: Sequence[Entry]
     devices: Sequence[str]
     threads: Sequence[int]
+    floors: Sequence[Entry] = ()
 
 
 def choose(asked: Asked) -> Choice:
@@ -63,13 +68,14 @@ def choose(asked: Asked) -> Choice:
         interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
         names,
         chosen_threads(asked.threads, len(environment.available_cpus())),
+        interpreters.assigned(registry.FLOOR, asked.python or []) if asked.floor else (),
     )
 
 
 def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
     """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
     chosen = choose(asked)
-    interpreters.check(chosen.entries)
+    interpreters.check([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
         if entry.module.endswith(".py"):
             probe(entry)
@@ -84,8 +90,9 @@ def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, 
         epochs,
         asked.seed,
         mnist.describe(data).digest,
+        chosen.floors,
     )
-    entries = {entry.name: entry for entry in chosen.entries}
+    entries = {entry.name: entry for entry in (*chosen.entries, *chosen.floors)}
     return plan, Session(out, entries, data, environment.machine(), asked.timeout, environment.commit())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from bench.commands import exporting, files, looking, measuring, predicting
+from bench.commands import exporting, files, limiting, looking, measuring, predicting
 from bench.errors import FcnBenchError
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train the same network in PyTorch and in Keras, prove that the work was the same, and say which is faster.",
 )
-for commands in (measuring, predicting, exporting, files, looking):
+for commands in (measuring, limiting, predicting, exporting, files, looking):
     app.add_typer(commands.app)
 
 

@@ -15,6 +15,7 @@ from bench import (
     exported,
     latency,
     ledger,
+    limit,
     probes,
     reaching,
     sources,
@@ -25,7 +26,8 @@ from bench import (
 from bench.answers import Group
 from bench.digits import NO_TEST_SET, TestSet
 from bench.environment import Machine
-from bench.records import Gate, Result, Size
+from bench.errors import FcnBenchError
+from bench.records import TRAINED, Gate, Result, Size
 from bench.sources import Program
 
 
@@ -46,7 +48,10 @@ class Session:
     @classmethod
     def read(cls, directory: Path) -> "Session":
         """Read the stored records and derive the rest."""
-        results, machines, gates = store.results(directory), store.machines(directory), store.gates(directory)
+        everything, machines, gates = store.everything(directory), store.machines(directory), store.gates(directory)
+        results = [result for result in everything if result.cell.role in TRAINED]
+        if not results:
+            raise FcnBenchError(f"{directory}: nothing was trained here; run 'fcnbench run --out {directory}'")
         runs, of_machines = tables.runs(results, gates), tables.machines(machines)
         frames = {
             "runs": runs,
@@ -60,6 +65,9 @@ class Session:
             "table_4": ledger.table_4(runs, of_machines),
             "gate": tables.gate(gates),
         }
+        frames["floor_parts"] = limit.parts(everything)
+        frames["floor"] = limit.floor(frames["floor_parts"])
+        frames["multiples"] = limit.multiples(runs, frames["floor"])
         frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
         programs = sources.read(directory)
         kept = exported.read(directory)

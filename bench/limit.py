@@ -6,7 +6,7 @@ large one. Both are of the same blocks as what is compared with them.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -15,6 +15,7 @@ import pandas as pd
 
 from bench import verdicts, words
 from bench.answers import Group, part
+from bench.blocks import Place
 from bench.records import Part, Result
 from bench.sheets import Sheet
 from bench.tables import GROUP, measured
@@ -59,20 +60,28 @@ def floor(frame: pd.DataFrame) -> pd.DataFrame:
     The library of a part is the one that is best over all blocks of the group, so that no block picks its luckiest.
     """
     rows: list[dict[str, Any]] = []
-    for key, group in frame.groupby(GROUP, sort=False):
-        best = {name: fastest(found) for name, found in group.groupby("part")}
+    for place, group in by_place(frame):
+        best = {str(name): fastest(found) for name, found in group.groupby("part")}
+        if set(best) < {*STEPWISE, "large"}:
+            continue
         for block, found in group.groupby("block"):
-            of_best = {name: found[(found["part"] == name) & (found["library"] == best[name])] for name in best}
-            if set(best) < {*STEPWISE, "large"} or any(own.empty for own in of_best.values()):
+            own = {name: found[(found["part"] == name) & (found["library"] == by)] for name, by in best.items()}
+            if any(part.empty for part in own.values()):
                 continue
-            row = dict(zip(GROUP, key, strict=True)) | {"block": block}  # type: ignore[arg-type]  # a tuple
+            row: dict[str, Any] = dict(zip(GROUP, place, strict=True)) | {"block": block}
             for name in STEPWISE:
-                row |= {f"{name}_s": of_best[name]["seconds"].iloc[0], f"{name}_by": best[name]}
-            products, peak = of_best["products"].iloc[0], of_best["large"]["flops_per_s"].iloc[0]
+                row |= {f"{name}_s": own[name]["seconds"].iloc[0], f"{name}_by": best[name]}
+            products, peak = own["products"].iloc[0], own["large"]["flops_per_s"].iloc[0]
             row |= {"floor_s": sum(row[f"{name}_s"] for name in STEPWISE), "peak_flops_per_s": peak}
             row |= {"peak_by": best["large"], "arithmetic_s": products["seconds"] * products["flops_per_s"] / peak}
             rows.append(row)
     return pd.DataFrame(rows, columns=FLOOR)
+
+
+def by_place(frame: pd.DataFrame) -> Iterator[tuple[Place, pd.DataFrame]]:
+    """The rows of each network, device and number of threads."""
+    for place in frame[GROUP].drop_duplicates().itertuples(index=False, name=None):
+        yield place, part(frame, *place)
 
 
 def fastest(found: pd.DataFrame) -> str:
@@ -84,15 +93,15 @@ def fastest(found: pd.DataFrame) -> str:
 def multiples(runs: pd.DataFrame, floors: pd.DataFrame) -> pd.DataFrame:
     """A row for each implementation: how many times the floor its epoch takes, paired by block, with its interval."""
     rows = []
-    for key, group in measured(runs).groupby([*GROUP, "tier", "implementation"], sort=False):
-        own = part(floors, *key[:3])  # type: ignore[misc]  # as long as GROUP
-        if own.empty:
-            continue
-        both = verdicts.in_blocks(group.assign(s=group["epoch_s"]), own.assign(s=own["floor_s"]), "s")
-        if len(both):
-            ratio, _ = verdicts.judge(both, "s")
-            place = dict(zip([*GROUP, "tier", "implementation"], key, strict=True))  # type: ignore[arg-type]
-            rows.append(place | {"floor_s": both["b"].median()} | asdict(ratio) | {"blocks": len(both)})
+    shown = measured(runs)
+    for place, own in by_place(floors):
+        floor_s = own.assign(s=own["floor_s"])
+        for (tier, name), group in part(shown, *place).groupby(["tier", "implementation"], sort=False):
+            both = verdicts.in_blocks(group.assign(s=group["epoch_s"]), floor_s, "s")
+            if len(both):
+                ratio, _ = verdicts.judge(both, "s")
+                row = dict(zip(GROUP, place, strict=True)) | {"tier": tier, "implementation": name}
+                rows.append(row | {"floor_s": both["b"].median()} | asdict(ratio) | {"blocks": len(both)})
     return pd.DataFrame(rows, columns=MULTIPLES)
 
 
@@ -106,8 +115,8 @@ def of_place(own: pd.DataFrame, title: str) -> Sheet:
     if own.empty:
         return Sheet(title, (), ())
     whole = own["floor_s"].median()
-    rows = [("arithmetic alone", f"the peak of {LIBRARIES[own['peak_by'].iloc[0]]}, "
-             f"{own['peak_flops_per_s'].median() / 1e9:.3g} GFLOP/s", *figures(own, "arithmetic_s", whole))]  # fmt: skip
+    peak = f"{LIBRARIES[own['peak_by'].iloc[0]]}, at {own['peak_flops_per_s'].median() / 1e9:.3g} GFLOP/s"
+    rows = [("arithmetic alone", peak, *figures(own, "arithmetic_s", whole))]
     titles = {"products": "matrix products", "optimiser": "optimiser", "gathering": "gathering batches"}
     rows += [
         (titles[name], LIBRARIES[own[f"{name}_by"].iloc[0]], *figures(own, f"{name}_s", whole)) for name in STEPWISE
@@ -117,8 +126,8 @@ def of_place(own: pd.DataFrame, title: str) -> Sheet:
 
 
 METHOD = (
-    "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, alone and at the "
-    "network's own shapes. Arithmetic alone: the operations of the products at the speed of one large product."
+    "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
+    "at the network's own shapes. Arithmetic alone: the operations of the products at the speed of one large product."
 )
 
 

@@ -1,5 +1,6 @@
 """Workloads x implementations x devices x threads x blocks: the cells, in seeded random order."""
 
+import ast
 import hashlib
 import json
 import random
@@ -30,6 +31,8 @@ HARNESS = (
 """The modules that decide what a worker does, besides the implementation."""
 FLOOR = ("bench.floor", "bench.holdout", "bench.worker", "impls.contract", "impls.floor")
 """Those that decide what a library of the floor does."""
+AROUND: Mapping[Role, Sequence[str]] = {"floor": FLOOR}
+"""What stands in the place of ``HARNESS`` for cells that are asked something else."""
 GATE = ("bench.equivalence", "bench.deviation", "bench.lessons", "bench.masks", "bench.trial")
 """Those that decide, besides, what the gate answers."""
 
@@ -87,7 +90,7 @@ class Plan:
             epochs=epochs,
             seed=seed,
             digest=digest(
-                asdict(workload), epochs, seed, self.data, source(entry, FLOOR if role == "floor" else HARNESS), versions(entry),
+                asdict(workload), epochs, seed, self.data, source(entry, AROUND.get(role, HARNESS)), versions(entry),
                 registry.environment(entry, device, threads, precision=workload.precision),
             ),
             data=self.data,
@@ -113,7 +116,23 @@ def digest(*parts: object) -> str:
 
 def source(entry: Entry, around: Sequence[str] = HARNESS) -> str:
     """A digest of the implementation's source and of the harness around it, found without importing either."""
-    return digest(*(module_digest(module) for module in (entry.module, *around)), entry.attribute)
+    taken = [module for module in borrowed(entry.module) if module not in around]
+    return digest(*(module_digest(module) for module in (entry.module, *taken, *around)), entry.attribute)
+
+
+@cache
+def borrowed(module: str) -> tuple[str, ...]:
+    """The modules of ``impls`` that a module takes something from, and those that these do, without importing any."""
+    path = module if module.endswith(".py") else module_file(module)
+    found: dict[str, None] = {}
+    try:
+        tree = ast.parse(Path(path).read_bytes() if path else b"")
+    except SyntaxError:  # it fails when it is run
+        return ()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("impls."):
+            found |= dict.fromkeys((str(node.module), *borrowed(str(node.module))))
+    return tuple(sorted(found))
 
 
 @cache

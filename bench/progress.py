@@ -12,8 +12,9 @@ def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
     """What is about to happen, before the first cell."""
     kept = f", {total - todo} already measured" if todo < total else ""
     parts = [words.count(len(plan.entries), "implementation"), words.count(len(plan.workloads), "network")]
+    limit = f", the machine's own limit by {len(plan.floors)} libraries" if plan.floors else ""
     return (
-        f"{words.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control, {parts[1]}, "
+        f"{words.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control{limit}, {parts[1]}, "
         f"{words.count(plan.blocks, 'block')}; results in {out}\n"
         "first, whether they do the same work; each implementation answers for all networks at once"
     )
@@ -32,6 +33,8 @@ def ended(result: Result) -> str:
     """The end of that line."""
     if result.status != "ok":
         return f"{result.status}: {result.reason}"
+    if result.parts:
+        return "the parts of the floor"
     last = result.epochs[-1]
     disturbed = "; ".join(noise.disturbances(result))
     return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}" + (f" ({disturbed})" if disturbed else "")

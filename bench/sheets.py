@@ -72,14 +72,27 @@ def summary(group: Group, wide: bool) -> Sheet:
         first = words.figure("first_epoch_s", row["first_epoch_s"])
         ratio = times(group, name, fastest)
         device = words.figure("_bytes", on_device[name]) if wide and name in on_device else None
-        figures = (speed, ratio, accuracy, memory, *([device] if device else []), first)
+        figures = (speed, ratio, *of_floor(group, name), accuracy, memory, *([device] if device else []), first)
         rows.append((two_lines(group, name) if wide else name, *figures))
     columns = ["implementation", "time per epoch", "times the fastest", "accuracy", "memory", "first epoch"]
-    columns[5:5] = ["device memory"] if rows and len(rows[0]) > len(columns) else []
+    columns[5:5] = ["device memory"] if wide and on_device else []
+    columns[3:3] = ["times the floor"] if len(group.multiples) else []
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=words.tier_rank)
     meanings = "; ".join(f"{tier}: {words.TIERS.get(tier, 'not known here')}" for tier in tiers)
     note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
     return Sheet(group.title, tuple(columns), tuple(rows), note=note)
+
+
+def of_floor(group: Group, name: str) -> list[str]:
+    """How many times the machine's own limit an epoch took, with its interval; nothing where that is not known."""
+    if group.multiples.empty:
+        return []
+    own = group.multiples[group.multiples["implementation"] == name]
+    if own.empty:
+        return [words.MISSING]
+    estimate, low, high = own[["estimate", "low", "high"]].iloc[0]
+    ends = words.ends(estimate, low, high)
+    return [f"{words.ratio(estimate)} ({ends})" if ends else words.ratio(estimate)]
 
 
 def two_lines(group: Group, name: str) -> str:

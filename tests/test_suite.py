@@ -43,6 +43,8 @@ class Ran(NamedTuple):
 
 
 Suite = Callable[..., Ran]
+ALONE = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+"""The suite refuses to run side by side, and these tests may be."""
 NOTED = """
     import os
     from pathlib import Path
@@ -74,7 +76,7 @@ def suite(command: list[str], tmp_path: Path) -> Suite:
         done = subprocess.run(
             [*command, *options],
             cwd=ROOT,
-            env={**os.environ, "COLUMNS": "200", **environment},
+            env={**ALONE, "COLUMNS": "200", **environment},
             capture_output=True,
             text=True,
             timeout=300,
@@ -315,6 +317,7 @@ def test_no_worker_is_left_behind(
     process = subprocess.Popen(
         [*command, f"--plugin={plugin('hanging', HANGS)}", "--implementation=null", "-k", "hanging and test_set"],
         cwd=ROOT,
+        env=ALONE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

@@ -84,6 +84,9 @@ def run(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 3600,
     python: Pythons = None,
     precision_mode: Precisions = None,
+    floor: Annotated[
+        bool, typer.Option("--floor", help="Measure in each block too what the machine itself needs at least.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
@@ -111,12 +114,13 @@ def run(
         timeout,
         python,
         precision_mode,
+        floor,
     )
     out = out or Path("results", preset)
     plan, session = prepare(asked, out, say=print)
     with store.opened(out):
         cells = plan.cells()
-        done = store.results(out) if store.has_results(out) else []
+        done = store.everything(out) if store.has_results(out) else []
         check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
         kept = finished(done, fresh)
         store.save_machine(out, session.machine)
@@ -139,7 +143,7 @@ def run(
 
         built = report.build(out)
         asked_for = {cell.key for cell in plan.cells()}
-        failed = any(result.status == "failed" for result in results if result.cell.key in asked_for)
+        failed = any(result.status == "failed" for result in store.everything(out) if result.cell.key in asked_for)
         refused = any(gate.status == "failed" for gate in store.gates(out))
     print(built.text)
     print(f"report: {built.html}")
