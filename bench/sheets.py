@@ -72,7 +72,7 @@ def summary(group: Group, wide: bool) -> Sheet:
         first = words.figure("first_epoch_s", row["first_epoch_s"])
         ratio = times(group, name, fastest)
         device = words.figure("_bytes", on_device[name]) if wide and name in on_device else None
-        figures = (speed, ratio, *of_floor(group, name), accuracy, memory, *([device] if device else []), first)
+        figures = (speed, ratio, *of_floor(group, name, wide), accuracy, memory, *([device] if device else []), first)
         rows.append((two_lines(group, name) if wide else name, *figures))
     columns = ["implementation", "time per epoch", "times the fastest", "accuracy", "memory", "first epoch"]
     columns[5:5] = ["device memory"] if wide and on_device else []
@@ -83,15 +83,15 @@ def summary(group: Group, wide: bool) -> Sheet:
     return Sheet(group.title, tuple(columns), tuple(rows), note=note)
 
 
-def of_floor(group: Group, name: str) -> list[str]:
-    """How many times the machine's own limit an epoch took, with its interval; nothing where that is not known."""
+def of_floor(group: Group, name: str, wide: bool) -> list[str]:
+    """How many times the machine's own limit an epoch took, ``wide`` with its interval; nothing where none is known."""
     if group.multiples.empty:
         return []
     own = group.multiples[group.multiples["implementation"] == name]
     if own.empty:
         return [words.MISSING]
     estimate, low, high = own[["estimate", "low", "high"]].iloc[0]
-    ends = words.ends(estimate, low, high)
+    ends = words.ends(estimate, low, high) if wide else ""
     return [f"{words.ratio(estimate)} ({ends})" if ends else words.ratio(estimate)]
 
 

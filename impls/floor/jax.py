@@ -24,10 +24,10 @@ class Floor:
         self.matrix = jnp.asarray(floor.matrix())
 
     def products(self, steps):
-        jax.block_until_ready(multiplied(self.operands, steps))
+        self.results = jax.block_until_ready(multiplied(self.operands, steps))
 
     def optimiser(self, steps):
-        jax.block_until_ready(updated(self.workload.optimiser, self.weights, self.gradients, steps))
+        self.weights, _ = jax.block_until_ready(updated(self.workload.optimiser, self.weights, self.gradients, steps))
 
     def gathering(self, steps):
         batches = floor.batches(len(self.x), self.workload.batch_size, steps).astype(np.int32)

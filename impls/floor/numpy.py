@@ -18,7 +18,8 @@ class Floor:
         self.results = [
             tuple(np.empty_like(array) for array in (error, kernel, x)) for x, kernel, error in self.operands
         ]
-        self.weights, self.gradients, self.first, self.second = np.full((4, workload.parameters), 1e-3, np.float32)
+        self.weights, self.gradients = np.full((2, workload.parameters), 1e-3, np.float32)
+        self.first, self.second = np.zeros((2, workload.parameters), np.float32)
         self.batch = np.empty((workload.batch_size, *x.shape[1:]), np.float32)
         self.matrices = [floor.matrix() for _ in range(3)]
 

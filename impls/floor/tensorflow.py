@@ -16,7 +16,8 @@ class Floor:
         self.workload, self.x = workload, tf.constant(x)
         self.operands = [[tf.Variable(array) for array in layer] for layer in floor.operands(workload)]
         self.results = [[tf.Variable(tf.zeros(a.shape)) for a in (e, tf.transpose(k), x)] for x, k, e in self.operands]
-        self.weights, self.first, self.second = (tf.Variable(tf.fill([workload.parameters], 1e-3)) for _ in range(3))
+        self.weights = tf.Variable(tf.fill([workload.parameters], 1e-3))
+        self.first, self.second = (tf.Variable(tf.zeros([workload.parameters])) for _ in range(2))
         self.gradients = tf.fill([workload.parameters], 1e-3)
         self.batch = tf.Variable(tf.zeros((workload.batch_size, *x.shape[1:])))
         self.matrix = tf.constant(floor.matrix())
