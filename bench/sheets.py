@@ -76,10 +76,11 @@ def summary(group: Group, wide: bool) -> Sheet:
         rows.append((two_lines(group, name) if wide else name, *figures))
     columns = ["implementation", "time per epoch", "times the fastest", "accuracy", "memory", "first epoch"]
     columns[5:5] = ["device memory"] if wide and on_device else []
-    columns[3:3] = ["times the floor"] if len(group.multiples) else []
+    columns[3:3] = ["times the floor" if wide else "floors"] if len(group.multiples) else []
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=words.tier_rank)
     meanings = "; ".join(f"{tier}: {words.TIERS.get(tier, 'not known here')}" for tier in tiers)
     note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
+    note += " A floor is what the machine itself needs for an epoch." if len(group.multiples) else ""
     return Sheet(group.title, tuple(columns), tuple(rows), note=note)
 
 
