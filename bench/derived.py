@@ -86,9 +86,9 @@ class Session:
         shown = [result for result in results if result.cell.key in keys]
         frames["inference"] = latency.inference(shown)
         frames["sweep"] = overhead.sweep(everything, gates)
-        frames["overhead"] = overhead.overhead(
-            frames["sweep"], {one.cell.workload.name: one.cell.workload for one in results}
-        )
+        workloads = {result.cell.workload.name: result.cell.workload for result in results}
+        peaks = frames["floor"].groupby(tables.GROUP)["peak_flops_per_s"].median().to_dict()
+        frames["overhead"] = overhead.overhead(frames["sweep"], workloads, peaks)
         frames["sweep_threads"] = overhead.threads(frames["sweep"])
         frames["digits"] = digits.by_digit(shown, test)
         frames["confusion"] = digits.confusion(shown, test)

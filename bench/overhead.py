@@ -29,7 +29,6 @@ OVERHEAD = [*GROUP, "tier", "implementation", "framework", "processes", "overhea
 THREADS = [*GROUP, "tier", "implementation", "fewer", "batch_size", "width", "estimate", "low", "high", "blocks"]
 FEWEST = 4
 """Points that a fit of three terms needs at the least."""
-Place = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,11 @@ def fitted(points: pd.DataFrame) -> Fit | None:
 
 
 def overhead(
-    points: pd.DataFrame, workloads: Mapping[str, Workload], peaks: Mapping[Place, float] | None = None
+    points: pd.DataFrame, workloads: Mapping[str, Workload], peaks: Mapping[Any, float] | None = None
 ) -> pd.DataFrame:
     """A row for each implementation of a place: medians over the fits of its processes, and ranges.
 
-    ``peaks`` are the floating-point operations per second of the machine at a place, where they were measured.
+    ``peaks`` are the machine's floating-point operations per second by network, device and threads, where it was asked.
     """
     rows = []
     for key, own in points.groupby([*GROUP, "tier", "implementation", "framework"], sort=False):
