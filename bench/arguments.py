@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import environment, fetch, gpu, interpreters, mnist, words, workloads
 from bench.errors import FcnBenchError, unknown
-from bench.plan import Plan
+from bench.plan import SWEPT, Plan, swept
 from bench.run import Session, probe
 from bench.stages import Target
 from impls import devices, registry
@@ -44,6 +44,7 @@ class Asked:
     python: Sequence[str] | None = None
     precision: Sequence[str] | None = None
     floor: bool = False
+    sweep: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ def choose(asked: Asked) -> Choice:
 def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
     """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
     chosen = choose(asked)
+    if asked.sweep and not swept(chosen.entries):
+        names = ", ".join(entry.name for entry in chosen.entries)
+        raise FcnBenchError(
+            f"--sweep: of {names} none trains in a given order; add one of the tiers {' and '.join(SWEPT)}"
+        )
     interpreters.check([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
         if entry.module.endswith(".py"):
@@ -91,6 +97,7 @@ def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, 
         asked.seed,
         mnist.describe(data).digest,
         chosen.floors,
+        asked.sweep,
     )
     entries = {entry.name: entry for entry in (*chosen.entries, *chosen.floors)}
     return plan, Session(out, entries, data, environment.machine(), asked.timeout, environment.commit())

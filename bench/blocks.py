@@ -53,5 +53,9 @@ def unfinished(cells: Sequence[Cell], kept: Mapping[str, Result]) -> list[Block]
 def disturbance(block: Sequence[Result]) -> str:
     """What disturbed a block, the first thing of each cell; empty where nothing did."""
     found = [(result.cell, what) for result in block if result.status == "ok" and (what := noise.disturbances(result))]
-    again = {"control": " (control)", "floor": " (floor)", "measured": ""}
-    return "; ".join(f"{cell.implementation}{again[cell.role]}: {what[0]}" for cell, what in found)
+    return "; ".join(f"{cell.implementation}{as_role(cell.role)}: {what[0]}" for cell, what in found)
+
+
+def as_role(role: str) -> str:
+    """What is added to an implementation's name where it was not simply measured: `` (control)``."""
+    return "" if role == "measured" else f" ({role})"

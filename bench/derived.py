@@ -16,6 +16,7 @@ from bench import (
     latency,
     ledger,
     limit,
+    overhead,
     probes,
     reaching,
     sources,
@@ -33,7 +34,10 @@ from bench.sources import Program
 
 @dataclass(frozen=True)
 class Session:
-    """Everything that the pages show, derived from the stored cells; ``shown`` are those whose figures may be."""
+    """Everything that the pages show, derived from the stored cells; ``shown`` are those whose figures may be.
+
+    ``results`` are of the networks that were trained, ``everything`` has what else was measured too.
+    """
 
     results: Sequence[Result]
     machines: Sequence[Machine]
@@ -44,6 +48,7 @@ class Session:
     shown: Sequence[Result] = ()
     test: TestSet = NO_TEST_SET
     programs: Mapping[str, Program] = field(default_factory=dict)
+    everything: Sequence[Result] = ()
 
     @classmethod
     def read(cls, directory: Path) -> "Session":
@@ -80,9 +85,14 @@ class Session:
         keys = set(tables.measured(runs)["cell"])
         shown = [result for result in results if result.cell.key in keys]
         frames["inference"] = latency.inference(shown)
+        frames["sweep"] = overhead.sweep(everything, gates)
+        workloads = {result.cell.workload.name: result.cell.workload for result in results}
+        peaks = frames["floor"].groupby(tables.GROUP)["peak_flops_per_s"].median().to_dict()
+        frames["overhead"] = overhead.overhead(frames["sweep"], workloads, peaks)
+        frames["sweep_threads"] = overhead.threads(frames["sweep"])
         frames["digits"] = digits.by_digit(shown, test)
         frames["confusion"] = digits.confusion(shown, test)
         frames["disagreements"] = digits.disagreements(shown, test)
         epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
         groups = answers.groups(frames, epochs, ledger.claims()["workload"].iloc[0])
-        return cls(results, machines, gates, frames, groups, store.size(directory), shown, test, programs)
+        return cls(results, machines, gates, frames, groups, store.size(directory), shown, test, programs, everything)

@@ -18,7 +18,7 @@ from pytest_benchmark.stats import Stats
 from bench import noise, store, tables, words
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import Gate, Result, Size
+from bench.records import TRAINED, Gate, Result, Size
 from bench.run import check_same_terms
 
 SUITE = "bench/suite"
@@ -134,7 +134,7 @@ def export(directory: Path) -> tuple[str, int]:
 
     Rounds are those of all blocks, in their order. Raises FcnBenchError where there are no results.
     """
-    results = store.results(directory)
+    results = store.everything(directory)
     records = Records(results, store.gates(directory), store.machines(directory), store.size(directory))
     machine = next((machine for machine in records.machines if machine.machine == results[-1].machine), None)
     made = benchmarks(records)
@@ -163,14 +163,14 @@ def told(records: Records) -> dict[str, Any]:
 def benchmarks(records: Records) -> list[dict[str, Any]]:
     """One benchmark for each question, network, implementation, device, number of threads and role.
 
-    What failed has none, nor what the equivalence gate refused.
+    What failed has none, nor what the equivalence gate refused; a sweep answers other questions than the suite asks.
     """
     gates = {(gate.implementation, gate.workload, gate.device): gate for gate in records.gates}
     cells: dict[tuple[Any, ...], list[Result]] = {}
     for result in sorted(records.cells, key=lambda result: result.cell.block):
         cell = result.cell
         gate = gates.get((cell.implementation, cell.workload.name, cell.device))
-        if result.status == "ok" and (gate is None or gate.status != "failed"):
+        if result.status == "ok" and cell.role in TRAINED and (gate is None or gate.status != "failed"):
             cells.setdefault((*cell.place, cell.implementation, cell.role), []).append(result)
     found = []
     for name, values in QUESTIONS.items():
@@ -251,7 +251,7 @@ def save(paths: Sequence[Path], directory: Path) -> tuple[int, int]:
     Raises FcnBenchError, before anything is written, where a file is no good or the cells do not belong together.
     """
     files = {path: read(path) for path in paths}
-    here = store.results(directory) if store.has_results(directory) else []
+    here = store.everything(directory) if store.has_results(directory) else []
     slots = {result.cell.slot: result for result in here}
     new: list[Result] = []
     for path, (records, _) in files.items():

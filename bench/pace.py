@@ -5,17 +5,22 @@ from collections.abc import Mapping, Sequence
 from bench.records import Cell
 from impls.contract import Workload
 
-Kind = tuple[str, Workload, int]
+Kind = tuple[str, Workload, int, str]
+SWEEP_S = 40.0
+"""Roughly, of a sweep that has not run yet."""
 
 
 def kind(cell: Cell) -> Kind:
-    """Cells of one kind take about the same time: the implementation, the workload, the epochs."""
-    return cell.implementation, cell.workload, cell.epochs
+    """Cells of one kind take about the same time: the implementation, the workload, the epochs, the role."""
+    again = "measured" if cell.role == "control" else cell.role
+    return cell.implementation, cell.workload, cell.epochs, again
 
 
 def guess(of: Kind) -> float:
     """Roughly the seconds of a kind that has not run yet, on no machine in particular: start, arithmetic, steps."""
-    _, workload, epochs = of
+    _, workload, epochs, role = of
+    if role == "sweep":
+        return SWEEP_S
     return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
 
 

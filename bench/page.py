@@ -24,10 +24,12 @@ from bench import (
     latency,
     ledger,
     limit,
+    overhead_sheets,
     pictures,
     reaching,
     scripts,
     sheets,
+    sweep_charts,
     terms,
     words,
 )
@@ -42,6 +44,7 @@ DATA_OF = {
     "epoch-time": "runs.csv", "memory": "runs.csv", "accuracy": "epochs.csv", "curves": "curves.csv",
     "ratios": "tables/comparison.csv", "first": "cells/", "mistaken": "tables/confusion.csv",
     "apart": "tables/disagreements.csv", "effect": "tables/effects.csv",
+    "sweep-batch": "tables/sweep.csv", "sweep-width": "tables/sweep.csv",
 }  # fmt: skip
 """Where the figures of a chart stand, by the first part of its name."""
 SUITE = (
@@ -67,6 +70,9 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
         drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
         drawn += [(group, chart) for chart in effect_charts.of_group(group, runs, epochs, session.frames["effects"])]
+        frames, base = session.frames, {one.cell.workload.name: one.cell.workload for one in session.results}
+        swept = sweep_charts.of_group(group, frames["sweep"], frames["overhead"], base.get(group.workload))
+        drawn += [(group, chart) for chart in swept]
         if group in lead:
             found = digits.by_place(session.shown, session.test)
             said = [(place, results) for place, results in found if place[:3] == group.place_key]
@@ -84,7 +90,7 @@ def context(
         size += len(picture)
         pictured[chart.name] = Markup(picture) if size <= INLINED else ""
     lead = answers.leading(session.groups)
-    lost = terms.lost(session.results)
+    lost = terms.lost(session.everything)
     told = session.frames["claims"]
     unmeasured = told["verdict"].str.startswith("not measured")
     run = [scripts.read(name) for name in (*(DRAWING if board and board.data else ()), "sort.js")]
@@ -99,6 +105,7 @@ def context(
         "lead": [sections[group.key] for group in lead],
         "groups": list(sections.values()),
         "others": [sections[group.key] for group in session.groups if group not in lead],
+        "swept": [part for part in sections.values() if part["overhead"].rows],
         "failed_gates": terms.failed_gates(session.gates),
         "files": files,
         "claims": claimed.ledger(told),
@@ -132,6 +139,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
     own = [chart for owner, chart in drawn if owner is group]
     ratios = [chart for chart in own if chart.name.startswith(forest.KIND)]
     pictured = [chart for chart in own if chart.name.partition(".")[0] in digit_charts.KINDS]
+    swept = [chart for chart in own if chart.name.partition(".")[0] in sweep_charts.KINDS]
     return {
         "group": group,
         "anchor": group.key,
@@ -143,12 +151,15 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "cold_start": sheets.cold_start(group),
         "beside_speed": sheets.beside_speed(group),
         "break_even": sheets.break_even(group),
-        "charts": [chart for chart in own if chart not in (*ratios, *pictured)],
+        "charts": [chart for chart in own if chart not in (*ratios, *pictured, *swept)],
         "digit_charts": pictured,
         "time_to_accuracy": reaching.sheet(frames["time_to_accuracy"], group),
         "floor": limit.sheet(frames["floor"], group),
         "inference": latency.sheet(frames["inference"], group),
         "effects": effects.sheet(frames["effects"], group),
+        "overhead": overhead_sheets.sheet(frames["overhead"], frames["sweep"], group),
+        "cores": overhead_sheets.cores(frames["sweep_threads"], group),
+        "sweep_charts": swept,
         "by_digit": digit_sheets.by_digit(frames["digits"], group),
         "confusion": digit_sheets.confusion(frames["confusion"], group),
         "disagreements": digit_sheets.disagreements(frames["disagreements"], group),

@@ -31,8 +31,12 @@ HARNESS = (
 """The modules that decide what a worker does, besides the implementation."""
 FLOOR = ("bench.floor", "bench.holdout", "bench.worker", "impls.contract", "impls.floor")
 """Those that decide what a library of the floor does."""
-AROUND: Mapping[Role, Sequence[str]] = {"floor": FLOOR}
+SWEEP = ("bench.points", "bench.sweep")
+"""Those that decide, besides, what the worker of a sweep does."""
+AROUND: Mapping[Role, Sequence[str]] = {"floor": FLOOR, "sweep": (*HARNESS, *SWEEP)}
 """What stands in the place of ``HARNESS`` for cells that are asked something else."""
+SWEPT = ("matched", "tuned")
+"""The tiers whose programs train in the order that they are given, and so can be asked for a few steps."""
 GATE = ("bench.equivalence", "bench.deviation", "bench.lessons", "bench.masks", "bench.trial")
 """Those that decide, besides, what the gate answers."""
 
@@ -42,6 +46,8 @@ class Plan:
     """What to measure. ``epochs`` None means each document's own number; ``data`` is the data set's digest.
 
     ``floors`` are libraries that the machine's own limit is measured with, beside the implementations of each block.
+    With ``sweep`` each block has, besides, a sweep over batch sizes and widths of each implementation that can be asked
+    for one.
     """
 
     workloads: Sequence[Workload]
@@ -53,13 +59,14 @@ class Plan:
     seed: int
     data: str
     floors: Sequence[Entry] = ()
+    sweep: bool = False
 
     def cells(self) -> list[Cell]:
         """All cells in the order in which to run them.
 
         Within a block everything that is compared with each other runs side by side in time, in random order: the
         implementations of one workload, device and thread count, and the control, which is the reference
-        implementation once more; and the libraries of the floor.
+        implementation once more; the libraries of the floor; and the sweeps.
         """
         rng = random.Random(self.seed)
         cells = []
@@ -70,6 +77,7 @@ class Plan:
                 runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
                 runs += [(reference(self.entries), "control")] if self.entries else []
                 runs += [(entry, "floor") for entry in self.floors]
+                runs += [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
                 rng.shuffle(runs)
                 cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
         return cells
@@ -107,6 +115,11 @@ class Plan:
 def reference(entries: Sequence[Entry]) -> Entry:
     """The implementation that the control repeats: the first of the matched tier, the steadiest, else the first."""
     return next((entry for entry in entries if entry.tier == "matched"), entries[0])
+
+
+def swept(entries: Sequence[Entry]) -> list[Entry]:
+    """The implementations of which a sweep can be made."""
+    return [entry for entry in entries if entry.tier in SWEPT and entry.gated]
 
 
 def digest(*parts: object) -> str:

@@ -13,8 +13,9 @@ def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
     kept = f", {total - todo} already measured" if todo < total else ""
     parts = [words.count(len(plan.entries), "implementation"), words.count(len(plan.workloads), "network")]
     limit = f", the machine's own limit by {len(plan.floors)} libraries" if plan.floors else ""
+    swept = ", sweeps" if plan.sweep else ""
     return (
-        f"{words.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control{limit}, {parts[1]}, "
+        f"{words.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control{limit}{swept}, {parts[1]}, "
         f"{words.count(plan.blocks, 'block')}; results in {out}\n"
         "first, whether they do the same work; each implementation answers for all networks at once"
     )
@@ -24,7 +25,7 @@ def started(progress: Progress) -> str:
     """The line that begins with a cell; it is completed when the cell has ended."""
     cell = progress.cell
     left = "" if progress.left_s is None else f", about {words.duration(progress.left_s)} left"
-    name = f"{cell.implementation} (again, as control)" if cell.role == "control" else cell.implementation
+    name = cell.implementation + {"control": " (again, as control)", "sweep": " (sweep)"}.get(cell.role, "")
     place = f"{cell.workload.name}, {cell.device}, {words.count(cell.threads, 'thread')}, block {cell.block}"
     return f"[{progress.number}/{progress.total}{left}] {name}: {place} ... "
 
@@ -33,11 +34,19 @@ def ended(result: Result) -> str:
     """The end of that line."""
     if result.status != "ok":
         return f"{result.status}: {result.reason}"
+    disturbed = "; ".join(noise.disturbances(result))
+    return told(result) + (f" ({disturbed})" if disturbed else "")
+
+
+def told(result: Result) -> str:
+    """What a cell that went well is worth a line for."""
     if result.parts:
         return "the parts of the floor"
+    if result.cell.role == "sweep":
+        lost = sum(not point.seconds for point in result.sweep)
+        return f"{words.count(len(result.sweep) - lost, 'point')}{f', {lost} could not be trained' if lost else ''}"
     last = result.epochs[-1]
-    disturbed = "; ".join(noise.disturbances(result))
-    return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}" + (f" ({disturbed})" if disturbed else "")
+    return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
 
 
 def repeated(why: str) -> str:

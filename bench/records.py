@@ -7,15 +7,15 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bench.points import SweepPoint
 from impls.contract import Workload
 from impls.devices import in_names
 
 PROTOCOL = 2
 """Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
-Role = Literal["measured", "control", "floor"]
-"""An implementation that is compared, the reference implementation once more, a library that the floor is made of."""
+Role = Literal["measured", "control", "floor", "sweep"]
+"""What is compared, the reference implementation once more, a library that the floor is made of, a sweep over sizes."""
 TRAINED: tuple[Role, ...] = ("measured", "control")
-"""The roles that train a network."""
 Status = Literal["ok", "skipped", "failed"]
 
 
@@ -68,8 +68,8 @@ class Event:
 
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
     ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``part`` of a library of the floor; ``mode``, ``lost`` and ``tools`` of a probe; ``export``
-    of an exported network; ``end`` of all. A cell that has said ``whole`` is good, whatever becomes of what follows.
+    ``answer`` of the gate; ``part`` of a library of the floor; ``point`` of a sweep; ``mode``, ``lost`` and ``tools``
+    of a probe; ``export`` of an exported network; ``end`` of all. A cell that said ``whole`` is good for good.
     """
 
     name: str
@@ -249,7 +249,7 @@ class Result:
     of the file with the trained network, empty where none was kept (:mod:`bench.models`). ``inference`` is what was
     timed apart, one image and one batch of the workload's ``test_batch_size``; empty in results of before it was, and
     in those of the suite. ``no_inference`` is why it is not complete, where that failed: the status is of all else,
-    which had been measured by then. ``parts`` is what a library of the role ``floor`` took, and nobody else has.
+    which had been measured by then. Only libraries of the floor have ``parts``, and only sweeps a ``sweep``.
     """
 
     cell: Cell
@@ -275,6 +275,7 @@ class Result:
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
     parts: tuple[Part, ...] = ()
+    sweep: tuple[SweepPoint, ...] = ()
 
 
 @dataclass(frozen=True)

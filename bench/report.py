@@ -34,12 +34,16 @@ DERIVED = (
     "confusion",
     "disagreements",
     "effects",
+    "sweep",
+    "overhead",
+    "sweep_threads",
     "exports",
 )
 COUNTS = ("involuntary_switches", "hot_events", "cpus", "gpu_processes")
 OWN = {
     "tables": rf"({'|'.join((*DERIVED, 'accuracies'))})\.(csv|md)",
-    "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart|effect)\..*\.(svg|png)",
+    "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart|effect|sweep-(batch|width))\..*"
+    r"\.(svg|png)",
 }
 """What this module writes into which directory: what is there and no longer true is taken away."""
 
@@ -82,7 +86,7 @@ def written(data: Iterable[str], derived: Iterable[str]) -> list[str]:
 def final_table(session: Session) -> str:
     """What a run ends with."""
     frames = session.frames
-    return terminal.text(session.groups, frames["runs"], frames["table_4"], session.results, session.gates)
+    return terminal.text(session.groups, frames["runs"], frames["table_4"], session.everything, session.gates)
 
 
 def data_files(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:

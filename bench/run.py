@@ -15,11 +15,18 @@ from bench.errors import FcnBenchError
 from bench.noise import Watch
 from bench.pace import Kind, kind, time_left
 from bench.plan import Plan
-from bench.records import Cell, Epoch, Evaluation, Gate, Inference, Memory, Noise, Part, Phases, Result
+from bench.points import SweepPoint
+from bench.records import Cell, Epoch, Evaluation, Gate, Inference, Memory, Noise, Part, Phases, Result, Role
 from bench.verify import GateJob, GateRun, Question
 from impls import registry
 from impls.registry import Entry
 
+JOBS: Mapping[Role, str] = {"floor": "floor", "sweep": "sweep"}
+"""What a worker is asked for a cell of a role, where that is not ``measure``."""
+SEVERAL: Mapping[str, type[Any]] = {
+    "epoch": Epoch, "evaluation": Evaluation, "inference": Inference, "part": Part, "point": SweepPoint,
+}  # fmt: skip
+"""What a cell has several of, by the name of the events that tell it."""
 AT_ONCE = 5
 """Questions to one process where several are asked side by side: few enough that all end at about the same time."""
 
@@ -129,7 +136,7 @@ class Session:
         started, watch = datetime.now(UTC), Watch.start(cell.device)
         with store.writing(log):
             answer = launch.launch(
-                self.request("floor" if cell.role == "floor" else "measure", cell, self.data, **self.kept(cell)),
+                self.request(JOBS.get(cell.role, "measure"), cell, self.data, **self.kept(cell)),
                 variables,
                 environment.available_cpus()[: cell.threads],
                 log,
@@ -198,16 +205,11 @@ def result(
     Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
     told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted", "model")}
-    epochs, evaluations, inference, parts = [], [], [], []
+    several: dict[str, list[Any]] = {name: [] for name in SEVERAL}
     for event in answer.events:
-        if event.name == "epoch":
-            epochs.append(Epoch(**event.values))
-        elif event.name == "evaluation":
-            evaluations.append(Evaluation(**event.values))
-        elif event.name == "inference":
-            inference.append(Inference(**event.values | {"seconds": tuple(event.values["seconds"])}))
-        elif event.name == "part":
-            parts.append(Part(**event.values | {"seconds": tuple(event.values["seconds"])}))
+        if event.name in SEVERAL:
+            values = {name: tuple(value) if isinstance(value, list) else value for name, value in event.values.items()}
+            several[event.name].append(SEVERAL[event.name](**values))
         elif event.name in told:
             told[event.name] |= event.values
     (status, reason), no_inference = answer.end(timeout_s), answer.end_of_rest(timeout_s)
@@ -226,11 +228,12 @@ def result(
         whole = replace(
             bare,
             phases=Phases(**told["phase"], process_s=answer.wall_s),
-            epochs=tuple(epochs),
-            evaluations=tuple(evaluations),
-            inference=tuple(inference),
-            parts=tuple(parts),
+            epochs=tuple(several["epoch"]),
+            evaluations=tuple(several["evaluation"]),
+            inference=tuple(several["inference"]),
             no_inference=no_inference,
+            parts=tuple(several["part"]),
+            sweep=tuple(several["point"]),
             predicted=told["predicted"].get("digits", ""),
             model=told["model"].get("sha256", ""),
             memory=Memory(**told["memory"]),

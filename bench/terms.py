@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bench import tables, words
+from bench.blocks import as_role
 from bench.environment import Machine
 from bench.records import Gate, Result
 from bench.sheets import Sheet
@@ -44,11 +45,12 @@ def lost(results: Sequence[Result]) -> list[Lost]:
     found = []
     for (status, workload, place, reason), same in kinds.items():
         names = dict.fromkeys(result.cell.implementation for result in same)
-        control = " (control)" if all(result.cell.role == "control" for result in same) else ""
+        roles = {result.cell.role for result in same}
+        role = as_role(roles.pop()) if len(roles) == 1 else ""
         blocks = sorted({result.cell.block for result in same})
         which = f"block{'' if len(blocks) == 1 else 's'} {words.listed([str(block) for block in blocks])}"
         log = next((result.log_tail for result in same if result.log_tail), "")
-        what = f"{words.listed(list(names))}{control}, {workload}, {place}, {which}"
+        what = f"{words.listed(list(names))}{role}, {workload}, {place}, {which}"
         found.append(Lost(what, status, reason or "no reason was given", log))
     return sorted(found, key=lambda lost: lost.status)
 

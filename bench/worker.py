@@ -14,17 +14,17 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from bench import equivalence, examine, exporting, floor, measure, mnist, serve
-from bench.program import Emit, Program, find_class
+from bench import equivalence, examine, exporting, floor, measure, mnist, serve, sweep
+from bench.program import Emit, Program, find_class, versions
 from bench.records import PROTOCOL, Event
-from bench.trial import Candidate
+from bench.trial import Candidate, declared
 from impls import portable
 from impls.contract import Unavailable, Workload
 from impls.devices import kind
@@ -138,6 +138,27 @@ def measure_cell(request: dict[str, Any], emit: Emit) -> None:
         program.infer()
 
 
+def sweep_cell(request: dict[str, Any], emit: Emit) -> None:
+    """Import, then build and train one network after the other; what one of them raises ends that one alone.
+
+    Where none can be trained the cell ends as the last of them did.
+    """
+    with TemporaryDirectory(prefix="fcnbench-sweep-") as folder:
+        program = Program(request, emit, Path(folder))
+        program.import_()
+    if not declared(program.make, "takes_order", True):
+        raise Unavailable("it takes no order, so that it cannot be asked for a few steps")
+    data, measured = mnist.load(Path(request["data"])), False
+    for workload, point in sweep.drawn(program.workload, len(data.y_train), request["seed"]):
+        with ended(request) as end:
+            point = sweep.measured(program.make, workload, point, data, kind(request["device"]), request["seed"])
+        measured |= end["status"] == "ok"
+        emit(Event("point", asdict(replace(point, reason=end["reason"]))))
+    emit(Event("facts", {"versions": versions(request["packages"])}))
+    if not measured:
+        raise (Unavailable if end["status"] == "skipped" else RuntimeError)(f"no point of it: {end['reason']}")
+
+
 def export(request: dict[str, Any], emit: Emit) -> None:
     """Write a trained network in another format, and report what a comparison with the original says of the file."""
     exporter = table.find(request["format"], request["by"])
@@ -184,6 +205,7 @@ JOBS = {
     "gate": gate,
     "measure": measure_cell,
     "floor": floor.answer,
+    "sweep": sweep_cell,
     "examine": examine.examine,
     "predict": predict,
     "unpack": unpack,

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from bench import store
+from bench import points, store
 from bench.environment import Machine
 from bench.records import Cell, Epoch, Memory, Noise, Phases, Result
 from impls.contract import Adam, Dense, Workload
@@ -17,6 +17,8 @@ OTHER_WORKLOAD = replace(WORKLOAD, name="mlp-128", document=2, layers=(Dense(128
 MACHINE = Machine("0badcafe", "Imaginary CPU", 2, 2, 2, None, 8 * 10**9, None, "Linux 6.1", "x86_64", "3.11.7",
                   "openblas 0.3", "")  # fmt: skip
 CELL_FIELDS = {field.name for field in fields(Cell)}
+OVERHEAD_S, PARAMETER_S, FLOPS_PER_S = 80e-6, 2e-9, 40e9
+"""What a step costs in a sweep that was made by hand."""
 TIERS = ("documented", "matched", "tuned", "reference")
 
 
@@ -87,6 +89,27 @@ def session(times: Mapping[str, Sequence[float]], control: Sequence[float] = (),
     ]
     first = next(iter(times), "matched-pytorch")
     return found + [result(first, block, s, role="control", **changes) for block, s in enumerate(control, start=1)]
+
+
+def swept(
+    implementation: str = "matched-pytorch",
+    block: int = 1,
+    slower: float = 1.0,
+    apart_s: float = OVERHEAD_S,
+    lost: Sequence[int] = (),
+    **changes: Any,
+) -> Result:
+    """A sweep whose steps are as planted; the point held out takes ``apart_s``, batches of a ``lost`` size nothing."""
+    found = []
+    for network, point in points.points(WORKLOAD, 60_000):
+        step_s = OVERHEAD_S + PARAMETER_S * network.parameters + network.flops * network.batch_size / FLOPS_PER_S
+        step_s = slower * (apart_s if point.held_out else step_s)
+        if point.batch_size in lost:
+            found.append(replace(point, reason="no memory"))
+        else:
+            found.append(replace(point, first_s=1.0, seconds=(step_s * point.steps,) * 4 + (9.0,)))
+    made = result(implementation, block, role="sweep", **{"sweep": tuple(found)} | changes)
+    return replace(made, epochs=(), memory=Memory(), switches={})
 
 
 def clear(**changes: Any) -> list[Result]:

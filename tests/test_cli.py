@@ -98,6 +98,7 @@ def check_refused(done: Done, *words: str) -> None:
         (["run", "--budget", "0m"], ["--budget '0m'", "10m"]),
         (["run", "--budget", "10 x"], ["--budget '10 x'", "10m"]),
         (["run", "--repeats", "-1"], ["--repeats", "greater than or equal to 0"]),
+        (["run", "--sweep", "--implementation", "documented-pytorch"], ["--sweep", "documented-pytorch", "matched"]),
         (["compare", "none"], ["new"]),
         (["compare", "none", "none"], ["none", "no results here"]),
         (["verify", "--workload", "zzz"], ["'zzz'", "choose from"]),
@@ -332,6 +333,21 @@ def test_a_pilot_fixes_the_number_of_blocks(
     before = store.results(out)
     again = run_tiny(*command)
     assert "asks for 3 in all" in again.out and store.results(out) == before
+
+
+def test_a_run_with_sweeps_goes_on_where_it_stopped(
+    run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, undrawn: None
+) -> None:
+    """They are cells beside the others: what is there is kept, and what the run says is shown of them."""
+    own = ["--plugin", plugin("matched_plain")]
+    assert run_tiny(*own).status == 0
+    cells = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").iterdir()}
+    done = run_tiny(*own, "--sweep")
+    assert done.status == 0 and "matched-plain (sweep): tiny" in done.out and "8 points" in done.out
+    assert {path: path.stat().st_mtime_ns for path in cells} == cells
+    (swept,) = (found for found in store.everything(tmp_path / "out") if found.cell.role == "sweep")
+    assert {point.batch_size for point in swept.sweep} == {1, 4, 16, 20, 64, 256, 1024, 4096}
+    assert "(sweep)" not in run_tiny(*own, "--sweep").out
 
 
 def test_a_time_fixes_the_number_of_blocks(

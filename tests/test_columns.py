@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import WORKLOAD, result, save
+from synthetic import WORKLOAD, result, save, swept
 
 from bench import columns, report
 from bench.records import Inference
@@ -18,7 +18,7 @@ COMMITTED = [ROOT / "results" / name for name in ("reference", "documents")]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result directory made by hand, with what those that are committed may be too old to have."""
     timed = (Inference(1, 0.5, (0.1,)), Inference(WORKLOAD.test_batch_size, 0.9, (0.3,)))
-    directory = save(tmp_path_factory.mktemp("made"), [result(inference=timed)])
+    directory = save(tmp_path_factory.mktemp("made"), [result(inference=timed), swept(threads=1), swept(threads=2)])
     report.build(directory)
     return directory
 

@@ -125,6 +125,34 @@ def test_the_control_repeats_the_first_matched_implementation_else_the_first(mak
     assert len({cell.digest for cell in cells}) == 1
 
 
+def test_with_sweeps_each_block_has_one_of_each_program_that_trains_in_a_given_order(make: Callable[..., Plan]) -> None:
+    """Of matched and tuned tiers; the documented one shuffles by itself, and what is not gated has no work to time."""
+    null = Entry("tuned-null", "tuned", "null", "nowhere", gated=False)
+    cells = make(blocks=12, threads=[1, 2], entries=[*ENTRIES, null], sweep=True).cells()
+    swept = Counter((cell.implementation, cell.threads) for cell in cells if cell.role == "sweep")
+    assert swept == {(name, threads): 12 for name in ("matched-a", "matched-b", "tuned-c") for threads in (1, 2)}
+    assert len({tuple(order(cells, block)) for block in range(1, 13)}) == 12
+
+
+def test_sweeps_change_no_other_cell(make: Callable[..., Plan]) -> None:
+    """Those have the keys that they have without."""
+    without, both = make(), make(sweep=True)
+    assert {cell.key for cell in both.cells() if cell.role != "sweep"} == {cell.key for cell in without.cells()}
+
+
+@pytest.mark.parametrize("module", plan.SWEEP)
+def test_a_change_of_the_sweep_is_another_digest_of_sweeps_alone(
+    make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """What was measured without it stays valid."""
+    before, real = make(sweep=True, blocks=1).cells(), plan.module_digest
+    assert real(module) != module
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "module_digest", lambda name: "edited" if name == module else real(name))
+        after = make(sweep=True, blocks=1).cells()
+    assert all((a.digest == b.digest) == (a.role != "sweep") for a, b in zip(before, after, strict=True))
+
+
 def test_all_implementations_of_a_block_share_its_seed(make: Callable[..., Plan]) -> None:
     """No two blocks do, so that accuracy is seen over seeds."""
     seeds = {(cell.block, cell.seed) for cell in make(blocks=5, seed=7).cells()}

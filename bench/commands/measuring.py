@@ -87,6 +87,9 @@ def run(
     floor: Annotated[
         bool, typer.Option("--floor", help="Measure in each block too what the machine itself needs at least.")
     ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Also time steps over batch sizes and widths: overhead against compute.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
@@ -115,6 +118,7 @@ def run(
         python,
         precision_mode,
         floor,
+        sweep,
     )
     out = out or Path("results", preset)
     plan, session = prepare(asked, out, say=print)
@@ -129,7 +133,7 @@ def run(
         try:
             plan = stages.measure(plan, session, kept, target, repeats, partial(print, flush=True))
             probes.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
-            results = store.results(out)
+            results = store.everything(out)
             exported.ask(results, session, arguments.HEADLINE, fresh, partial(print, flush=True))
         except FcnBenchError:
             print()  # ends the line of the cell that was being measured
