@@ -27,6 +27,8 @@ from bench import (
     pictures,
     reaching,
     scripts,
+    share_charts,
+    shares,
     sheets,
     terms,
     words,
@@ -41,7 +43,7 @@ INLINED = 400_000
 DATA_OF = {
     "epoch-time": "runs.csv", "memory": "runs.csv", "accuracy": "epochs.csv", "curves": "curves.csv",
     "ratios": "tables/comparison.csv", "first": "cells/", "mistaken": "tables/confusion.csv",
-    "apart": "tables/disagreements.csv", "effect": "tables/effects.csv",
+    "apart": "tables/disagreements.csv", "effect": "tables/effects.csv", "breakdown": "tables/breakdown.csv",
 }  # fmt: skip
 """Where the figures of a chart stand, by the first part of its name."""
 SUITE = (
@@ -67,6 +69,7 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
         drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
         drawn += [(group, chart) for chart in effect_charts.of_group(group, runs, epochs, session.frames["effects"])]
+        drawn += [(group, chart) for chart in share_charts.of_group(group, session.frames["breakdown"])]
         if group in lead:
             found = digits.by_place(session.shown, session.test)
             said = [(place, results) for place, results in found if place[:3] == group.place_key]
@@ -122,6 +125,7 @@ def context(
         "sized": sized(session),
         "file_pages": file_pages(session.frames["runs"]),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
+        "breakdown_method": shares.METHOD,
         "pictured": pictured,
         "data_of": {chart.name: DATA_OF[chart.name.partition(".")[0]] for _, chart in drawn},
     }
@@ -132,6 +136,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
     own = [chart for owner, chart in drawn if owner is group]
     ratios = [chart for chart in own if chart.name.startswith(forest.KIND)]
     pictured = [chart for chart in own if chart.name.partition(".")[0] in digit_charts.KINDS]
+    divided = [chart for chart in own if chart.name.startswith(share_charts.KIND)]
     return {
         "group": group,
         "anchor": group.key,
@@ -143,7 +148,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "cold_start": sheets.cold_start(group),
         "beside_speed": sheets.beside_speed(group),
         "break_even": sheets.break_even(group),
-        "charts": [chart for chart in own if chart not in (*ratios, *pictured)],
+        "charts": [chart for chart in own if chart not in (*ratios, *pictured, *divided)],
         "digit_charts": pictured,
         "time_to_accuracy": reaching.sheet(frames["time_to_accuracy"], group),
         "floor": limit.sheet(frames["floor"], group),
@@ -153,6 +158,11 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "confusion": digit_sheets.confusion(frames["confusion"], group),
         "disagreements": digit_sheets.disagreements(frames["disagreements"], group),
         "ratios": ratios,
+        "breakdown": {
+            "charts": divided,
+            "sheet": shares.sheet(frames["breakdown"], group),
+            "sentences": shares.sentences(frames["breakdown"], group),
+        },
     }
 
 

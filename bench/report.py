@@ -35,11 +35,12 @@ DERIVED = (
     "disagreements",
     "effects",
     "exports",
+    "breakdown",
 )
 COUNTS = ("involuntary_switches", "hot_events", "cpus", "gpu_processes")
 OWN = {
     "tables": rf"({'|'.join((*DERIVED, 'accuracies'))})\.(csv|md)",
-    "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart|effect)\..*\.(svg|png)",
+    "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart|effect|breakdown)\..*\.(svg|png)",
 }
 """What this module writes into which directory: what is there and no longer true is taken away."""
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import equivalence, examine, exporting, floor, measure, mnist, serve
+from bench import dissect, equivalence, examine, exporting, floor, measure, mnist, serve
 from bench.program import Emit, Program, find_class
 from bench.records import PROTOCOL, Event
 from bench.trial import Candidate
@@ -184,6 +184,7 @@ JOBS = {
     "gate": gate,
     "measure": measure_cell,
     "floor": floor.answer,
+    "dissect": dissect.dissect,
     "examine": examine.examine,
     "predict": predict,
     "unpack": unpack,
