@@ -20,12 +20,9 @@ from impls.devices import kind
 
 Passes = Mapping[str, Callable[[], Any]]
 
-ROUNDS = 4
-"""Rounds, of which the first traces and warms up."""
-SHARE, FEWEST = 4, 10
-ARITHMETIC = 1e11
-"""A pass goes over one in ``SHARE`` training images and has so many floating-point operations at most, but no fewer
-than ``FEWEST`` batches: a convolutional network is dissected over fewer images, not for longer.
+FEWEST, ARITHMETIC = 10, 1e11
+"""A pass has so many floating-point operations at most, but no fewer than ``FEWEST`` batches: a convolutional network
+is dissected over fewer images, not for longer.
 """
 
 
@@ -35,37 +32,38 @@ def dissect(request: dict[str, Any], emit: Emit) -> None:
     data = mnist.load(Path(request["data"]))
     program = importlib.import_module(request["module"])
     with TemporaryDirectory(prefix="fcnbench-breakdown-") as folder:
-        own = part(data, workload, Path(folder))
+        own = part(data, workload, program.BATCHES, Path(folder))
         passes, sync = program.passes(workload, kind(request["device"]), own)
         images = len(data.y_train)
         facts = {"images": len(own.y_train), "epoch_images": images - round(workload.validation * images)}
         emit(Event("facts", {"versions": versions(request["packages"]), **facts}))
-        for seconds in rounds(passes, sync, time.perf_counter):
+        for seconds in rounds(program.ROUNDS, passes, sync, time.perf_counter):
             emit(Event("round", seconds))
 
 
-def part(data: Data, workload: Workload, folder: Path) -> Data:
-    """The first training images, in full batches, written under ``folder`` for a program that reads its files itself.
+def part(data: Data, workload: Workload, batches: int, folder: Path) -> Data:
+    """The first training images, in ``batches`` full batches at most.
 
-    The test set is a batch of the test images: nothing is predicted.
+    They are written under ``folder``, for a program that reads its files itself. The test set is a batch of the test
+    images: nothing is predicted.
     """
     size = workload.batch_size
-    affordable = min(len(data.y_train) // SHARE, int(ARITHMETIC / workload.flops)) // size
+    affordable = min(batches, int(ARITHMETIC / (workload.flops * size)))
     n = size * min(max(FEWEST, affordable), len(data.y_train) // size) or len(data.y_train)
     mnist.write(folder, data.x_train[:n], data.y_train[:n], data.x_test[:size], data.y_test[:size])
     return mnist.load(folder)
 
 
 def rounds(
-    passes: Passes, sync: Callable[[], None], clock: Callable[[], float]
+    number: int, passes: Passes, sync: Callable[[], None], clock: Callable[[], float]
 ) -> Iterator[dict[str, float]]:
-    """Seconds of every pass, round by round; the device is idle whenever the clock is read.
+    """Seconds of every pass in each of the rounds; the device is idle whenever the clock is read.
 
     Raises ValueError for a program whose passes are not :data:`bench.dissected.PASSES`, in their order.
     """
     if tuple(passes) != PASSES:
         raise ValueError(f"passes {', '.join(passes)}, expected {', '.join(PASSES)}")
-    for _ in range(ROUNDS):
+    for _ in range(number):
         seconds = {}
         for name, once in passes.items():
             sync()

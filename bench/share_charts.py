@@ -15,7 +15,13 @@ from bench.pictures import HEAD, INK, WIDTH, Chart, headed
 
 KIND = "breakdown"
 """The first part of a chart's name."""
-HUES = {"data feeding": "#e69f00", "forward": "#8ccbf2", "backward": "#3d9fdb", "optimiser": "#4fc3a1", "rest": "#b9bec7"}
+HUES = {
+    "data feeding": "#e69f00",
+    "forward": "#8ccbf2",
+    "backward": "#3d9fdb",
+    "optimiser": "#4fc3a1",
+    "rest": "#b9bec7",
+}
 ON_HUES = "#11151b"
 """Letters on the stages, in a page that is dark, too."""
 LABELS, FIGURES, ROW, KEY, FOOT = 1.45, 0.95, 0.72, 0.28, 0.62
@@ -48,7 +54,7 @@ def in_words(stages: pd.DataFrame) -> list[str]:
 def figure(found: Sequence[Program], title: str) -> Figure:
     """The bars from top to bottom; beneath them microseconds per image, and seconds per epoch."""
     height = ROW * len(found) + HEAD + KEY + FOOT
-    drawn = headed(height, title, "what each stage adds, in a run apart from the timed one; a line: where the timed run’s epoch ends")
+    drawn = headed(height, title, "what each stage adds, in a run apart; a line: an epoch of the timed run")
     wide, high = 1 - (LABELS + FIGURES) / WIDTH, ROW * len(found) / height
     axes = drawn.add_axes((LABELS / WIDTH, FOOT / height, wide, high))
     axes.set_ylim(len(found) - 0.5, -0.5)

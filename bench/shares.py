@@ -20,11 +20,12 @@ STAGES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Each stage of an epoch: which passes are added up and which are taken off. All stages together are ``epoch``."""
 METHOD = (
-    "The same program goes over training images again and again, in a process of its own: with an empty loop, then with "
-    "the data fed to it, with the forward pass and the loss, with the gradients, with the optimiser, and as it is. A stage "
-    "is what it adds to the pass before; rest is the empty loop, and what the program does besides: losses, progress, "
-    "metrics."
+    "The same program goes over training images again and again, in a process of its own: with an empty loop, then "
+    "with the data fed to it, with the forward pass and the loss, with the gradients, with the optimiser, and as it "
+    "is. A stage is what it adds to the pass before; rest is the empty loop, and what the program does besides: "
+    "losses, progress, metrics."
 )
+TOTALS = {"all stages: the epoch of this run": "whole_image_s", "the timed epoch": "timed_image_s"}
 COLUMNS = [
     "workload", "device", "threads", "implementation", "tier", "framework", "status", "reason", "stage", "image_s",
     "image_s_low", "image_s_high", "share", "stage_epoch_s", "whole_image_s", "timed_image_s", "images",
@@ -104,10 +105,10 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
             ends = f"{row['image_s_low'] * 1e6:.1f} to {row['image_s_high'] * 1e6:.1f}"
             seconds = words.figure("_s", row["stage_epoch_s"])
             lines.append((title, str(stage), f"{per_image(row['image_s'])}\n{ends}", percent(row["share"]), seconds))
-        for what, column in (("all stages: the epoch of this run", "whole_image_s"), ("the timed epoch", "timed_image_s")):
-            epoch_s = words.figure("_s", first[column] * images)
-            share = percent(first[column] / first["whole_image_s"]) if not words.missing(first[column]) else words.MISSING
-            lines.append((title, what, per_image(first[column]), share, epoch_s))
+        for what, column in TOTALS.items():
+            part_of = first[column] / first["whole_image_s"]
+            share = words.MISSING if words.missing(part_of) else percent(part_of)
+            lines.append((title, what, per_image(first[column]), share, words.figure("_s", first[column] * images)))
     columns = ("implementation", "stage", "per training image", "share", "in an epoch")
     return Sheet(group.title, columns, tuple(lines), texts=2, note=note(frame, group), grouped=True)
 
@@ -117,11 +118,13 @@ def note(frame: pd.DataFrame, group: Group) -> str:
     told = []
     for name, stages in whole(frame, group):
         first = stages.iloc[0]
-        over = f"{int(first['images']):,} training images, {words.count(int(first['rounds']), 'round')} after the first"
-        told.append(f"{group.named(name)}: medians and ranges over {over}, {first['broken_down']}; {first['versions']}.")
+        rounds = words.count(int(first["rounds"]), "round")
+        over = f"{rounds} of {int(first['images']):,} training images, {first['broken_down']}"
+        told.append(f"{group.named(name)}: medians and ranges over {over}; {first['versions']}.")
         below = [str(stage) for stage, row in stages.iterrows() if row["image_s"] < 0]
         if below:
-            told.append(f"{words.listed(below).capitalize()} came out below 0: it is smaller than the noise of this run.")
+            what = words.listed(below).capitalize()
+            told.append(f"{what} came out below 0: smaller than the noise of this run, and not drawn.")
     own = part(frame, *group.place_key)
     for _, row in (own[own["status"] != "ok"] if len(own) else own).iterrows():
         named = words.named(row["implementation"], row["tier"])

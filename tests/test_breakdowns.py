@@ -20,7 +20,7 @@ ROWS = {entry.name: entry for entry in registry.BUILT_IN}
 BOTH = [ROWS["documented-pytorch"], ROWS["documented-keras"]]
 DONE = Breakdown(
     "documented-pytorch", "documented", "pytorch", "tiny", "cpu", 1, "d1935700", "2026-01-01T00:00:00.000+00:00",
-    MACHINE.machine, "ok", "", {"torch": "2.14.1"}, 1_000, 4_000, {name: (0.5, 0.25, 0.1) for name in PASSES},
+    MACHINE.machine, "ok", "", {"torch": "2.14.1"}, 1_000, 4_000, dict.fromkeys(PASSES, (0.5, 0.25, 0.1)),
 )  # fmt: skip
 
 
@@ -82,7 +82,9 @@ def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scri
 
 def test_each_device_has_an_answer_of_its_own(session: Session, tiny: Workload, scripted: list[str]) -> None:
     """And the documents' network is asked about, wherever it stands in the plan."""
-    plan = replace(plan_of(tiny, BOTH[0]), workloads=[tiny, replace(tiny, name="mlp-128-64")], devices=["cpu", "cuda:1"])
+    plan = replace(
+        plan_of(tiny, BOTH[0]), workloads=[tiny, replace(tiny, name="mlp-128-64")], devices=["cpu", "cuda:1"]
+    )
     breakdowns.ask(plan, session, "mlp-128-64", False, lambda text: None)
     assert [line.partition(" on ")[2] for line in scripted] == ["cpu, mlp-128-64", "cuda:1, mlp-128-64"]
     assert len(breakdowns.read(session.directory)) == 2
@@ -111,7 +113,9 @@ def test_a_breakdown_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "breakdowns").iterdir()] == ["documented-pytorch.tiny.cpu.json"]
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[:-20], lambda text: "{}", lambda text: text.replace("0.5", '"x"')])
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-20], lambda text: "{}", lambda text: text.replace("0.5", '"x"')]
+)
 def test_a_damaged_file_is_one_line(tmp_path: Path, damage: Callable[[str], str]) -> None:
     """It names the file and says what to do."""
     breakdowns.save(tmp_path, DONE)
@@ -124,7 +128,7 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, damage: Callable[[str], str]
 
 @pytest.mark.parametrize(
     "changes",
-    [{"passes": {name: (0.5,) for name in PASSES}}, {"passes": DONE.passes | {"epoch": (0.5, 0.1)}},
+    [{"passes": dict.fromkeys(PASSES, (0.5,))}, {"passes": DONE.passes | {"epoch": (0.5, 0.1)}},
      {"passes": {}}, {"images": None}, {"status": "failed"}],
 )  # fmt: skip
 def test_a_breakdown_without_all_its_rounds_is_not_whole(changes: dict[str, object]) -> None:

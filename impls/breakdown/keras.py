@@ -17,6 +17,11 @@ from keras import ops
 from impls.contract import Data, Workload
 from impls.documented.keras import Implementation
 
+BATCHES, ROUNDS = 400, 4
+"""Batches of a pass, and rounds of all passes, the first of which traces. Each call of ``fit`` sets up the way of its
+data anew, once in an epoch: over few batches that would count for too much.
+"""
+
 
 class UpTo(keras.Sequential):
     """The network with a training step that goes as far as ``last``."""
@@ -66,7 +71,7 @@ def passes(workload: Workload, device: str, data: Data) -> tuple[dict[str, Calla
 
     alone = UpTo(Implementation(workload, device, seed=1), "loop")
     return {
-        "loop": lambda: alone.fit(batch, epochs=1),
+        "loop": lambda: alone.fit(batch, epochs=1, shuffle=False),
         **{last: until(last) for last in ("feeding", "forward", "backward", "optimiser")},
         "epoch": lambda: made.train_epoch(None),
     }, made.sync

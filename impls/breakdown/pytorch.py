@@ -10,6 +10,11 @@ from typing import Any
 from impls.contract import Data, Workload
 from impls.documented.pytorch import Implementation
 
+BATCHES, ROUNDS = 25, 9
+"""Batches of a pass, and rounds of all passes, the first of which warms up: its loop costs nothing to begin, so that
+short passes that take turns often are the surest.
+"""
+
 
 def passes(workload: Workload, device: str, data: Data) -> tuple[dict[str, Callable[[], Any]], Callable[[], None]]:
     """Each pass over the training images by name, and what returns when the device has finished.
