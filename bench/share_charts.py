@@ -36,7 +36,9 @@ def of_group(group: Group, frame: pd.DataFrame) -> list[Chart]:
     found = shares.whole(frame, group)
     if not found:
         return []
-    told = "; ".join(f"{group.named(name)}: {words.listed(in_words(stages))}" for name, stages in found)
+    told = "; ".join(
+        f"{words.named(name, stages['tier'].iloc[0])}: {words.listed(in_words(stages))}" for name, stages in found
+    )
     title = f"Where the time goes: {group.title}"
     text = f"{title}. Per training image, {told}."
     chart = pictures.draw(f"{KIND}.{group.key}", title, text, partial(figure, found))

@@ -25,6 +25,9 @@ METHOD = (
     "is. A stage is what it adds to the pass before; rest is the empty loop, and what the program does besides: "
     "losses, progress, metrics."
 )
+BELOW, APART = 0.05, 1.5
+"""A stage may come out below 0 by this share of an epoch, and the epoch differ from the timed one by this factor."""
+AGAIN = "Move breakdowns/ away and run the same command again on a quiet machine."
 TOTALS = {"all stages: the epoch of this run": "whole_image_s", "the timed epoch": "timed_image_s"}
 COLUMNS = [
     "workload", "device", "threads", "implementation", "tier", "framework", "status", "reason", "stage", "image_s",
@@ -100,7 +103,7 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     found, lines = whole(frame, group), []
     for name, stages in found:
         first = stages.iloc[0]
-        images, title = first["epoch_images"], group.named(name)
+        images, title = first["epoch_images"], words.named(name, first["tier"])
         for stage, row in stages.iterrows():
             ends = f"{row['image_s_low'] * 1e6:.1f} to {row['image_s_high'] * 1e6:.1f}"
             seconds = words.figure("_s", row["stage_epoch_s"])
@@ -120,7 +123,7 @@ def note(frame: pd.DataFrame, group: Group) -> str:
         first = stages.iloc[0]
         rounds = words.count(int(first["rounds"]), "round")
         over = f"{rounds} of {int(first['images']):,} training images, {first['broken_down']}"
-        told.append(f"{group.named(name)}: medians and ranges over {over}; {first['versions']}.")
+        told.append(f"{words.named(name, first['tier'])}: medians and ranges over {over}; {first['versions']}.")
         below = [str(stage) for stage, row in stages.iterrows() if row["image_s"] < 0]
         if below:
             what = words.listed(below).capitalize()
@@ -133,12 +136,18 @@ def note(frame: pd.DataFrame, group: Group) -> str:
 
 
 def sentences(frame: pd.DataFrame, group: Group) -> list[str]:
-    """Which share is feeding, what is left without it, and what that makes of the document's figures."""
-    found = [(words.label(name, str(stages["tier"].iloc[0])), stages) for name, stages in whole(frame, group)]
+    """Which share is feeding, what is left without it, and what that makes of the document's figures.
+
+    Of a program whose run apart was disturbed that is said instead.
+    """
+    every = [(words.label(name, str(stages["tier"].iloc[0])), stages) for name, stages in whole(frame, group)]
+    lost = [f"The run apart of {name} was disturbed: {why}. {AGAIN}" for name, stages in every
+            if (why := disturbance(stages))]  # fmt: skip
+    found = [(name, stages) for name, stages in every if not disturbance(stages)]
     if not found:
-        return []
-    shares = [f"{percent(stages.loc[FED, 'share'])} of an epoch of {name}" for name, stages in found]
-    left = {name: stages["whole_image_s"].iloc[0] - stages.loc[FED, "image_s"] for name, stages in found}
+        return lost
+    shares = [f"{percent(fed(stages))} of an epoch of {name}" for name, stages in found]
+    left = {name: float(stages["whole_image_s"].iloc[0]) * (1 - fed(stages)) for name, stages in found}
     told = [
         f"As the tutorials write it, getting the data to the network takes {words.listed(shares)}; without it "
         f"{words.listed([f'{per_image(seconds)} per image are left of {name}' for name, seconds in left.items()])}."
@@ -150,21 +159,36 @@ def sentences(frame: pd.DataFrame, group: Group) -> list[str]:
             f"{one} takes {words.ratio(ratio)} times as long as {other} with its data feeding, and "
             f"{words.ratio(left[one] / left[other])} times without either’s."
         )
-    return told + list(of_the_document(found, group))
+    return [*told, *of_the_document(found, group), *lost]
+
+
+def fed(stages: pd.DataFrame) -> float:
+    """The share of data feeding."""
+    return float(stages["share"].to_dict()[FED])
+
+
+def disturbance(stages: pd.DataFrame) -> str:
+    """Why the stages of a program are no answer: far below 0, or of another epoch than the timed one; else empty."""
+    if stages["share"].min() < -BELOW:
+        return "some of its stages came out far below 0"
+    ratio = float(stages["whole_image_s"].iloc[0] / stages["timed_image_s"].iloc[0])
+    if not words.missing(ratio) and not 1 / APART <= ratio <= APART:
+        return f"its epoch took {words.ratio(ratio)} times as long as the timed one"
+    return ""
 
 
 def of_the_document(found: Sequence[tuple[str, pd.DataFrame]], group: Group) -> Iterator[str]:
     """What the document says of these epochs, divided as they are here."""
     claims = ledger.claims()
     claims = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
-    claims = claims[claims["quantity"] == "epoch_s"].set_index("framework")["high"]
+    claims = claims[claims["quantity"] == "epoch_s"]
+    claimed_s = dict(zip(claims["framework"], claims["high"], strict=True))
     said, divided = [], []
     for name, stages in found:
-        framework = stages["framework"].iloc[0]
-        if framework in claims:
-            said.append(f"about {words.figure('_s', claims[framework]).replace('.0 s', ' s')} for {name}")
-            seconds = words.figure("_s", claims[framework] * stages.loc[FED, "share"])
-            divided.append(f"{seconds} of {name}’s")
+        seconds = claimed_s.get(stages["framework"].iloc[0])
+        if seconds is not None:
+            said.append(f"{words.claimed('_s', seconds, seconds)} for {name}")
+            divided.append(f"{words.figure('_s', seconds * fed(stages))} of {name}’s")
     if said:
         yield (
             f"Document 1 says {words.listed(said)}, on a machine that it does not name: had that divided an epoch as "

@@ -92,7 +92,7 @@ def test_each_device_has_an_answer_of_its_own(session: Session, tiny: Workload, 
 
 @pytest.mark.parametrize(
     ("module", "status", "reason"),
-    [("impls.null", "failed", "passes"), ("nowhere", "skipped", "nowhere is not installed")],
+    [("impls.null", "failed", "BATCHES"), ("nowhere", "skipped", "nowhere is not installed")],
 )
 def test_a_program_that_cannot_be_broken_down_says_why(
     session: Session, tiny: Workload, monkeypatch: pytest.MonkeyPatch, module: str, status: str, reason: str

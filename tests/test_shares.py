@@ -76,6 +76,13 @@ def test_sentences_are_computed_from_the_values(directory: Path) -> None:
     assert "33.7 s of PyTorch’s and 12.5 s of Keras on TensorFlow’s would have been data feeding" in document
 
 
+def test_a_program_without_timed_cells_is_shown(directory: Path) -> None:
+    """Its cells may have been measured again without it."""
+    frame, group = shown(directory, replace(PYTORCH, implementation="documented-other"))
+    assert shares.sheet(frame, group).rows[0][0] == "other (documented)"
+    assert share_charts.of_group(group, frame) and shares.sentences(frame, group)
+
+
 def test_one_program_alone_is_compared_with_nothing(directory: Path) -> None:
     """Its own share and the document's figure for it are told."""
     frame, group = shown(directory, KERAS)
@@ -93,6 +100,16 @@ def test_a_stage_below_zero_is_said_and_not_drawn(directory: Path) -> None:
     assert any(row[1] == "rest" and row[2].startswith("-4.0 µs") for row in sheet.rows)
     (chart,) = share_charts.of_group(group, frame)
     assert "rest -4.0 µs" in chart.text
+
+
+def test_a_disturbed_run_is_no_answer(directory: Path) -> None:
+    """Its share is not told where a stage is far below 0, or its epoch another one than the timed."""
+    frame, group = shown(directory, broken_down("pytorch", 0.01, 1.21, 1.31, 1.41, 1.55, 1.30), KERAS)
+    told = shares.sentences(frame, group)
+    assert "25 % of an epoch of Keras on TensorFlow;" in told[0] and "of PyTorch" not in told[0]
+    assert told[-1].startswith("The run apart of PyTorch was disturbed: some of its stages came out far below 0.")
+    frame, group = shown(directory, broken_down("pytorch", 0.1, 12.1, 13.1, 14.1, 15.5, 16.0))
+    assert "its epoch took 9.70 times as long as the timed one" in shares.sentences(frame, group)[-1]
 
 
 def test_a_program_that_was_lost_says_why(directory: Path) -> None:
