@@ -24,10 +24,10 @@ HUES = {
 }
 ON_HUES = "#11151b"
 """Letters on the stages, in a page that is dark, too."""
-LABELS, FIGURES, ROW, KEY, FOOT = 1.45, 0.95, 0.72, 0.28, 0.62
+LABELS, FIGURES, ROW, KEY, FOOT = 1.5, 0.95, 0.72, 0.28, 0.62
 """Inches: names at the left, figures at the right, a row, the key above and the axis below."""
-LETTERS = 0.5
-"""Inches that the figures of a stage need."""
+LETTERS, FEW_LETTERS = 0.55, 0.26
+"""Inches that the figures of a stage need, and its share alone."""
 Program = tuple[str, pd.DataFrame]
 
 
@@ -96,8 +96,10 @@ def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> N
     for stage, row in stages.iterrows():
         width = max(0.0, row["image_s"] * 1e6)
         axes.barh(y, width, left=left, height=0.56, color=HUES[str(stage)], linewidth=0)
-        told = f"{shares.per_image(row['image_s'])}\n{shares.percent(row['share'])}"
-        if width * inches > LETTERS:
+        told, room = shares.percent(row["share"]), width * inches
+        if room > LETTERS:
+            told = f"{shares.per_image(row['image_s'])}\n{told}"
+        if room > FEW_LETTERS:
             axes.text(left + width / 2, y, told, ha="center", va="center", fontsize=8, color=ON_HUES, linespacing=1.1)
         left += width
     write(1.02, y, shares.per_image(first["whole_image_s"]), va="bottom", fontsize=9.5)
