@@ -9,6 +9,7 @@ import pandas as pd
 from bench import (
     answers,
     architecture,
+    breakdowns,
     claims,
     digits,
     effects,
@@ -19,6 +20,7 @@ from bench import (
     overhead,
     probes,
     reaching,
+    shares,
     sources,
     store,
     tables,
@@ -76,6 +78,7 @@ class Session:
         frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
         programs = sources.read(directory)
         kept = exported.read(directory)
+        frames["breakdown"] = shares.breakdown(breakdowns.read(directory), runs)
         frames["exports"] = exported.frame(kept)
         frames["table_1"] = architecture.table_1(probes.read(directory), programs, [one.export for one in kept])
         decided = claims.ledger(runs, frames["epochs"], results, of_machines)

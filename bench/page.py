@@ -28,6 +28,8 @@ from bench import (
     pictures,
     reaching,
     scripts,
+    share_charts,
+    shares,
     sheets,
     sweep_charts,
     terms,
@@ -43,7 +45,7 @@ INLINED = 400_000
 DATA_OF = {
     "epoch-time": "runs.csv", "memory": "runs.csv", "accuracy": "epochs.csv", "curves": "curves.csv",
     "ratios": "tables/comparison.csv", "first": "cells/", "mistaken": "tables/confusion.csv",
-    "apart": "tables/disagreements.csv", "effect": "tables/effects.csv",
+    "apart": "tables/disagreements.csv", "effect": "tables/effects.csv", "breakdown": "tables/breakdown.csv",
     "sweep-batch": "tables/sweep.csv", "sweep-width": "tables/sweep.csv",
 }  # fmt: skip
 """Where the figures of a chart stand, by the first part of its name."""
@@ -73,6 +75,7 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
         frames, base = session.frames, {one.cell.workload.name: one.cell.workload for one in session.results}
         swept = sweep_charts.of_group(group, frames["sweep"], frames["overhead"], base.get(group.workload))
         drawn += [(group, chart) for chart in swept]
+        drawn += [(group, chart) for chart in share_charts.of_group(group, session.frames["breakdown"])]
         if group in lead:
             found = digits.by_place(session.shown, session.test)
             said = [(place, results) for place, results in found if place[:3] == group.place_key]
@@ -129,6 +132,7 @@ def context(
         "sized": sized(session),
         "file_pages": file_pages(session.frames["runs"]),
         "tiers": {tier: words.TIERS[tier] for tier in words.TIERS if tier in set(session.frames["runs"]["tier"])},
+        "breakdown_method": shares.METHOD,
         "pictured": pictured,
         "data_of": {chart.name: DATA_OF[chart.name.partition(".")[0]] for _, chart in drawn},
     }
@@ -140,6 +144,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
     ratios = [chart for chart in own if chart.name.startswith(forest.KIND)]
     pictured = [chart for chart in own if chart.name.partition(".")[0] in digit_charts.KINDS]
     swept = [chart for chart in own if chart.name.partition(".")[0] in sweep_charts.KINDS]
+    divided = [chart for chart in own if chart.name.startswith(share_charts.KIND)]
     return {
         "group": group,
         "anchor": group.key,
@@ -151,7 +156,7 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "cold_start": sheets.cold_start(group),
         "beside_speed": sheets.beside_speed(group),
         "break_even": sheets.break_even(group),
-        "charts": [chart for chart in own if chart not in (*ratios, *pictured, *swept)],
+        "charts": [chart for chart in own if chart not in (*ratios, *pictured, *swept, *divided)],
         "digit_charts": pictured,
         "time_to_accuracy": reaching.sheet(frames["time_to_accuracy"], group),
         "floor": limit.sheet(frames["floor"], group),
@@ -164,6 +169,11 @@ def section(group: Group, drawn: Sequence[tuple[Group, Chart]], frames: Mapping[
         "confusion": digit_sheets.confusion(frames["confusion"], group),
         "disagreements": digit_sheets.disagreements(frames["disagreements"], group),
         "ratios": ratios,
+        "breakdown": {
+            "charts": divided,
+            "sheet": shares.sheet(frames["breakdown"], group),
+            "sentences": shares.sentences(frames["breakdown"], group),
+        },
     }
 
 

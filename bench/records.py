@@ -69,7 +69,8 @@ class Event:
     ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
     ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
     ``answer`` of the gate; ``part`` of a library of the floor; ``point`` of a sweep; ``mode``, ``lost`` and ``tools``
-    of a probe; ``export`` of an exported network; ``end`` of all. A cell that said ``whole`` is good for good.
+    of a probe; ``round`` of a breakdown; ``export`` of an exported network; ``end`` of all. A cell that said ``whole``
+    is good for good.
     """
 
     name: str

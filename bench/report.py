@@ -38,12 +38,13 @@ DERIVED = (
     "overhead",
     "sweep_threads",
     "exports",
+    "breakdown",
 )
 COUNTS = ("involuntary_switches", "hot_events", "cpus", "gpu_processes")
 OWN = {
     "tables": rf"({'|'.join((*DERIVED, 'accuracies'))})\.(csv|md)",
-    "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart|effect|sweep-(batch|width))\..*"
-    r"\.(svg|png)",
+    "charts": r"(epoch-time|ratios|memory|accuracy|curves|first|mistaken|apart|effect|breakdown|sweep-(batch|width))"
+    r"\..*\.(svg|png)",
 }
 """What this module writes into which directory: what is there and no longer true is taken away."""
 

@@ -199,7 +199,7 @@ def shorten(text: str, letters: int = 72) -> str:
 
 def unbroken(text: str) -> str:
     """Prose whose figures are not parted from their units at the end of a line."""
-    return re.sub(r"(?<=\d) (?=%|s\b|ms\b|MB\b|GB\b)", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\d) (?=%|s\b|ms\b|µs\b|MB\b|GB\b)", "\N{NO-BREAK SPACE}", text)
 
 
 def after(epochs: int, of: int | None) -> str:

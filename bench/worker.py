@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import equivalence, examine, exporting, floor, measure, mnist, serve, sweep
+from bench import dissect, equivalence, examine, exporting, floor, measure, mnist, serve, sweep
 from bench.program import Emit, Program, find_class, versions
 from bench.records import PROTOCOL, Event
 from bench.trial import Candidate, declared
@@ -206,6 +206,7 @@ JOBS = {
     "measure": measure_cell,
     "floor": floor.answer,
     "sweep": sweep_cell,
+    "dissect": dissect.dissect,
     "examine": examine.examine,
     "predict": predict,
     "unpack": unpack,

@@ -1,13 +1,15 @@
 """The guide to the CSVs: every column of every file is explained, and nothing that does not exist."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from synthetic import WORKLOAD, result, save, swept
+from test_breakdowns import DONE
 
-from bench import columns, report
+from bench import breakdowns, columns, report
 from bench.records import Inference
 
 ROOT = Path(__file__).parent.parent
@@ -19,6 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result directory made by hand, with what those that are committed may be too old to have."""
     timed = (Inference(1, 0.5, (0.1,)), Inference(WORKLOAD.test_batch_size, 0.9, (0.3,)))
     directory = save(tmp_path_factory.mktemp("made"), [result(inference=timed), swept(threads=1), swept(threads=2)])
+    breakdowns.save(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
     report.build(directory)
     return directory
 

@@ -96,7 +96,7 @@ def run(
 
     Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
     """
-    from bench import arguments, digits, exported, probes, progress, sources, stages, store
+    from bench import arguments, breakdowns, digits, exported, probes, progress, sources, stages, store
     from bench.arguments import Asked, prepare
     from bench.run import check_same_terms, finished
 
@@ -133,7 +133,8 @@ def run(
         try:
             plan = stages.measure(plan, session, kept, target, repeats, partial(print, flush=True))
             probes.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
-            results = store.everything(out)
+            breakdowns.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
+            results = store.results(out)
             exported.ask(results, session, arguments.HEADLINE, fresh, partial(print, flush=True))
         except FcnBenchError:
             print()  # ends the line of the cell that was being measured

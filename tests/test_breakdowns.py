@@ -1,0 +1,136 @@
+"""Breaking down the programs of a run: who is asked, when again, and what is kept of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic import MACHINE
+
+from bench import breakdowns
+from bench.dissected import PASSES, Breakdown
+from bench.errors import FcnBenchError
+from bench.plan import Plan
+from bench.run import Session
+from impls import registry
+from impls.contract import Workload
+from impls.registry import Entry
+
+ROWS = {entry.name: entry for entry in registry.BUILT_IN}
+BOTH = [ROWS["documented-pytorch"], ROWS["documented-keras"]]
+DONE = Breakdown(
+    "documented-pytorch", "documented", "pytorch", "tiny", "cpu", 1, "d1935700", "2026-01-01T00:00:00.000+00:00",
+    MACHINE.machine, "ok", "", {"torch": "2.14.1"}, 1_000, 4_000, dict.fromkeys(PASSES, (0.5, 0.25, 0.1)),
+)  # fmt: skip
+
+
+def plan_of(workload: Workload, *entries: Entry) -> Plan:
+    return Plan([workload], entries, ["cpu"], [1], 1, 1, 1, "0da7a")
+
+
+@pytest.fixture
+def session(tmp_path: Path, tiny_data: Path) -> Session:
+    """A session whose directory is ready."""
+    (tmp_path / "logs").mkdir()
+    return Session(tmp_path, {}, tiny_data, MACHINE, 60.0)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No framework is started: each program answers as ``DONE``, and what was asked is written down."""
+    asked: list[str] = []
+
+    def answer(question: Breakdown, entry: Entry, workload: Workload, session: Session) -> Breakdown:
+        asked.append(f"{entry.module} on {question.device}, {workload.name}")
+        return replace(question, status="ok", reason="", images=1_000, epoch_images=4_000, passes=DONE.passes)
+
+    monkeypatch.setattr(breakdowns, "answered", answer)
+    return asked
+
+
+def test_the_tutorials_programs_are_broken_down() -> None:
+    """Of the other tiers none, nor what a user adds; with the interpreter of the row."""
+    found = breakdowns.dissected([replace(entry, python="/elsewhere") for entry in ROWS.values()])
+    assert [(entry.name, entry.module, entry.python) for entry in found] == [
+        ("documented-pytorch", "impls.breakdown.pytorch", "/elsewhere"),
+        ("documented-keras", "impls.breakdown.keras", "/elsewhere"),
+    ]
+    assert breakdowns.dissected([replace(BOTH[0], name="documented-mine")]) == []
+
+
+def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scripted: list[str]) -> None:
+    """Other data, another number of threads, a failure and ``--fresh`` ask again; the same plan does not."""
+    said: list[str] = []
+    plan = plan_of(tiny, *BOTH, ROWS["matched-pytorch"])
+
+    def ask(plan: Plan = plan, fresh: bool = False) -> list[str]:
+        scripted.clear()
+        breakdowns.ask(plan, session, "mlp-128-64", fresh, said.append)
+        return list(scripted)
+
+    both = ["impls.breakdown.pytorch on cpu, tiny", "impls.breakdown.keras on cpu, tiny"]
+    assert ask() == both
+    assert said[0] == "breaking down an epoch of PyTorch (documented): tiny, CPU, 1 thread"
+    assert ask() == [] and [kept.framework for kept in breakdowns.read(session.directory)] == ["keras", "pytorch"]
+    assert ask(fresh=True) == both
+    assert ask(replace(plan, threads=[1, 2])) == both
+    assert ask(replace(plan, data="0ther")) == both and ask() == both
+    failed = replace(breakdowns.read(session.directory)[1], status="failed", reason="out of memory")
+    breakdowns.save(session.directory, failed)
+    assert ask() == both[:1]
+
+
+def test_each_device_has_an_answer_of_its_own(session: Session, tiny: Workload, scripted: list[str]) -> None:
+    """And the documents' network is asked about, wherever it stands in the plan."""
+    plan = replace(
+        plan_of(tiny, BOTH[0]), workloads=[tiny, replace(tiny, name="mlp-128-64")], devices=["cpu", "cuda:1"]
+    )
+    breakdowns.ask(plan, session, "mlp-128-64", False, lambda text: None)
+    assert [line.partition(" on ")[2] for line in scripted] == ["cpu, mlp-128-64", "cuda:1, mlp-128-64"]
+    assert len(breakdowns.read(session.directory)) == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "status", "reason"),
+    [("impls.null", "failed", "BATCHES"), ("nowhere", "skipped", "nowhere is not installed")],
+)
+def test_a_program_that_cannot_be_broken_down_says_why(
+    session: Session, tiny: Workload, monkeypatch: pytest.MonkeyPatch, module: str, status: str, reason: str
+) -> None:
+    """It is kept as such, and nothing is raised."""
+    entry = replace(BOTH[0], module=module, packages=("nowhere",))
+    monkeypatch.setattr(breakdowns, "dissected", lambda entries: [entry])
+    breakdowns.ask(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
+    (found,) = breakdowns.read(session.directory)
+    assert (found.status, found.passes, found.whole) == (status, {}, False)
+    assert reason in found.reason
+
+
+def test_a_breakdown_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    """Bit for bit, in a file that is named for program, network and device."""
+    breakdowns.save(tmp_path, DONE)
+    assert breakdowns.read(tmp_path) == [DONE]
+    assert [path.name for path in (tmp_path / "breakdowns").iterdir()] == ["documented-pytorch.tiny.cpu.json"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-20], lambda text: "{}", lambda text: text.replace("0.5", '"x"')]
+)
+def test_a_damaged_file_is_one_line(tmp_path: Path, damage: Callable[[str], str]) -> None:
+    """It names the file and says what to do."""
+    breakdowns.save(tmp_path, DONE)
+    path = tmp_path / "breakdowns" / "documented-pytorch.tiny.cpu.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(FcnBenchError, match=r"tiny.cpu.json: .*move it away") as told:
+        breakdowns.read(tmp_path)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"passes": dict.fromkeys(PASSES, (0.5,))}, {"passes": DONE.passes | {"epoch": (0.5, 0.1)}},
+     {"passes": {}}, {"images": None}, {"status": "failed"}],
+)  # fmt: skip
+def test_a_breakdown_without_all_its_rounds_is_not_whole(changes: dict[str, object]) -> None:
+    """A process that was killed has told some."""
+    assert DONE.whole and not replace(DONE, **changes).whole  # type: ignore[arg-type]
