@@ -26,7 +26,7 @@ ON_HUES = "#11151b"
 """Letters on the stages, in a page that is dark, too."""
 LABELS, FIGURES, ROW, KEY, FOOT = 1.5, 0.95, 0.72, 0.28, 0.62
 """Inches: names at the left, figures at the right, a row, the key above and the axis below."""
-LETTERS, FEW_LETTERS = 0.55, 0.26
+LETTERS, FEW_LETTERS = 0.55, 0.235
 """Inches that the figures of a stage need, and its share alone."""
 Program = tuple[str, pd.DataFrame]
 
@@ -56,7 +56,7 @@ def in_words(stages: pd.DataFrame) -> list[str]:
 def figure(found: Sequence[Program], title: str) -> Figure:
     """The bars from top to bottom; beneath them microseconds per image, and seconds per epoch."""
     height = ROW * len(found) + HEAD + KEY + FOOT
-    drawn = headed(height, title, "what each stage adds, in a run apart; a line: an epoch of the timed run")
+    drawn = headed(height, title, "what each stage adds, in a run apart; marks: an epoch of the timed run")
     wide, high = 1 - (LABELS + FIGURES) / WIDTH, ROW * len(found) / height
     axes = drawn.add_axes((LABELS / WIDTH, FOOT / height, wide, high))
     axes.set_ylim(len(found) - 0.5, -0.5)
@@ -85,7 +85,7 @@ def key(drawn: Figure, y: float) -> None:
 
 
 def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> None:
-    """One program: its name, its stages, what they come to, and a line where the timed run's epoch ends.
+    """One program: its name, its stages, what they come to, and marks where the timed run's epoch ends.
 
     ``inches`` are as long as a microsecond is drawn. A stage that came out below 0 has no place in the bar.
     """
@@ -104,5 +104,6 @@ def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> N
         left += width
     write(1.02, y, shares.per_image(first["whole_image_s"]), va="bottom", fontsize=9.5)
     if not words.missing(first["timed_image_s"]):
-        axes.vlines(first["timed_image_s"] * 1e6, y - 0.42, y + 0.42, color=INK, linewidth=1.3)
+        ends = [y - 0.44, y + 0.3], [y - 0.3, y + 0.44]  # above the bar and beneath it, where no figures stand
+        axes.vlines([first["timed_image_s"] * 1e6] * 2, *ends, color=INK, linewidth=1.5)
         write(1.02, y, f"timed {shares.per_image(first['timed_image_s'])}", va="top", fontsize=7.5, alpha=0.7)

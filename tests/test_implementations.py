@@ -139,6 +139,22 @@ def test_matched_implementations_see_the_same_batches(real_run):
     np.testing.assert_allclose(losses, losses[0], rtol=1e-3)
 
 
+def test_the_tutorials_programs_are_broken_down(real_run):
+    """Every pass of both in every round, over no more images than there are, and a bar in the report for each."""
+    import pandas as pd
+
+    names = [f"documented-{framework}" for framework in ("pytorch", "keras")]
+    found = [json.loads((real_run / "breakdowns" / f"{name}.mlp-128-64.cpu.json").read_text()) for name in names]
+    for one in found:
+        assert (one["status"], one["reason"]) == ("ok", "") and 0 < one["images"] <= one["epoch_images"] == 6000
+        assert list(one["passes"]) == ["loop", "feeding", "forward", "backward", "optimiser", "epoch"]
+        assert len({len(seconds) for seconds in one["passes"].values()}) == 1 and len(one["passes"]["epoch"]) > 3
+        assert min(one["passes"]["feeding"]) > min(one["passes"]["loop"]) > 0
+    frame = pd.read_csv(real_run / "tables" / "breakdown.csv")
+    assert frame.groupby("implementation")["share"].sum().round(6).tolist() == [1, 1]
+    assert (real_run / "charts" / "breakdown.mlp-128-64.cpu.1t.svg").exists()
+
+
 def test_both_frameworks_answer_table_1(real_run):
     """PyTorch runs Python at every step and shows numbers to a debugger; Keras traces it, unless it is told not to."""
     import pandas as pd
