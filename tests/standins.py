@@ -9,9 +9,10 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +21,12 @@ import numpy as np
 
 from bench import measure
 from bench.holdout import Parts
-from impls import registry
+from impls import reference, registry
 from impls.contract import SGD, Data, Dense, Workload
 
 EVENTS: list[str] = []
 IMPLS = Path(registry.__file__).parent
-TINY = Workload("tiny", 0, (Dense(10),), 0.0, 1.0, 20, 50, 2, SGD(0.05))
+TINY = Workload("tiny", 0, (Dense(10),), 0.0, 1.0, 4, 50, 2, SGD(0.05, 0.9))
 rng = np.random.default_rng(1)
 IMAGES, LABELS = rng.integers(0, 256, (60, 28, 28)).astype(np.uint8), rng.integers(0, 10, 60).astype(np.uint8)
 
@@ -56,9 +57,44 @@ def torch_on_cuda() -> None:
     stand_in(torch.cuda, "reset_peak_memory_stats", "reset peak")
     stand_in(torch.cuda, "max_memory_allocated", "read peak", 7)
     stand_in(torch.cuda, "max_memory_reserved", "read peak", 9)
+    stand_in(torch, "compile", "", compiled)
+    stand_in(torch.cuda, "CUDAGraph", "", Graph)
+    stand_in(torch.cuda, "graph", "", captured)
     for place in (torch.Tensor, torch.nn.Module):
         place.to = on_cpu(place.to)  # type: ignore[method-assign]
     torch.zeros = on_cpu(torch.zeros)
+
+
+class Graph:
+    """A CUDA graph: what is called while it is captured is not done then, but each time that it is replayed."""
+
+    open: "Graph | None" = None
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], Any]] = []
+
+    def replay(self) -> None:
+        """Do it all."""
+        EVENTS.append("replay")
+        for call in self.calls:
+            call()
+
+
+@contextmanager
+def captured(graph: Graph) -> Iterator[None]:
+    """What is called inside goes into the graph."""
+    Graph.open = graph
+    yield
+    Graph.open = None
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, uncompiled; kept instead of called where a graph is captured."""
+
+    def called(*arguments: Any) -> Any:
+        return function(*arguments) if Graph.open is None else Graph.open.calls.append(partial(function, *arguments))
+
+    return called
 
 
 def on_cpu(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -154,6 +190,20 @@ def trained(implementation: Any, data: Data, epochs: int) -> list[str]:
     return list(EVENTS)
 
 
+def off(make: Callable[..., Any], data: Data) -> float | None:
+    """The largest error of a weight after two epochs, by the oracle; None for a program that shuffles by itself."""
+    if not make.takes_order:  # type: ignore[attr-defined]
+        return None
+    implementation, weights = built(make, data), reference.initial_weights(TINY, rng)
+    order, x, state = rng.permutation(60), TINY.scale(IMAGES), None
+    implementation.set_weights([(kernel.copy(), bias.copy()) for kernel, bias in weights])
+    for _ in range(2):
+        implementation.train_epoch(order)
+        weights, _, state = reference.train_steps(TINY, weights, x, LABELS, order, "pytorch", 1e-8, state)
+    pairs = zip(implementation.get_weights(), weights, strict=True)
+    return max(float(np.abs(a - b).max()) for found, known in pairs for a, b in zip(found, known, strict=True))
+
+
 def rounds(make: Callable[..., Any], data: Data, precision: Any) -> Any:
     """What the running program says of TF32 where it was asked for a precision."""
     implementation = make(replace(TINY, precision=precision), "cuda", 0)
@@ -181,11 +231,12 @@ def main(root: Path, names: list[str]) -> None:
         EVENTS.clear()
         memory, source = implementation.device_memory(), implementation.switches["device_memory"]
         events += EVENTS
+        error = off(make, data)
         EVENTS.clear()
         make.sync = lambda self: None  # type: ignore[method-assign]
         told[name] = {
             "events": events, "careless": trained(implementation, data, 1), "missing": absent, "memory": memory,
-            "source": source, "tf32": [rounds(make, data, "float32"), rounds(make, data, "tf32")],
+            "source": source, "off": error, "tf32": [rounds(make, data, "float32"), rounds(make, data, "tf32")],
         }  # fmt: skip
     print("\n" + json.dumps(told))
 

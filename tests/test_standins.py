@@ -102,3 +102,15 @@ def test_every_device_function_that_is_named_exists_in_the_installed_framework(t
 def test_tf32_is_on_where_it_was_asked_for_and_off_elsewhere(told: dict[str, Any]) -> None:
     """Explicitly and equally in every program: some frameworks have it on by themselves, others off."""
     assert told["tf32"] == [False, True]
+
+
+def test_the_work_is_the_oracles_on_a_gpu_too(told: dict[str, Any]) -> None:
+    """In two epochs of the order given; what is captured as a graph trains nothing, and each replay its own batches."""
+    assert (told["off"] is None) == (told["entry"].tier == "documented")
+    assert told["off"] is None or told["off"] < 1e-5
+
+
+def test_of_few_batches_most_are_replayed_where_calls_are_captured(told: dict[str, Any]) -> None:
+    """So that the gate, whose passes are short, proves what is measured: two of three groups of four in each epoch,
+    but for the one that is captured, and all of the next."""
+    assert told["events"].count("replay") == (2 + 3 if told["entry"].name == "tuned-pytorch" else 0)

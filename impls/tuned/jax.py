@@ -82,6 +82,9 @@ class Implementation:
             "threads": int(os.environ.get("NPROC", 0)),
             "compile": "the epoch, XLA",
             "data": f"arrays on {self.x.device.platform}",
+            "device_memory": "jax, since the start: it has no way to begin a new peak"
+            if self.device == "cuda"
+            else None,
             "donated": "weights and moments",
         }
 

@@ -102,4 +102,5 @@ class Implementation:
             "compile": "the epoch, XLA",
             "data": f"tensors on {self.x_test.device.rpartition(':')[0].rpartition(':')[2]}",
             "optimiser": str(self.model.optimizer.get_config()),
+            "device_memory": "tensorflow, since loading" if self.device == "cuda" else None,
         }

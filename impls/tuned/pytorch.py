@@ -3,7 +3,7 @@
 ``torch.compile`` of whole steps, with the gradients taken by ``torch.func`` and Adam written out, leaves Inductor all
 arithmetic in one piece, and ``STEPS`` of them in a call share what it costs to get there. Numbers below 1e-38 are taken
 for 0: the moments of pixels that are nearly always empty decay to there, where a CPU computes slowly. Adam's two
-divisions are one. On a GPU a call is captured once and replayed as a CUDA graph.
+divisions are one. On a GPU the first call is captured behind itself, and all others replay it as a CUDA graph.
 """
 
 import math
@@ -20,6 +20,7 @@ from impls.matched.pytorch import layers
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 STEPS = 4
+COMPILERS = "gcc", "clang"
 
 
 class Implementation:
@@ -32,6 +33,8 @@ class Implementation:
             raise Unavailable(f"PyTorch {torch.__version__} sees no {device.upper()} device that it compiles for")
         if device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
             raise Unavailable("torch.compile needs a C++ compiler: install g++, or name yours in CXX")
+        if device == "cuda" and not any(map(shutil.which, [os.environ["CC"]] if "CC" in os.environ else COMPILERS)):
+            raise Unavailable("torch.compile needs a C compiler for CUDA too: install gcc, or name yours in CC")
         torch.set_flush_denormal(True)
         torch.manual_seed(seed)
         torch.set_float32_matmul_precision("high" if workload.precision == "tf32" else "highest")
@@ -46,14 +49,14 @@ class Implementation:
         self.compiled = torch.compile(
             self.steps, fullgraph=True, dynamic=False, options={"cpp_wrapper": True} if device == "cpu" else {}
         )
-        self.graph, self.calls = None, 0
+        self.graphs = {}
 
     def load(self, data):
         self.x, self.x_test = (
             torch.from_numpy(self.workload.scale(x)).to(self.device).movedim(-1, 1) for x in (data.x_train, data.x_test)
         )
         self.y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
-        self.graph, self.calls = None, 0  # it would go on with the data before
+        self.graphs = {}  # they would go on with the data before
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
@@ -71,26 +74,30 @@ class Implementation:
         self.model.train()
         self.total.zero_()
         size = self.workload.batch_size
-        whole = len(order) // (STEPS * size) * STEPS * size
+        steps = max(
+            1, min(STEPS, len(order) // size)
+        )  # so that the gate sees what is compiled, however few its batches
+        whole = len(order) // (steps * size) * steps * size
         order = torch.from_numpy(order).to(self.device)
         with torch.no_grad():
-            for group in order[:whole].view(-1, STEPS, size):
+            for group in order[:whole].view(-1, steps, size):
                 self.go(group)
             for batch in order[whole:].split(size):  # what fills no group, op by op
                 self.steps(batch[None])
         return self.total.item() / len(order)
 
     def go(self, group):
-        if self.graph is None and (self.device.type == "cpu" or self.calls < 3):
-            self.calls += 1
-            self.compiled(group)
+        """A call of what is compiled; on a GPU the first of its length, which compiles, and then replays."""
+        if len(group) in self.graphs:
+            held, graph = self.graphs[len(group)]
+            held.copy_(group)
+            graph.replay()
             return
-        if self.graph is None:
-            self.group, self.graph = group.clone(), torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
-                self.compiled(self.group)
-        self.group.copy_(group)
-        self.graph.replay()
+        self.compiled(group)
+        if self.device.type == "cuda":
+            held, graph = self.graphs[len(group)] = group.clone(), torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):  # which trains nothing
+                self.compiled(held)
 
     def steps(self, group):
         """Steps in place, one for each row of ``group`` (int64 ``[n, size]``); the samples' losses join the total."""
@@ -139,7 +146,8 @@ class Implementation:
             "precision": str(self.x.dtype).removeprefix("torch."),
             "tf32": torch.backends.cuda.matmul.allow_tf32,
             "threads": torch.get_num_threads(),
-            "compile": f"{STEPS} steps, Inductor",
+            "compile": f"{STEPS} steps, Inductor{', one CUDA graph' if self.device.type == 'cuda' else ''}",
             "data": f"tensors on {self.x.device.type}",
             "denormals": "taken for 0",
+            "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
         }

@@ -82,6 +82,7 @@ class Implementation:
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "compile": "the epoch, XLA",
             "data": f"tensors on {self.x.device.rpartition(':')[0].rpartition(':')[2]}",
+            "device_memory": "tensorflow, since loading" if self.device == "cuda" else None,
         }
 
     def epoch_of(self, x, y, batches):
