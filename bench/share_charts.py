@@ -26,8 +26,8 @@ ON_HUES = "#11151b"
 """Letters on the stages, in a page that is dark, too."""
 LABELS, FIGURES, ROW, KEY, FOOT = 1.5, 0.95, 0.72, 0.28, 0.62
 """Inches: names at the left, figures at the right, a row, the key above and the axis below."""
-LETTERS, FEW_LETTERS = 0.55, 0.235
-"""Inches that the figures of a stage need, and its share alone."""
+LETTER = 0.075
+"""Inches that a letter of a stage's figures needs."""
 Program = tuple[str, pd.DataFrame]
 
 
@@ -96,10 +96,10 @@ def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> N
     for stage, row in stages.iterrows():
         width = max(0.0, row["image_s"] * 1e6)
         axes.barh(y, width, left=left, height=0.56, color=HUES[str(stage)], linewidth=0)
-        told, room = shares.percent(row["share"]), width * inches
-        if room > LETTERS:
-            told = f"{shares.per_image(row['image_s'])}\n{told}"
-        if room > FEW_LETTERS:
+        time, told = shares.per_image(row["image_s"]), shares.percent(row["share"])
+        room = width * inches / LETTER
+        if room > len(told):
+            told = f"{time}\n{told}" if room > len(time) else told
             axes.text(left + width / 2, y, told, ha="center", va="center", fontsize=8, color=ON_HUES, linespacing=1.1)
         left += width
     write(1.02, y, shares.per_image(first["whole_image_s"]), va="bottom", fontsize=9.5)
