@@ -67,7 +67,8 @@ def test_members_stand_in_the_order_of_the_contract(entry):
     found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Implementation")
     names = [node.name for node in found.body if isinstance(node, ast.FunctionDef)]
     assert names[: len(MEMBERS)] == MEMBERS
-    assert set(names[len(MEMBERS) :]) <= {"switches"}
+    own = set(names[len(MEMBERS) :])
+    assert own <= {"switches"} or (entry.tier == "tuned" and names[len(MEMBERS)] == "switches")
 
 
 @pytest.mark.parametrize("path", sorted(IMPLS.rglob("*.py")), ids=lambda path: str(path.relative_to(IMPLS)))

@@ -86,6 +86,36 @@ class Implementation:
                 self.steps(batch[None])
         return self.total.item() / len(order)
 
+    def predict(self):
+        self.model.eval()
+        with torch.no_grad():
+            logits = [self.model(x) for x in self.x_test.split(self.workload.test_batch_size)]
+        return torch.cat(logits).cpu().numpy()
+
+    def sync(self):
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def device_memory(self):
+        if self.device.type != "cuda":
+            return None
+        return {"peak_bytes": torch.cuda.max_memory_allocated(), "reserved_bytes": torch.cuda.max_memory_reserved()}
+
+    @property
+    def switches(self):
+        return {
+            "initialiser": "given by the harness",
+            "adam_epsilon": EPSILON,
+            "last_batch": "used",
+            "precision": str(self.x.dtype).removeprefix("torch."),
+            "tf32": torch.backends.cuda.matmul.allow_tf32,
+            "threads": torch.get_num_threads(),
+            "compile": f"{STEPS} steps, Inductor{', one CUDA graph' if self.device.type == 'cuda' else ''}",
+            "data": f"tensors on {self.x.device.type}",
+            "denormals": "taken for 0",
+            "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
+        }
+
     def go(self, group):
         """A call of what is compiled; on a GPU the first of its length, which compiles, and then replays."""
         if len(group) in self.graphs:
@@ -121,33 +151,3 @@ class Implementation:
                 m.copy_(BETA_1 * m + (1 - BETA_1) * g)
                 v.copy_(BETA_2 * v + (1 - BETA_2) * g * g)
                 w -= unbiased * m / (v.sqrt() + EPSILON * root)
-
-    def predict(self):
-        self.model.eval()
-        with torch.no_grad():
-            logits = [self.model(x) for x in self.x_test.split(self.workload.test_batch_size)]
-        return torch.cat(logits).cpu().numpy()
-
-    def sync(self):
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-
-    def device_memory(self):
-        if self.device.type != "cuda":
-            return None
-        return {"peak_bytes": torch.cuda.max_memory_allocated(), "reserved_bytes": torch.cuda.max_memory_reserved()}
-
-    @property
-    def switches(self):
-        return {
-            "initialiser": "given by the harness",
-            "adam_epsilon": EPSILON,
-            "last_batch": "used",
-            "precision": str(self.x.dtype).removeprefix("torch."),
-            "tf32": torch.backends.cuda.matmul.allow_tf32,
-            "threads": torch.get_num_threads(),
-            "compile": f"{STEPS} steps, Inductor{', one CUDA graph' if self.device.type == 'cuda' else ''}",
-            "data": f"tensors on {self.x.device.type}",
-            "denormals": "taken for 0",
-            "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
-        }
