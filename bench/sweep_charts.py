@@ -70,7 +70,8 @@ def figure(lines: Sequence[tuple[pd.Series, pd.DataFrame]], base: Workload, kind
     marks = "dots: measured; line: the fit; dashed: overhead; dotted: arithmetic"
     drawn = headed(height, title, marks + ("; ring: next to no arithmetic" if by_batch else "; grey: the others"))
     placed = [axis(own, base, by_batch) for _, own in lines]
-    every, least = pd.concat(placed), min(own["step_s"].min() for _, own in lines) if by_batch else math.inf
+    levels = [row["overhead_s"] for row, _ in lines if row["overhead_s"] > 0]
+    every, least = pd.concat(placed), min([own["step_s"].min() for _, own in lines] + levels) if by_batch else math.inf
     for i, ((row, own), dots) in enumerate(zip(lines, placed, strict=True)):
         left, bottom = 0.6 + column * (i % across), 0.45 + PANEL * (down - 1 - i // across)
         axes = drawn.add_axes((left / WIDTH, bottom / height, (column - 0.15) / WIDTH, (PANEL - 0.4) / height))
@@ -119,7 +120,7 @@ def prepare(axes: Axes, every: pd.DataFrame, least: float, by_batch: bool, first
     axes.set_xscale("log")
     axes.set_yscale("log")
     low, high = every["step_s"].min(), every["step_s"].max()
-    axes.set_ylim(min(low / 3, least / 1.7), high * 1.6)
+    axes.set_ylim(max(min(low / 3, least / 3), low / 100), high * 1.6)
     axes.set_xlim(every["x"].min() / 1.3, every["x"].max() * 1.3)
     bottom, top = axes.get_ylim()
     ticks = [tick for tick in TIMES if bottom <= tick <= top]
