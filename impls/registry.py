@@ -74,7 +74,15 @@ BUILT_IN = (
     keras("matched-keras-jax", "matched", "jax", by_default=False),
     keras("matched-keras-torch", "matched", "torch", by_default=False),
     Entry("matched-jax", "matched", "jax", "impls.matched.jax", packages=("jax", "numpy"), by_default=False),
-    Entry("tuned-pytorch", "tuned", "pytorch", "impls.tuned.pytorch", packages=("torch", "numpy"), by_default=False),
+    Entry(
+        "tuned-pytorch",
+        "tuned",
+        "pytorch",
+        "impls.tuned.pytorch",
+        packages=("torch", "numpy"),
+        environment={"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"},  # each process compiles, as JAX and TensorFlow do
+        by_default=False,
+    ),
     Entry(
         "tuned-tensorflow",
         "tuned",

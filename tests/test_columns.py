@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from synthetic import WORKLOAD, result, save, swept
 from test_breakdowns import DONE
+from test_limit import library
 
 from bench import breakdowns, columns, report
 from bench.records import Inference
@@ -20,7 +21,8 @@ COMMITTED = [ROOT / "results" / name for name in ("reference", "documents")]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result directory made by hand, with what those that are committed may be too old to have."""
     timed = (Inference(1, 0.5, (0.1,)), Inference(WORKLOAD.test_batch_size, 0.9, (0.3,)))
-    directory = save(tmp_path_factory.mktemp("made"), [result(inference=timed), swept(threads=1), swept(threads=2)])
+    found = [result(inference=timed), swept(threads=1), swept(threads=2), library("numpy", 1)]
+    directory = save(tmp_path_factory.mktemp("made"), found)
     breakdowns.save(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
     report.build(directory)
     return directory

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import result, save
 
@@ -109,7 +110,7 @@ def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
 def test_tables_for_people_have_a_column_for_each_implementation() -> None:
     """Share and number; a dot where nothing happened."""
     runs = tables.runs(RESULTS, [])
-    frames = {"runs": runs, "summary": tables.summary(runs)}
+    frames = {"runs": runs, "summary": tables.summary(runs), "multiples": pd.DataFrame()}
     from bench import verdicts
 
     frames |= {

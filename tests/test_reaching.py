@@ -55,7 +55,7 @@ def test_the_table_ranks_those_who_usually_reach_it() -> None:
         trained([0.9, 0.98], "documented-keras", 1),
     ]  # fmt: skip
     runs = tables.runs(results, [])
-    frames = {"runs": runs, "summary": tables.summary(runs), "control": verdicts.control(runs),
+    frames = {"multiples": pd.DataFrame(), "runs": runs, "summary": tables.summary(runs), "control": verdicts.control(runs),
               "comparison": verdicts.comparison(runs), "break_even": verdicts.break_even(runs)}  # fmt: skip
     (group,) = answers.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
     sheet = reaching.sheet(frame(results), group)

@@ -147,7 +147,7 @@ def test_benchmarks_are_chosen_by_name(options: list[str], expected: list[str]) 
         "no:cacheprovider",
     ]
     given = ["--workload=mlp-128-64", "--threads=1", "--device=cpu", *options]
-    done = subprocess.run([*command, *given], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, *given], cwd=ROOT, env=ALONE, capture_output=True, text=True, timeout=120)
     assert [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line] == expected
 
 
@@ -175,7 +175,12 @@ fcnbench_data = {tiny_data}
         "test_set",
     ]
     done = subprocess.run(
-        [*command, f"--benchmark-json={tmp_path}/out.json"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [*command, f"--benchmark-json={tmp_path}/out.json"],
+        cwd=tmp_path,
+        env=ALONE,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout
     (found,) = json.loads((tmp_path / "out.json").read_text())["benchmarks"]
@@ -281,6 +286,7 @@ def test_benchmarks_can_be_switched_off(command: list[str], option: str, tmp_pat
     done = subprocess.run(
         [*asked, "--implementation=reference-numpy", option, "-k", "training or one_image"],
         cwd=ROOT,
+        env=ALONE,
         capture_output=True,
         text=True,
         timeout=120,

@@ -82,7 +82,7 @@ class Implementation:
         with torch.no_grad():
             for group in order[:whole].view(-1, steps, size):
                 self.go(group)
-            for batch in order[whole:].split(size):  # what fills no group, op by op
+            for batch in order[whole:].split(size) if whole < len(order) else ():  # what fills no group, op by op
                 self.steps(batch[None])
         return self.total.item() / len(order)
 
