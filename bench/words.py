@@ -257,6 +257,8 @@ def cell(column: str, row: Mapping[str, Any]) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     quantity = str(row["quantity"]) if "quantity" in row and isinstance(value, float) else column
+    if quantity.endswith("flops_per_s"):
+        return f"{float(value) / 1e9:.3g} GFLOP/s"
     for known in ("accuracy", "_bytes", "_s"):
         if quantity.endswith((known, f"{known}_low", f"{known}_high")):
             return figure(known, float(value))

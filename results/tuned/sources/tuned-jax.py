@@ -1,0 +1,110 @@
+"""JAX, tuned: one compiled program for the whole epoch.
+
+``jit`` of a ``scan`` over the batches: XLA sees gathering, forward, backward and Adam of a step as one piece, no Python
+runs between steps, and weights and moments are donated, so that each step writes where the last one read. Dense kernels
+are kept as ``[out, in]``: that way XLA multiplies faster for their gradients, and no slower forward. Network, loss and
+optimiser are those of ``impls/matched/jax.py``.
+"""
+
+import os
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from impls.contract import Unavailable
+from impls.matched.jax import EPSILON, loss_of, predicted, update
+
+
+class Implementation:
+    takes_order = True
+    adam = ("pytorch", EPSILON)
+    dtypes = ("float32", "float64")
+
+    def __init__(self, workload, device, seed):
+        if device not in ("cpu", "cuda") or (device == "cuda") != (jax.default_backend() == "gpu"):
+            raise Unavailable(f"JAX {jax.__version__} computes on {jax.default_backend()} here, not on {device}")
+        jax.config.update("jax_enable_x64", workload.dtype == "float64")
+        products = "tensorfloat32" if workload.precision == "tf32" else "float32"
+        jax.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
+        self.workload, self.device = workload, device
+        self.key = jax.random.key(seed)
+        self.weights = turned([(jnp.zeros(kernel), jnp.zeros(kernel[-1])) for kernel in workload.kernels])
+        self.state = None
+
+    def load(self, data):
+        self.x, self.x_test = (jnp.asarray(self.workload.scale(x)) for x in (data.x_train, data.x_test))
+        self.y = jnp.asarray(data.y_train.astype(np.int32))
+
+    def set_weights(self, weights):
+        self.weights = turned(jax.tree.map(jnp.array, weights))
+
+    def get_weights(self):
+        return [(np.array(kernel), np.array(bias)) for kernel, bias in turned(self.weights)]
+
+    def train_epoch(self, order):
+        if self.state is None:
+            self.state = jax.tree.map(jnp.zeros_like, (self.weights, self.weights)), jnp.zeros((), jnp.int32)
+        whole = len(order) // self.workload.batch_size * self.workload.batch_size
+        total = 0.0
+        for part in (order[:whole].reshape(-1, self.workload.batch_size), order[None, whole:]):  # the last is smaller
+            if part.size:
+                self.weights, self.state, self.key, loss = epoch(
+                    self.workload, self.weights, self.state, self.key, self.x, self.y, part.astype(np.int32)
+                )
+                total += float(loss)
+        return total / len(order)
+
+    def predict(self):
+        size = self.workload.test_batch_size
+        parts = [self.x_test[start : start + size] for start in range(0, len(self.x_test), size)]
+        return np.concatenate([predicted(self.workload, turned(self.weights), x) for x in parts])
+
+    def sync(self):
+        jax.block_until_ready((self.weights, self.state))
+
+    def device_memory(self):
+        stats = jax.local_devices()[0].memory_stats() if self.device == "cuda" else None
+        told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
+        return {name: stats[key] for name, key in told.items() if key in stats} if stats else None
+
+    @property
+    def switches(self):
+        products = jax.config.jax_default_matmul_precision
+        return {
+            "initialiser": "given by the harness",
+            "adam_epsilon": EPSILON,
+            "last_batch": "used",
+            "precision": str(self.x.dtype),
+            "tf32": None if products is None else products == "tensorfloat32",
+            "threads": int(os.environ.get("NPROC", 0)),
+            "compile": "the epoch, XLA",
+            "data": f"arrays on {self.x.device.platform}",
+            "device_memory": "jax, since the start: it has no way to begin a new peak"
+            if self.device == "cuda"
+            else None,
+            "donated": "weights and moments",
+        }
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=(1, 2, 3))
+def epoch(workload, weights, state, key, x, y, batches):
+    """A pass over ``batches`` (int32 ``[n, size]``): what is trained, and the sum of the losses of all samples."""
+
+    def step(carried, batch):
+        weights, state, key = carried
+        key, own = jax.random.split(key)
+        loss, gradients = jax.value_and_grad(lambda held: loss_of(turned(held), workload, x[batch], y[batch], own))(
+            weights
+        )
+        return (*update(workload.optimiser, weights, gradients, state), key), loss * len(batch)
+
+    (weights, state, key), losses = lax.scan(step, (weights, state, key), batches)
+    return weights, state, key, losses.sum()
+
+
+def turned(weights):
+    """Dense kernels with their axes exchanged, which XLA makes part of the products."""
+    return [(kernel.T if kernel.ndim == 2 else kernel, bias) for kernel, bias in weights]

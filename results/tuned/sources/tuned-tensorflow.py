@@ -1,0 +1,137 @@
+"""TensorFlow, tuned: the whole epoch in one function, compiled by XLA.
+
+A ``while_loop`` inside ``tf.function(jit_compile=True)`` leaves nothing to Python between two steps, and XLA fuses
+gathering, forward, backward and Adam of a step. Dense kernels are kept as ``[out, in]``: that way XLA multiplies faster
+for their gradients, and no slower forward.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+ACTIVATIONS = {"linear": tf.identity, "relu": tf.nn.relu, "sigmoid": tf.nn.sigmoid, "tanh": tf.nn.tanh}
+
+
+class Implementation:
+    takes_order = True
+    adam = ("pytorch", EPSILON)
+    dtypes = ("float32", "float64")
+
+    def __init__(self, workload, device, seed):
+        if device == "mps" or (device == "cuda" and not tf.config.list_physical_devices("GPU")):
+            raise Unavailable(f"TensorFlow {tf.__version__} sees no {device.upper()} device")
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        tf.random.set_seed(seed)
+        tf.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
+        self.workload, self.device = workload, device
+        kernels = [turned(np.empty(kernel)).shape for kernel in workload.kernels]
+        shapes = [shape for kernel, own in zip(workload.kernels, kernels, strict=True) for shape in (own, kernel[-1:])]
+        self.weights, self.first, self.second = (
+            [tf.Variable(tf.zeros(shape, workload.dtype)) for shape in shapes] for _ in range(3)
+        )
+        self.steps = tf.Variable(0, dtype=tf.int32)
+        self.epoch = tf.function(self.epoch_of, jit_compile=True, reduce_retracing=False)
+        self.predicted = tf.function(self.logits, jit_compile=True)
+
+    def load(self, data):
+        self.x, self.x_test = (tf.constant(self.workload.scale(x)) for x in (data.x_train, data.x_test))
+        self.y = tf.constant(data.y_train.astype(np.int32))
+        if self.device == "cuda":
+            tf.config.experimental.reset_memory_stats("GPU:0")
+
+    def set_weights(self, weights):
+        for variable, array in zip(self.weights, (array for layer in weights for array in layer), strict=True):
+            variable.assign(turned(array))
+
+    def get_weights(self):
+        arrays = [turned(variable.numpy()).copy() for variable in self.weights]
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+    def train_epoch(self, order):
+        whole = len(order) // self.workload.batch_size * self.workload.batch_size
+        parts = order[:whole].reshape(-1, self.workload.batch_size), order[None, whole:]  # the last batch is smaller
+        losses = [self.epoch(self.x, self.y, tf.constant(part, tf.int32)) for part in parts if part.size]
+        return float(sum(losses)) / len(order)
+
+    def predict(self):
+        size = self.workload.test_batch_size
+        parts = [self.x_test[start : start + size] for start in range(0, len(self.x_test), size)]
+        return np.concatenate([self.predicted(x).numpy() for x in parts])
+
+    def sync(self):
+        tf.test.experimental.sync_devices()
+
+    def device_memory(self):
+        if self.device != "cuda":
+            return None
+        return {"peak_bytes": tf.config.experimental.get_memory_info("GPU:0")["peak"]}
+
+    @property
+    def switches(self):
+        return {
+            "initialiser": "given by the harness",
+            "adam_epsilon": EPSILON,
+            "last_batch": "used",
+            "precision": self.x.dtype.name,
+            "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "compile": "the epoch, XLA",
+            "data": f"tensors on {self.x.device.rpartition(':')[0].rpartition(':')[2]}",
+            "device_memory": "tensorflow, since loading" if self.device == "cuda" else None,
+        }
+
+    def epoch_of(self, x, y, batches):
+        """A pass over ``batches`` (int32 ``[n, size]``): the sum of the losses of all samples."""
+        total = tf.zeros((), x.dtype)
+        for batch in tf.range(batches.shape[0]):
+            picked = batches[batch]
+            total += self.step(tf.gather(x, picked), tf.gather(y, picked)) * batches.shape[1]
+        return total
+
+    def step(self, x, y):
+        with tf.GradientTape() as tape:
+            logits = self.logits(x, training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
+        gradients = tape.gradient(loss, self.weights)
+        optimiser = self.workload.optimiser
+        if isinstance(optimiser, SGD):
+            for w, v, g in zip(self.weights, self.first, gradients, strict=True):
+                v.assign(optimiser.momentum * v + g)
+                w.assign_sub(optimiser.learning_rate * v)
+            return loss
+        power = tf.cast(self.steps.assign_add(1), x.dtype)
+        root = tf.sqrt(1 - tf.exp(power * math.log(BETA_2)))
+        rate = optimiser.learning_rate * root / (1 - tf.exp(power * math.log(BETA_1)))
+        for w, m, v, g in zip(self.weights, self.first, self.second, gradients, strict=True):
+            m.assign(BETA_1 * m + (1 - BETA_1) * g)
+            v.assign(BETA_2 * v + (1 - BETA_2) * g * g)
+            w.assign_sub(rate * m / (tf.sqrt(v) + EPSILON * root))
+        return loss
+
+    def logits(self, x, training=False):
+        waiting = iter(zip(self.weights[::2], self.weights[1::2], strict=True))
+        for layer in self.workload.layers:
+            match layer:
+                case Dense():
+                    kernel, bias = next(waiting)
+                    x = tf.matmul(tf.reshape(x, (x.shape[0], -1)), kernel, transpose_b=True)
+                    x = ACTIVATIONS[layer.activation](x + bias)
+                case Conv():
+                    kernel, bias = next(waiting)
+                    pad = [[0, 0], *[[layer.padding] * 2] * 2, [0, 0]]
+                    x = ACTIVATIONS[layer.activation](tf.nn.conv2d(x, kernel, 1, pad) + bias)
+                case Pool():
+                    x = tf.nn.max_pool2d(x, layer.size, layer.size, "VALID")
+                case Dropout() if training:
+                    x = tf.nn.dropout(x, layer.rate)
+        return x
+
+
+def turned(array):
+    """A dense kernel with its axes exchanged, anything else as it is."""
+    return array.T if array.ndim == 2 else array
