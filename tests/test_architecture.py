@@ -155,12 +155,14 @@ def test_a_mode_that_was_lost_is_told_beside_the_others() -> None:
         ({"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)}, "holds, by names counted"),
         (PROGRAMS | {"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)},
          "does not hold, by names counted"),
+        ({"tuned-pytorch": program(10, 14), "tuned-keras": program(11, 1)},
+         "not measured: needs the programs of both frameworks, documented or matched"),
         ({"documented-pytorch": program(10, 14), "matched-keras": program(11, 1)},
-         "not measured: needs the programs of both frameworks, of one tier"),
+         "not measured: needs the programs of both frameworks, documented or matched"),
     ],
 )  # fmt: skip
 def test_names_are_counted_in_the_documents_own_programs(programs: dict[str, Program], verdict: str) -> None:
-    """Where they were run; else in the matched ones, never across tiers."""
+    """Where they were run; else in the matched ones, never across tiers, and never in tuned ones."""
     assert table(programs=programs).loc["close to native Python", "verdict"] == verdict
 
 
