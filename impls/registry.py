@@ -112,14 +112,16 @@ NATIVE = {".pt": "pytorch", ".keras": "keras"}
 """What the frameworks' own files of trained networks end in, and the row of :func:`predictors` that reads them."""
 
 
+READERS = (*NATIVE.values(), "numpy")
+"""The frameworks that ``impls.models`` has a module for."""
+
+
 def predictors() -> dict[str, Entry]:
     """What can predict with a trained network, by short name: ``pytorch``, ``keras``, ``keras-jax`` ..., ``numpy``.
 
     The module of such a row is not an implementation but one of ``impls.models``.
     """
-    rows = [
-        entry for entry in BUILT_IN if entry.name.startswith(("matched-pytorch", "matched-keras", "reference-numpy"))
-    ]
+    rows = [entry for entry in BUILT_IN if entry.tier in ("matched", "reference") and entry.framework in READERS]
     return {entry.short: replace(entry, module=f"impls.models.{entry.framework}") for entry in rows}
 
 

@@ -79,7 +79,7 @@ def test_a_library_takes_every_step_of_the_optimiser(
     np.testing.assert_allclose(weights, 1e-3 - moved, rtol=1e-3)
 
 
-@pytest.mark.parametrize("library", [name for name in LIBRARIES if name != "jax"])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_gathers_batches_of_images(library: str, small: Workload, images: Any) -> None:
     """The last batch of the order is there in the end."""
     found = made(library, small, "cpu", images)

@@ -8,16 +8,12 @@ import numpy as np
 from jax import lax
 
 from impls import floor
-from impls.contract import Unavailable
-from impls.matched.jax import update
+from impls.matched.jax import configure, update
 
 
 class Floor:
     def __init__(self, workload, device, x):
-        if device not in ("cpu", "cuda") or (device == "cuda") != (jax.default_backend() == "gpu"):
-            raise Unavailable(f"JAX {jax.__version__} computes on {jax.default_backend()} here, not on {device}")
-        precision = "tensorfloat32" if workload.precision == "tf32" else "float32"
-        jax.config.update("jax_default_matmul_precision", precision if device == "cuda" else None)
+        configure(workload, device)
         self.workload, self.x = workload, jnp.asarray(x)
         self.operands = jax.tree.map(jnp.asarray, floor.operands(workload))
         self.weights, self.gradients = (jnp.full(workload.parameters, 1e-3) for _ in range(2))
@@ -31,7 +27,7 @@ class Floor:
 
     def gathering(self, steps):
         batches = floor.batches(len(self.x), self.workload.batch_size, steps).astype(np.int32)
-        jax.block_until_ready(gathered(self.x, batches))
+        self.batch = jax.block_until_ready(gathered(self.x, batches))
 
     def large(self, times):
         for _ in range(times):

@@ -1,11 +1,10 @@
 """The floor by TensorFlow: each part is one loop in a function that XLA compiles."""
 
-import math
-
 import tensorflow as tf
 
 from impls import floor
-from impls.contract import SGD, Unavailable
+from impls.contract import Unavailable
+from impls.tuned.tensorflow import update
 
 
 class Floor:
@@ -56,18 +55,8 @@ class Floor:
                     back.assign(tf.matmul(error, kernel, transpose_b=True))
 
     def update(self, steps):
-        optimiser, w, m, v, g = self.workload.optimiser, self.weights, self.first, self.second, self.gradients
         for step in tf.range(steps):
-            if isinstance(optimiser, SGD):
-                m.assign(optimiser.momentum * m + g)
-                w.assign_sub(optimiser.learning_rate * m)
-            else:
-                power = tf.cast(step + 1, tf.float32)
-                m.assign(0.9 * m + 0.1 * g)
-                v.assign(0.999 * v + 0.001 * g * g)
-                root = tf.sqrt(1 - tf.exp(power * math.log(0.999)))
-                rate = optimiser.learning_rate * root / (1 - tf.exp(power * math.log(0.9)))
-                w.assign_sub(rate * m / (tf.sqrt(v) + 1e-8 * root))
+            update(self.workload.optimiser, [self.weights], [self.first], [self.second], [self.gradients], step + 1)
 
     def gather(self, batches):
         for number in tf.range(batches.shape[0]):

@@ -15,6 +15,7 @@ from jax import lax
 from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+SINCE = "jax, since the start: it has no way to begin a new peak"
 ACTIVATIONS = {"linear": lambda x: x, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
 
 
@@ -24,11 +25,7 @@ class Implementation:
     dtypes = ("float32", "float64")
 
     def __init__(self, workload, device, seed):
-        if device not in ("cpu", "cuda") or (device == "cuda") != (jax.default_backend() == "gpu"):
-            raise Unavailable(f"JAX {jax.__version__} computes on {jax.default_backend()} here, not on {device}")
-        jax.config.update("jax_enable_x64", workload.dtype == "float64")
-        products = "tensorfloat32" if workload.precision == "tf32" else "float32"
-        jax.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
+        configure(workload, device)
         self.workload, self.device = workload, device
         self.key = jax.random.key(seed)
         self.weights = [(jnp.zeros(kernel), jnp.zeros(kernel[-1])) for kernel in workload.kernels]
@@ -64,26 +61,40 @@ class Implementation:
         jax.block_until_ready((self.weights, self.state))
 
     def device_memory(self):
-        stats = jax.local_devices()[0].memory_stats() if self.device == "cuda" else None
-        told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
-        return {name: stats[key] for name, key in told.items() if key in stats} if stats else None
+        return memory() if self.device == "cuda" else None
 
     @property
     def switches(self):
-        products = jax.config.jax_default_matmul_precision
         return {
             "initialiser": "given by the harness",
             "adam_epsilon": EPSILON,
             "last_batch": "used",
             "precision": str(self.x.dtype),
-            "tf32": None if products is None else products == "tensorfloat32",
+            "tf32": tf32(),
             "threads": int(os.environ.get("NPROC", 0)),
             "compile": "the step, XLA",
             "data": f"arrays on {self.x.device.platform}",
-            "device_memory": "jax, since the start: it has no way to begin a new peak"
-            if self.device == "cuda"
-            else None,
+            "device_memory": SINCE if self.device == "cuda" else None,
         }
+
+
+def configure(workload, device):
+    if device not in ("cpu", "cuda") or (device == "cuda") != (jax.default_backend() == "gpu"):
+        raise Unavailable(f"JAX {jax.__version__} computes on {jax.default_backend()} here, not on {device}")
+    jax.config.update("jax_enable_x64", workload.dtype == "float64")
+    products = "tensorfloat32" if workload.precision == "tf32" else "float32"
+    jax.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
+
+
+def tf32():
+    products = jax.config.jax_default_matmul_precision
+    return None if products is None else products == "tensorfloat32"
+
+
+def memory():
+    stats = jax.local_devices()[0].memory_stats()
+    told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
+    return {name: stats[key] for name, key in told.items() if key in stats} if stats else None
 
 
 @partial(jax.jit, static_argnums=0)
