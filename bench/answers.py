@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -66,7 +66,7 @@ class Group:
     break_even: pd.DataFrame
     pairs: tuple[Pair, ...]
     document_epochs: int | None
-    multiples: pd.DataFrame = field(default_factory=pd.DataFrame)
+    multiples: pd.DataFrame
 
     @property
     def place_key(self) -> tuple[str, str, int]:
@@ -120,11 +120,10 @@ def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int
     keys.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
     found = []
     for workload, device, threads in keys:
-        own, summed, controls, judged, overtaken = (
+        own, summed, controls, judged, overtaken, limits = (
             part(frames[name], workload, device, threads)
-            for name in ("runs", "summary", "control", "comparison", "break_even")
+            for name in ("runs", "summary", "control", "comparison", "break_even", "multiples")
         )
-        limits = part(frames["multiples"], workload, device, threads)
         pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
         epochs = document_epochs.get(workload)
         found.append(

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from bench import environment, launch, plan, store, words
+from bench import apart, plan, store, words
 from bench.dissected import Breakdown
 from bench.plan import Plan
 from bench.run import Session
@@ -31,7 +31,7 @@ def ask(wanted: Plan, session: Session, headline: str, fresh: bool, say: Callabl
 
     Of the plan's networks it is the one that is called ``headline``, else the first, with the most threads.
     """
-    workload = next((found for found in wanted.workloads if found.name == headline), wanted.workloads[0])
+    workload = wanted.headline(headline)
     known = {file_name(kept): kept for kept in ([] if fresh else read(session.directory))}
     for entry in dissected(wanted.entries):
         for device in wanted.devices:
@@ -54,10 +54,7 @@ def question(entry: Entry, workload: Workload, device: str, wanted: Plan, sessio
     """What is asked, without an answer; its digest is of versions, sources, data and the environment."""
     threads = max(wanted.threads)
     modules = (entry.module, f"impls.{entry.tier}.{entry.framework}", *HARNESS)
-    digest = plan.digest(
-        asdict(workload), wanted.data, [plan.module_digest(module) for module in modules], plan.versions(entry),
-        registry.environment(entry, device, threads, precision=workload.precision),
-    )  # fmt: skip
+    digest = apart.digest(entry, workload, wanted, modules, variables(entry, workload, device, threads))
     return Breakdown(
         entry.name, entry.tier, entry.framework, workload.name, device, threads, digest,
         datetime.now(UTC).isoformat(timespec="milliseconds"), session.machine.machine, "failed", "not asked",
@@ -66,16 +63,10 @@ def question(entry: Entry, workload: Workload, device: str, wanted: Plan, sessio
 
 def answered(asked: Breakdown, entry: Entry, workload: Workload, session: Session) -> Breakdown:
     """The same with its answer. A program that is missing or fails says why, and its run goes on."""
-    log = session.directory / "logs" / f"breakdown.{file_name(asked)}.log"
-    with store.writing(log):
-        answer = launch.launch(
-            launch.request("dissect", entry, workload=asdict(workload), device=asked.device, data=str(session.data)),
-            registry.environment(entry, asked.device, asked.threads, precision=workload.precision),
-            environment.available_cpus()[: asked.threads],
-            log,
-            session.timeout_s,
-            launch.command(entry),
-        )
+    own = variables(entry, workload, asked.device, asked.threads)
+    answer = apart.ask(
+        "dissect", entry, workload, session, own, asked.threads, f"breakdown.{file_name(asked)}", device=asked.device
+    )
     status, reason = answer.end(session.timeout_s)
     facts: dict[str, Any] = {}
     passes: dict[str, list[float]] = {}
@@ -86,6 +77,11 @@ def answered(asked: Breakdown, entry: Entry, workload: Workload, session: Sessio
             for name, seconds in event.values.items():
                 passes.setdefault(name, []).append(seconds)
     return BREAKDOWN.validate_python({**asdict(asked), "status": status, "reason": reason, **facts, "passes": passes})
+
+
+def variables(entry: Entry, workload: Workload, device: str, threads: int) -> dict[str, str]:
+    """The environment of a program's process."""
+    return registry.environment(entry, device, threads, precision=workload.precision)
 
 
 def file_name(breakdown: Breakdown) -> str:

@@ -30,8 +30,9 @@ from bench.answers import Group
 from bench.digits import NO_TEST_SET, TestSet
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import TRAINED, Gate, Result, Size
+from bench.records import Gate, Result, Size
 from bench.sources import Program
+from impls.contract import Workload
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Session:
     def read(cls, directory: Path) -> "Session":
         """Read the stored records and derive the rest."""
         everything, machines, gates = store.everything(directory), store.machines(directory), store.gates(directory)
-        results = [result for result in everything if result.cell.role in TRAINED]
+        results = store.trained(everything)
         if not results:
             raise FcnBenchError(f"{directory}: nothing was trained here; run 'fcnbench run --out {directory}'")
         runs, of_machines = tables.runs(results, gates), tables.machines(machines)
@@ -89,13 +90,18 @@ class Session:
         shown = [result for result in results if result.cell.key in keys]
         frames["inference"] = latency.inference(shown)
         frames["sweep"] = overhead.sweep(everything, gates)
-        workloads = {result.cell.workload.name: result.cell.workload for result in results}
+        known = workloads(results)
         peaks = frames["floor"].groupby(tables.GROUP)["peak_flops_per_s"].median().to_dict()
-        frames["overhead"] = overhead.overhead(frames["sweep"], workloads, peaks)
+        frames["overhead"] = overhead.overhead(frames["sweep"], known, peaks)
         frames["sweep_threads"] = overhead.threads(frames["sweep"])
         frames["digits"] = digits.by_digit(shown, test)
         frames["confusion"] = digits.confusion(shown, test)
         frames["disagreements"] = digits.disagreements(shown, test)
-        epochs = {result.cell.workload.name: result.cell.workload.epochs for result in results}
+        epochs = {name: workload.epochs for name, workload in known.items()}
         groups = answers.groups(frames, epochs, ledger.claims()["workload"].iloc[0])
         return cls(results, machines, gates, frames, groups, store.size(directory), shown, test, programs, everything)
+
+
+def workloads(results: Sequence[Result]) -> dict[str, Workload]:
+    """The networks of some results, by name."""
+    return {result.cell.workload.name: result.cell.workload for result in results}

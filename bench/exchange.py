@@ -18,7 +18,7 @@ from pytest_benchmark.stats import Stats
 from bench import noise, store, tables, words
 from bench.environment import Machine
 from bench.errors import FcnBenchError
-from bench.records import TRAINED, Gate, Result, Size
+from bench.records import Gate, Result, Size
 from bench.run import check_same_terms
 
 SUITE = "bench/suite"
@@ -167,10 +167,10 @@ def benchmarks(records: Records) -> list[dict[str, Any]]:
     """
     gates = {(gate.implementation, gate.workload, gate.device): gate for gate in records.gates}
     cells: dict[tuple[Any, ...], list[Result]] = {}
-    for result in sorted(records.cells, key=lambda result: result.cell.block):
+    for result in sorted(store.trained(records.cells), key=lambda result: result.cell.block):
         cell = result.cell
         gate = gates.get((cell.implementation, cell.workload.name, cell.device))
-        if result.status == "ok" and cell.role in TRAINED and (gate is None or gate.status != "failed"):
+        if result.status == "ok" and (gate is None or gate.status != "failed"):
             cells.setdefault((*cell.place, cell.implementation, cell.role), []).append(result)
     found = []
     for name, values in QUESTIONS.items():

@@ -95,11 +95,11 @@ def multiples(runs: pd.DataFrame, floors: pd.DataFrame) -> pd.DataFrame:
     rows = []
     shown = measured(runs)
     for place, own in by_place(floors):
-        floor_s = own.assign(s=own["floor_s"])
+        limits = own.rename(columns={"floor_s": "epoch_s"})
         for (tier, name), group in part(shown, *place).groupby(["tier", "implementation"], sort=False):
-            both = verdicts.in_blocks(group.assign(s=group["epoch_s"]), floor_s, "s")
+            both = verdicts.in_blocks(group, limits, "epoch_s")
             if len(both):
-                ratio, _ = verdicts.judge(both, "s")
+                ratio, _ = verdicts.judge(both, "epoch_s")
                 row = dict(zip(GROUP, place, strict=True)) | {"tier": tier, "implementation": name}
                 rows.append(row | {"floor_s": both["b"].median()} | asdict(ratio) | {"blocks": len(both)})
     return pd.DataFrame(rows, columns=MULTIPLES)
@@ -134,4 +134,4 @@ METHOD = (
 def figures(own: pd.DataFrame, column: str, whole: float) -> tuple[str, str]:
     """A part's seconds with their range, and its share of the floor."""
     values = own[column]
-    return words.spread("epoch_s", values.median(), values.min(), values.max()), f"{values.median() / whole:.0%}"
+    return words.spread("epoch_s", values.median(), values.min(), values.max()), words.percent(values.median() / whole)

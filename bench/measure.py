@@ -112,10 +112,15 @@ def inference(implementation: Implementation, images: int, clock: Clock = time.p
     """
     logits, first_s = predict(implementation, clock)
     check_shape(logits, images)
+    return Inference(images, first_s, repeated(lambda: predict(implementation, clock)[1], FEWEST, MOST, ENOUGH_S))
+
+
+def repeated(once: Callable[[], float], fewest: int, most: int, enough_s: float) -> tuple[float, ...]:
+    """The seconds that each call took, by its own word: until ``enough_s`` are full, but within the two numbers."""
     seconds: list[float] = []
-    while len(seconds) < FEWEST or (len(seconds) < MOST and sum(seconds) < ENOUGH_S):
-        seconds.append(predict(implementation, clock)[1])
-    return Inference(images, first_s, tuple(seconds))
+    while len(seconds) < fewest or (len(seconds) < most and sum(seconds) < enough_s):
+        seconds.append(once())
+    return tuple(seconds)
 
 
 def evaluated(epoch: int, batches: int, loss: float | None, logits: Float32, asked: Asked) -> Iterator[Evaluation]:

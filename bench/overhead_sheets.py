@@ -24,13 +24,13 @@ def sheet(frame: pd.DataFrame, points: pd.DataFrame, group: Group) -> Sheet:
     for _, row in own.sort_values("overhead_s").iterrows():
         figures = [
             spread(row, "overhead_s"),
-            share(row["share"]),
+            words.percent(row["share"]),
             beside(row),
             figure(row["parameter_s"] * 1e9),
             figure(row["largest_flops_per_s"] / 1e9),
-            *([share(row["of_peak"])] if peaked else []),
+            *([words.percent(row["of_peak"])] if peaked else []),
             figure(row["crossing_batch_size"]),
-            share(row["residual"]),
+            words.percent(row["residual"]),
         ]
         rows.append((f"{words.label(row['implementation'], row['tier'])}\n{row['tier']}", *figures))
     first = own.iloc[0]
@@ -74,11 +74,6 @@ def figure(value: float) -> str:
     if words.missing(value):
         return words.MISSING
     return f"{float(f'{value:.3g}'):,.{min(2, words.decimals(value))}f}"
-
-
-def share(value: float) -> str:
-    """``41 %``."""
-    return words.MISSING if words.missing(value) else f"{value * 100:.0f} %"
 
 
 def lost(points: pd.DataFrame) -> list[str]:

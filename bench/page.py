@@ -37,7 +37,7 @@ from bench import (
 )
 from bench.answers import Group
 from bench.board import Board
-from bench.derived import Session
+from bench.derived import Session, workloads
 from bench.pictures import Chart
 
 INLINED = 400_000
@@ -65,17 +65,17 @@ def draw(session: Session) -> list[tuple[Group, Chart]]:
     lead = answers.leading(session.groups)
     accuracies = ledger.claims()
     accuracies = accuracies[accuracies["quantity"] == "accuracy"]
-    runs, epochs, evaluations = (session.frames[name] for name in ("runs", "epochs", "curves"))
+    frames, base = session.frames, workloads(session.results)
+    runs, epochs, evaluations = (frames[name] for name in ("runs", "epochs", "curves"))
     drawn = []
     for group in session.groups:
         lines = accuracies[(accuracies["workload"] == group.workload) & (accuracies["device"] == group.device)]
         own = charts.of_group(group.title, group.key, group.runs, epochs, evaluations, lines)
         drawn += [(group, chart) for chart in (*own[:1], *forest.of_group(group), *own[1:])]
-        drawn += [(group, chart) for chart in effect_charts.of_group(group, runs, epochs, session.frames["effects"])]
-        frames, base = session.frames, {one.cell.workload.name: one.cell.workload for one in session.results}
+        drawn += [(group, chart) for chart in effect_charts.of_group(group, runs, epochs, frames["effects"])]
         swept = sweep_charts.of_group(group, frames["sweep"], frames["overhead"], base.get(group.workload))
         drawn += [(group, chart) for chart in swept]
-        drawn += [(group, chart) for chart in share_charts.of_group(group, session.frames["breakdown"])]
+        drawn += [(group, chart) for chart in share_charts.of_group(group, frames["breakdown"])]
         if group in lead:
             found = digits.by_place(session.shown, session.test)
             said = [(place, results) for place, results in found if place[:3] == group.place_key]

@@ -82,6 +82,10 @@ class Plan:
                 cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
         return cells
 
+    def headline(self, name: str) -> Workload:
+        """The network that is called so, else the first: what is asked of one network alone is asked of it."""
+        return next((workload for workload in self.workloads if workload.name == name), self.workloads[0])
+
     def cell(self, entry: Entry, role: Role, workload: Workload, device: str, threads: int, block: int) -> Cell:
         """One cell. All implementations of a block share its seed; no two blocks do."""
         epochs = self.epochs or workload.epochs

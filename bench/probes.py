@@ -4,13 +4,13 @@ The answers lie in ``probes/FRAMEWORK.json``, and one that still holds is not as
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bench import environment, launch, plan, store
+from bench import apart, plan, store
 from bench.plan import Plan
 from bench.probed import Probe
 from bench.run import Session
@@ -28,7 +28,7 @@ def ask(wanted: Plan, session: Session, headline: str, fresh: bool, say: Callabl
 
     Of the plan's networks it is asked about the one that is called ``headline``, else about the first.
     """
-    workload = next((found for found in wanted.workloads if found.name == headline), wanted.workloads[0])
+    workload = wanted.headline(headline)
     known = {probe.framework: probe for probe in ([] if fresh else read(session.directory))}
     for entry in probed(wanted.entries):
         digest = digest_of(entry, workload, wanted)
@@ -54,27 +54,16 @@ def probed(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def digest_of(entry: Entry, workload: Workload, wanted: Plan) -> str:
-    """What would change a probe's answer: versions, sources, data, the environment."""
+    """What would change a probe's answer."""
     modules = (entry.module, f"impls.matched.{entry.framework}", *HARNESS)
-    return plan.digest(
-        asdict(workload), wanted.data, [plan.module_digest(module) for module in modules], plan.versions(entry),
-        registry.environment(entry, "cpu", max(wanted.threads)),
-    )  # fmt: skip
+    return apart.digest(entry, workload, wanted, modules, registry.environment(entry, "cpu", max(wanted.threads)))
 
 
 def probe(entry: Entry, workload: Workload, threads: int, session: Session) -> Probe:
     """One framework's answer, on the CPU. One that is missing or fails says why, and its run goes on."""
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
-    log = session.directory / "logs" / f"probe.{entry.framework}.log"
-    with store.writing(log):
-        answer = launch.launch(
-            launch.request("examine", entry, workload=asdict(workload), data=str(session.data)),
-            registry.environment(entry, "cpu", threads),
-            environment.available_cpus()[:threads],
-            log,
-            session.timeout_s,
-            launch.command(entry),
-        )
+    variables = registry.environment(entry, "cpu", threads)
+    answer = apart.ask("examine", entry, workload, session, variables, threads, f"probe.{entry.framework}")
     status, reason = answer.end(session.timeout_s)
     told: dict[str, dict[str, object]] = {"facts": {}, "lost": {}, "tools": {}}
     for event in answer.events:

@@ -48,7 +48,7 @@ def of_group(group: Group, frame: pd.DataFrame) -> list[Chart]:
 def in_words(stages: pd.DataFrame) -> list[str]:
     """Each stage with its time and share."""
     return [
-        f"{stage} {shares.per_image(row['image_s'])} ({shares.percent(row['share'])})"
+        f"{stage} {shares.per_image(row['image_s'])} ({words.percent(row['share'])})"
         for stage, row in stages.iterrows()
     ]
 
@@ -96,7 +96,7 @@ def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> N
     for stage, row in stages.iterrows():
         width = max(0.0, row["image_s"] * 1e6)
         axes.barh(y, width, left=left, height=0.56, color=HUES[str(stage)], linewidth=0)
-        time, told = shares.per_image(row["image_s"]), shares.percent(row["share"])
+        time, told = shares.per_image(row["image_s"]), words.percent(row["share"])
         room = width * inches / LETTER
         if room > len(told):
             told = f"{time}\n{told}" if room > len(time) else told

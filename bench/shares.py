@@ -93,11 +93,6 @@ def per_image(seconds: float) -> str:
     return words.MISSING if words.missing(seconds) else f"{seconds * 1e6:.1f} µs"
 
 
-def percent(share: float) -> str:
-    """``78 %``."""
-    return f"{share * 100:.0f} %"
-
-
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     """A row for each stage of each program, then the whole, and the timed run's epoch beside it."""
     found, lines = whole(frame, group), []
@@ -107,11 +102,20 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
         for stage, row in stages.iterrows():
             ends = f"{row['image_s_low'] * 1e6:.1f} to {row['image_s_high'] * 1e6:.1f}"
             seconds = words.figure("_s", row["stage_epoch_s"])
-            lines.append((title, str(stage), f"{per_image(row['image_s'])}\n{ends}", percent(row["share"]), seconds))
+            lines.append(
+                (title, str(stage), f"{per_image(row['image_s'])}\n{ends}", words.percent(row["share"]), seconds)
+            )
         for what, column in TOTALS.items():
             part_of = first[column] / first["whole_image_s"]
-            share = words.MISSING if words.missing(part_of) else percent(part_of)
-            lines.append((title, what, per_image(first[column]), share, words.figure("_s", first[column] * images)))
+            lines.append(
+                (
+                    title,
+                    what,
+                    per_image(first[column]),
+                    words.percent(part_of),
+                    words.figure("_s", first[column] * images),
+                )
+            )
     columns = ("implementation", "stage", "per training image", "share", "in an epoch")
     return Sheet(group.title, columns, tuple(lines), texts=2, note=note(frame, group), grouped=True)
 
@@ -146,7 +150,7 @@ def sentences(frame: pd.DataFrame, group: Group) -> list[str]:
     found = [(name, stages) for name, stages in every if not disturbance(stages)]
     if not found:
         return lost
-    shares = [f"{percent(fed(stages))} of an epoch of {name}" for name, stages in found]
+    shares = [f"{words.percent(fed(stages))} of an epoch of {name}" for name, stages in found]
     left = {name: float(stages["whole_image_s"].iloc[0]) * (1 - fed(stages)) for name, stages in found}
     told = [
         f"As the tutorials write it, getting the data to the network takes {words.listed(shares)}; without it "

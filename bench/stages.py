@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bench import precision, progress, store, tables
 from bench.plan import Plan
-from bench.records import TRAINED, Result, Size
+from bench.records import Result, Size
 from bench.run import Session
 
 REPEATED = 5
@@ -65,8 +65,7 @@ def blocks(
 
 def decided(session: Session, done: dict[str, Result], target: Target, pilot: int, before_s: float) -> Size:
     """How many blocks the pilot asks for; of a precision and a time, whichever is reached first."""
-    trained = [result for result in done.values() if result.cell.role in TRAINED]
-    runs = tables.runs(trained, store.gates(session.directory))
+    runs = tables.runs(store.trained(done.values()), store.gates(session.directory))
     sizes = []
     if target.half_width is not None:
         sizes.append(precision.for_precision(runs, pilot, target.half_width))

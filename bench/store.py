@@ -6,7 +6,7 @@ A file appears whole or not at all: it is written under a temporary name, flushe
 import glob
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -164,7 +164,12 @@ def results(directory: Path) -> list[Result]:
 
     Raises as :func:`everything` does.
     """
-    return [result for result in everything(directory) if result.cell.role in TRAINED]
+    return trained(everything(directory))
+
+
+def trained(found: Iterable[Result]) -> list[Result]:
+    """Those of them that trained a network, and nothing of the floor or of a sweep."""
+    return [result for result in found if result.cell.role in TRAINED]
 
 
 def everything(directory: Path) -> list[Result]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench import measure
 from bench.measure import Clock
 from bench.points import SweepPoint, points
+from bench.program import batch_orders
 from impls.contract import Data, Implementation, Workload
 from impls.reference import initial_weights
 
@@ -27,13 +28,12 @@ def drawn(base: Workload, n_train: int, seed: int) -> list[tuple[Workload, Sweep
     return [found[i] for i in np.random.default_rng([seed, 5]).permutation(len(found))]
 
 
-def order(n_train: int, images: int, seed: int, shuffle: bool = True) -> NDArray[np.int64]:
-    """What a call trains on: the beginning of an epoch's permutation, int64 ``[images]``.
+def order(workload: Workload, n_train: int, images: int, seed: int) -> NDArray[np.int64]:
+    """What a call trains on: the beginning of the first epoch's order, int64 ``[images]``.
 
     Where a point asks for more images than there are, they come again from the beginning, so that all batches are full.
     """
-    whole = np.random.default_rng([seed, 1]).permutation(n_train) if shuffle else np.arange(n_train)
-    return np.resize(whole, images)
+    return np.resize(next(batch_orders(workload, n_train, 1, seed)), images)
 
 
 def measured(
@@ -50,9 +50,7 @@ def measured(
     implementation = make(workload, device, seed)
     implementation.load(data)
     implementation.set_weights(initial_weights(workload, np.random.default_rng([seed, 0])))
-    images = order(len(data.y_train), point.images, seed, workload.shuffle)
+    images = order(workload, len(data.y_train), point.images, seed)
     _, first_s, _ = measure.train(implementation, images, clock, clock)
-    seconds: list[float] = []
-    while len(seconds) < FEWEST or (len(seconds) < MOST and sum(seconds) < ENOUGH_S):
-        seconds.append(measure.train(implementation, images, clock, clock)[1])
-    return replace(point, first_s=first_s, seconds=tuple(seconds))
+    seconds = measure.repeated(lambda: measure.train(implementation, images, clock, clock)[1], FEWEST, MOST, ENOUGH_S)
+    return replace(point, first_s=first_s, seconds=seconds)

@@ -84,7 +84,7 @@ def agreement(results: Sequence[Result]) -> Sheet:
     """The mean loss of the first epoch beside that of the program with which the control is run."""
     rows = []
     for _, row in tables.agreement(results).iterrows():
-        again = " (control)" if row["role"] == "control" else ""
+        again = as_role(str(row["role"]))
         rows.append((
             row["workload"], words.place(row["device"], row["threads"]), f"{row['implementation']}{again}",
             f"{row['train_loss']:.4f}", f"{row['off'] * 100:.3f} %", str(row["blocks"]),

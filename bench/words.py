@@ -146,6 +146,11 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %" if value <= 1 else "over 100 %"
 
 
+def percent(value: float) -> str:
+    """A share of something, ``78 %``; a dash where it is missing."""
+    return MISSING if missing(value) else f"{value * 100:.0f} %"
+
+
 def ends(estimate: float, low: float, high: float) -> str:
     """An interval for a table's cell, ``2.08-2.19``; empty where there is none."""
     return "" if low <= 0 or math.isinf(high) else f"{ratio(low, estimate)}–{ratio(high, estimate)}"

@@ -9,8 +9,10 @@ import numpy as np
 import psutil
 import pytest
 from browser import Browser, chromium
+from synthetic import MACHINE
 
 from bench import mnist
+from bench.run import Session
 from impls.contract import SGD, Dense, Workload
 
 N_TRAIN, N_TEST = 200, 100
@@ -109,6 +111,13 @@ def workload_file(tmp_path: Path) -> Path:
     path = tmp_path / "networks.toml"
     path.write_text(TINY_TOML, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def session(tmp_path: Path, tiny_data: Path) -> Session:
+    """A session whose directory is ready, and that has measured nothing."""
+    (tmp_path / "logs").mkdir()
+    return Session(tmp_path, {}, tiny_data, MACHINE, 60.0)
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from typing import Any
 
 from bench import points, store
 from bench.environment import Machine
+from bench.plan import Plan
 from bench.records import Cell, Epoch, Memory, Noise, Phases, Result
 from impls.contract import Adam, Dense, Workload
+from impls.registry import Entry
 
 WORKLOAD = Workload(
     "mlp-128-64", 1, (Dense(128, "relu"), Dense(64, "relu"), Dense(10)), 0.1307, 0.3081, 64, 1000, 5, Adam(1e-3)
@@ -131,3 +133,8 @@ def save(directory: Path, results: Iterable[Result], machine: Machine | None = M
         if machine is not None:
             store.save_machine(directory, machine)
     return directory
+
+
+def plan_of(workload: Workload, *entries: Entry) -> Plan:
+    """A plan of one block on one CPU."""
+    return Plan([workload], entries, ["cpu"], [1], 1, 1, 1, "0da7a")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from synthetic import MACHINE
+from synthetic import MACHINE, plan_of
 
 from bench import breakdowns
 from bench.dissected import PASSES, Breakdown
@@ -22,17 +22,6 @@ DONE = Breakdown(
     "documented-pytorch", "documented", "pytorch", "tiny", "cpu", 1, "d1935700", "2026-01-01T00:00:00.000+00:00",
     MACHINE.machine, "ok", "", {"torch": "2.14.1"}, 1_000, 4_000, dict.fromkeys(PASSES, (0.5, 0.25, 0.1)),
 )  # fmt: skip
-
-
-def plan_of(workload: Workload, *entries: Entry) -> Plan:
-    return Plan([workload], entries, ["cpu"], [1], 1, 1, 1, "0da7a")
-
-
-@pytest.fixture
-def session(tmp_path: Path, tiny_data: Path) -> Session:
-    """A session whose directory is ready."""
-    (tmp_path / "logs").mkdir()
-    return Session(tmp_path, {}, tiny_data, MACHINE, 60.0)
 
 
 @pytest.fixture

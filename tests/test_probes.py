@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import MACHINE
+from synthetic import MACHINE, plan_of
 
 from bench import probes, store
 from bench.errors import FcnBenchError
@@ -23,17 +23,6 @@ PROBE = Probe(
     "pytorch", "tiny", 1, "d1935700", "2026-01-01T00:00:00.000+00:00", MACHINE.machine, "ok", "", {"torch": "2.14.1"},
     "eager", (Mode("eager", 50, 0, (50, 50), 100, 100, 100, ("Tensor",), None, (0.5, 0.25, 0.1)),), {"other": "no"}, {},
 )  # fmt: skip
-
-
-def plan_of(workload: Workload, *entries: Entry) -> Plan:
-    return Plan([workload], entries, ["cpu"], [1], 1, 1, 1, "0da7a")
-
-
-@pytest.fixture
-def session(tmp_path: Path, tiny_data: Path) -> Session:
-    """A session whose directory is ready."""
-    (tmp_path / "logs").mkdir()
-    return Session(tmp_path, {}, tiny_data, MACHINE, 60.0)
 
 
 @pytest.fixture

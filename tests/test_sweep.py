@@ -70,11 +70,11 @@ def test_a_point_is_built_loaded_and_given_start_weights_before_it_trains(tiny_d
 
 def test_every_call_has_the_beginning_of_the_epochs_permutation() -> None:
     """Drawn by the seed; where more images are asked for than there are, they come again, so that batches are full."""
-    whole = sweep.order(10, 10, seed=3)
+    whole = sweep.order(DEEP, 10, 10, seed=3)
     assert sorted(whole) == list(range(10)) and list(whole) != list(range(10))
-    assert list(sweep.order(10, 4, seed=3)) == list(whole[:4])
-    assert list(sweep.order(10, 12, seed=3)) == [*whole, *whole[:2]]
-    assert list(sweep.order(10, 4, seed=3, shuffle=False)) == [0, 1, 2, 3]
+    assert list(sweep.order(DEEP, 10, 4, seed=3)) == list(whole[:4])
+    assert list(sweep.order(DEEP, 10, 12, seed=3)) == [*whole, *whole[:2]]
+    assert list(sweep.order(replace(DEEP, shuffle=False), 10, 4, seed=3)) == [0, 1, 2, 3]
 
 
 def test_points_are_measured_in_an_order_of_the_seed() -> None:
@@ -159,4 +159,4 @@ def test_without_a_single_point_the_cell_is_skipped(
 
 def test_orders_are_whole_numbers() -> None:
     """As the contract says."""
-    assert sweep.order(10, 12, 1).dtype == np.int64
+    assert sweep.order(DEEP, 10, 12, 1).dtype == np.int64

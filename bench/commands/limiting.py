@@ -29,9 +29,10 @@ def floor(
     --floor' measures it beside the implementations and shows their times as multiples of it.
     """
     from dataclasses import replace
+    from functools import partial
     from tempfile import TemporaryDirectory
 
-    from bench import limit, progress, store, terminal, words
+    from bench import limit, stages, store, terminal, words
     from bench.arguments import Asked, prepare
 
     with TemporaryDirectory(prefix="fcnbench-floor-") as folder:
@@ -55,14 +56,7 @@ def floor(
         plan, session = prepare(asked, Path(folder), say=print)
         plan = replace(plan, entries=())
         with store.opened(Path(folder)):
-            results = list(
-                session.run(
-                    plan.cells(),
-                    {},
-                    lambda at: print(progress.started(at), end="", flush=True),
-                    lambda result: print(progress.ended(result), flush=True),
-                ).values()
-            )
+            results = list(stages.blocks(plan, session, {}, 0, partial(print, flush=True)).values())
     floors = limit.floor(limit.parts(results))
     made = [limit.of_place(own, words.title(*place)) for place, own in limit.by_place(floors)]
     print(terminal.page([], made))

@@ -134,7 +134,8 @@ def run(
             plan = stages.measure(plan, session, kept, target, repeats, partial(print, flush=True))
             probes.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
             breakdowns.ask(plan, session, arguments.HEADLINE, fresh, partial(print, flush=True))
-            results = store.results(out)
+            everything = store.everything(out)
+            results = store.trained(everything)
             exported.ask(results, session, arguments.HEADLINE, fresh, partial(print, flush=True))
         except FcnBenchError:
             print()  # ends the line of the cell that was being measured
@@ -148,7 +149,7 @@ def run(
 
         built = report.build(out)
         asked_for = {cell.key for cell in plan.cells()}
-        failed = any(result.status == "failed" for result in store.everything(out) if result.cell.key in asked_for)
+        failed = any(result.status == "failed" for result in everything if result.cell.key in asked_for)
         refused = any(gate.status == "failed" for gate in store.gates(out))
     print(built.text)
     print(f"report: {built.html}")
