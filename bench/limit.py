@@ -1,8 +1,9 @@
 """The machine's own limit for a network, from the stored parts of the floor; and how many times that a program takes.
 
 The *floor* of an epoch is the time of its matrix products, its optimiser and the gathering of its batches, each by the
-library that does it best here. Above it stands the bare arithmetic: the operations of the products at the speed of a
-large one. Both are of the same blocks as what is compared with them.
+library that does it best here: together on a CPU; on a GPU, where they can run side by side, the longest. Above it
+stands the bare arithmetic: the operations of the products at the speed of a large one. Both are of the same blocks
+as what is compared with them.
 """
 
 import math
@@ -19,9 +20,10 @@ from bench.blocks import Place
 from bench.records import Part, Result
 from bench.sheets import Sheet
 from bench.tables import GROUP, measured
+from impls.devices import kind
 
 STEPWISE = ("products", "optimiser", "gathering")
-"""What a step consists of; their times add up to the floor."""
+"""What a step consists of."""
 PARTS = [*GROUP, "block", "library", "part", "seconds", "flops_per_s"]
 FLOOR = [*GROUP, "block", "floor_s", *(f"{name}_{what}" for name in STEPWISE for what in ("s", "by")),
          "arithmetic_s", "peak_flops_per_s", "peak_by"]  # fmt: skip
@@ -72,10 +74,16 @@ def floor(frame: pd.DataFrame) -> pd.DataFrame:
             for name in STEPWISE:
                 row |= {f"{name}_s": own[name]["seconds"].iloc[0], f"{name}_by": best[name]}
             products, peak = own["products"].iloc[0], own["large"]["flops_per_s"].iloc[0]
-            row |= {"floor_s": sum(row[f"{name}_s"] for name in STEPWISE), "peak_flops_per_s": peak}
+            together = sum if in_sequence(str(row["device"])) else max
+            row |= {"floor_s": together(row[f"{name}_s"] for name in STEPWISE), "peak_flops_per_s": peak}
             row |= {"peak_by": best["large"], "arithmetic_s": products["seconds"] * products["flops_per_s"] / peak}
             rows.append(row)
     return pd.DataFrame(rows, columns=FLOOR)
+
+
+def in_sequence(device: str) -> bool:
+    """Whether the parts of a step follow each other. On a GPU the kernels of one can run while those of another do."""
+    return kind(device) == "cpu"
 
 
 def by_place(frame: pd.DataFrame) -> Iterator[tuple[Place, pd.DataFrame]]:
@@ -121,13 +129,15 @@ def of_place(own: pd.DataFrame, title: str) -> Sheet:
     rows += [
         (titles[name], LIBRARIES[own[f"{name}_by"].iloc[0]], *figures(own, f"{name}_s", whole)) for name in STEPWISE
     ]
-    rows.append(("floor", "the three parts together", *figures(own, "floor_s", whole)))
+    made_of = "the three parts together" if in_sequence(own["device"].iloc[0]) else "the longest part"
+    rows.append(("floor", made_of, *figures(own, "floor_s", whole)))
     return Sheet(title, ("part", "by", "seconds per epoch", "share of the floor"), tuple(rows), texts=2, note=METHOD)
 
 
 METHOD = (
     "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
-    "at the network's own shapes. Arithmetic alone: the operations of the products at the speed of one large product."
+    "at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of the "
+    "products at the speed of one large product."
 )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
-from statistics import median
+from statistics import mean, median
 
 import pandas as pd
 
@@ -23,6 +23,8 @@ def identity(result: Result) -> dict[str, object]:
     }
 
 
+ENERGY_LEAST_S = 2.0
+"""Seconds that tell energy: the counter of an H100 moves every 0.1 s, by which a reading may be off at either end."""
 SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_batch_s", "predict_image_first_s"]
 
 
@@ -58,7 +60,7 @@ def run_row(result: Result) -> dict[str, object]:
         **inference(result),
         "process_s": result.phases.process_s,
         "cpu_per_wall": middle(steady, cpu_per_wall),
-        "train_energy_j": middle(steady, lambda epoch: epoch.train_energy_j),
+        "train_energy_j": energy_j(steady),
         "accuracy": last.accuracy if last else None,
         "test_loss": last.test_loss if last else None,
         **{field.name: getattr(memory, field.name) for field in fields(Memory)},
@@ -126,6 +128,13 @@ def middle(rows: Iterable[Epoch], value: Callable[[Epoch], float | None]) -> flo
     """The median of what was measured, None where nothing was."""
     values = [found for row in rows if (found := value(row)) is not None]
     return median(values) if values else None
+
+
+def energy_j(steady: Sequence[Epoch]) -> float | None:
+    """Joules of an epoch, on average; None where too little time passed for the counter to tell."""
+    told = [(epoch.train_s, epoch.train_energy_j) for epoch in steady if epoch.train_energy_j is not None]
+    long_enough = sum(seconds or 0.0 for seconds, _ in told) >= ENERGY_LEAST_S
+    return mean(joules for _, joules in told) if long_enough else None
 
 
 def cpu_per_wall(epoch: Epoch) -> float | None:

@@ -44,6 +44,17 @@ def test_the_floor_adds_up_the_parts_of_an_epoch_with_its_last_batch_as_a_fracti
     assert row["peak_flops_per_s"] == pytest.approx(1e11) and row["arithmetic_s"] == pytest.approx(1e6 * 937.5 / 1e11)
 
 
+def test_on_a_gpu_the_floor_is_the_longest_part_since_others_can_run_beside_it() -> None:
+    """The sum would be more than a step takes there: seen on an H100."""
+    made = library("jax", 1)
+    found = floor(replace(made, cell=replace(made.cell, device="cuda:1")))
+    assert found["floor_s"].tolist() == pytest.approx([1e-4 * 937.5])
+    sheet = limit.of_place(found, "title")
+    assert [(row[0], row[1], row[-1]) for row in sheet.rows if row[0] == "floor"] == [
+        ("floor", "the longest part", "100 %")
+    ]
+
+
 def test_each_part_is_of_the_library_that_is_best_at_it_over_all_blocks() -> None:
     """A library that is lucky in one block is not taken for that block: what counts is the mean of logarithms."""
     other = FAST | {"optimiser": 2e-5, "products": 4e-4}

@@ -111,6 +111,18 @@ def test_cpus_in_use_are_those_of_the_steady_epochs() -> None:
     assert runs([timed([3.0, 1.0, 2.0])]).iloc[0]["cpu_per_wall"] == 1.5
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(0.9, None), (1.0, 125.0)])
+def test_energy_is_the_mean_of_the_steady_epochs_where_they_last_long_enough_for_the_counter(
+    seconds: float, told: float | None
+) -> None:
+    """A median would be one of the counter's steps, and an epoch shorter than a step draws nothing or too much."""
+    epochs = [Epoch(0, None, None, 0.1, None, 2.3, 0.1)]
+    epochs += [Epoch(n, seconds, 1.0, 0.1, 0.1, 0.2, 0.9, joules) for n, joules in enumerate((900.0, 100.0, 150.0), 1)]
+    assert tables.run_row(replace(result("matched-a", 1), epochs=tuple(epochs)))["train_energy_j"] == told
+    unknown = tuple(replace(epoch, train_energy_j=None) for epoch in epochs)
+    assert tables.run_row(replace(result("matched-a", 1), epochs=unknown))["train_energy_j"] is None
+
+
 def test_memory_for_training_is_told_over_what_was_loaded() -> None:
     """The training peak less what was resident before it."""
     memory = Memory(after_load_rss_bytes=700, training_peak_bytes=760)
