@@ -29,7 +29,10 @@ ONE_VERSION = f"this is protocol {PROTOCOL}: use one version of fcnbench for bot
 
 @dataclass(frozen=True)
 class Answer:
-    """What a child said and how it ended. ``exit_status`` is negative for a signal, None if it had to be killed."""
+    """What a child said and how it ended. ``exit_status`` is negative for a signal, None if it had to be killed.
+
+    ``child_cpu_s`` is the CPU time of the child and of all that it started and waited for, or still had at its end.
+    """
 
     events: tuple[Event, ...]
     exit_status: int | None
@@ -149,7 +152,9 @@ class Child:
         said = [*self.heard, *self.end()]
         wall_s, (parent_cpu_s, child_cpu_s) = time.perf_counter() - self.started, self.spent.so_far()
         status = None if self.late else self.process.wait()
-        return Answer(tuple(events(said)), status, wall_s, parent_cpu_s, child_cpu_s)
+        found = tuple(events(said))
+        helpers_cpu_s = sum(event.values.get("helpers_cpu_s", 0.0) for event in found if event.name == "end")
+        return Answer(found, status, wall_s, parent_cpu_s, child_cpu_s + helpers_cpu_s)
 
     def end(self) -> list[bytes]:
         """End it and all that it started; what it had still to say."""

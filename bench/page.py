@@ -39,6 +39,7 @@ from bench.answers import Group
 from bench.board import Board
 from bench.derived import Session, workloads
 from bench.pictures import Chart
+from impls.devices import kind
 
 INLINED = 400_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
@@ -182,9 +183,14 @@ def facts(session: Session) -> list[str]:
     states = [result.status for result in session.results]
     counts = [f"{states.count(state)} {state}" for state in ("ok", "failed", "skipped") if state in states]
     days = sorted({result.started[:10] for result in session.results})
-    cpus = [f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}" for machine in session.machines]
+    on_gpu = any(kind(result.cell.device) != "cpu" for result in session.results)
+    of_machines = [
+        part
+        for machine in session.machines
+        for part in (f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}", machine.gpus if on_gpu else "")
+    ]
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
-    return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *cpus]
+    return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *filter(None, of_machines)]
 
 
 def file_pages(runs: pd.DataFrame) -> str:

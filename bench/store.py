@@ -175,12 +175,15 @@ def trained(found: Iterable[Result]) -> list[Result]:
 def everything(directory: Path) -> list[Result]:
     """All results of a directory, in the order in which they were measured, those of the floor too.
 
+    Where a slot has two, as a kill between the two steps of :func:`save` leaves them, the later counts.
     Raises FcnBenchError for a directory without results and for a file that is not what this version writes.
     """
     found = [read(path, RESULT) for path in sorted((directory / "cells").glob("*.json"))]
     if not found:
         raise FcnBenchError(f"{directory}: no results here (no cells/*.json); run 'fcnbench run --out {directory}'")
-    return sorted(found, key=lambda result: result.started)
+    in_order = sorted(found, key=lambda result: result.started)
+    last = {result.cell.slot: result for result in in_order}
+    return [result for result in in_order if last[result.cell.slot] is result]
 
 
 def has_results(directory: Path) -> bool:

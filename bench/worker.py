@@ -13,13 +13,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import psutil
 
 from bench import dissect, equivalence, examine, exporting, floor, measure, mnist, serve, sweep
 from bench.program import Emit, Program, find_class, versions
@@ -45,9 +46,21 @@ def main() -> None:
             serve.serve(request, emit, questions.get)
         else:
             JOBS[request["job"]](request, emit)
-    emit(Event("end", end))
+    emit(Event("end", end | {"helpers_cpu_s": helpers_cpu_s()}))
     sys.stdout.flush()
     os._exit(0)  # a framework's exit handlers may hang or crash, and have nothing to add
+
+
+def helpers_cpu_s() -> float:
+    """CPU seconds of the processes that this one started and that still live, such as a compiler's pool.
+
+    The system counts them nowhere as this process's: it never waits for them.
+    """
+    spent = 0.0
+    for helper in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # ended since
+            spent += sum(helper.cpu_times()[:4])  # its own and that of its ended children, in user and system mode
+    return spent
 
 
 @contextmanager

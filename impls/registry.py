@@ -80,10 +80,7 @@ BUILT_IN = (
         "pytorch",
         "impls.tuned.pytorch",
         packages=("torch", "numpy"),
-        environment={  # each process compiles anew, as JAX and TensorFlow do, and without helpers, which nobody times
-            "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
-            "TORCHINDUCTOR_COMPILE_THREADS": "1",
-        },
+        environment={"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"},  # each process compiles, as JAX and TensorFlow do
         by_default=False,
     ),
     Entry(

@@ -248,6 +248,20 @@ def test_the_childs_cpu_time_is_counted(run: Run) -> None:
     assert busy.child_cpu_s > asleep.child_cpu_s + 0.3
 
 
+def test_the_cpu_time_of_a_childs_helpers_is_its_own(run: Run) -> None:
+    """A worker tells at its end what its helpers took; they are killed with it, and the system adds them to nobody."""
+    burn = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ntime.sleep(1000)"
+    answer = run(f"""
+        from bench import worker
+        helper = subprocess.Popen([sys.executable, "-c", {burn!r}], stdout=subprocess.PIPE)
+        helper.stdout.readline()
+        say("end", status="ok", reason="", helpers_cpu_s=worker.helpers_cpu_s())
+        os._exit(0)
+        """)
+    own = answer.child_cpu_s - said(answer, "end")["helpers_cpu_s"]
+    assert said(answer, "end")["helpers_cpu_s"] > 0.4 and own > 0.1
+
+
 def test_the_log_of_an_earlier_child_is_not_kept(run: Run, tmp_path: Path) -> None:
     """A cell that is measured again has a log of its own."""
     run("print('first', file=sys.stderr)")

@@ -533,3 +533,11 @@ def test_adams_form_is_declared(html: str) -> None:
 def test_the_standalone_pictures_are_well_formed(usual: Path) -> None:
     """Each SVG file can be opened by itself."""
     assert all(ElementTree.parse(path).getroot().tag.endswith("svg") for path in (usual / "charts").glob("*.svg"))
+
+
+@pytest.mark.parametrize(("device", "told"), [("cpu", False), ("cuda", True)])
+def test_the_gpu_is_named_where_cells_ran_on_it(tmp_path: Path, device: str, told: bool) -> None:
+    """A machine may have one that nobody used."""
+    results = session({"matched-pytorch": [1.0]}, device=device)
+    directory = save(tmp_path / "out", results, replace(MACHINE, gpus="Imaginary GPU"))
+    assert ("Imaginary GPU" in bench_page.facts(Session.read(directory))) is told

@@ -108,6 +108,17 @@ def test_a_newer_result_of_the_same_slot_moves_the_older_one_aside(out: Path) ->
     assert [path.name for path in (out / "superseded").iterdir()] == [f"{OLD.cell.key}.json"]
 
 
+def test_the_later_of_two_counts_where_the_older_was_not_yet_moved_aside(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``kill -9`` leaves them that strikes in between."""
+    later = replace(OLD, cell=replace(OLD.cell, digest="0"), started="2026-11-22T12:00:00+00:00")
+    monkeypatch.setattr(store, "move_aside", lambda *_: None)
+    for saved in (replace(OLD, started="2026-11-21T12:00:00+00:00"), later):
+        store.save(out, saved)
+    assert len(list((out / "cells").iterdir())) == 2 and store.results(out) == [later]
+
+
 def test_the_control_does_not_replace_what_it_repeats(out: Path) -> None:
     """Role, device, threads and block are part of the slot."""
     others: list[dict[str, Any]] = [{"role": "control"}, {"device": "cuda"}, {"threads": 1}, {"block": 11}]
