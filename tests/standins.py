@@ -233,7 +233,7 @@ def main(root: Path, names: list[str]) -> None:
         events += EVENTS
         error = off(make, data)
         EVENTS.clear()
-        make.sync = lambda self: None  # type: ignore[method-assign]
+        implementation.sync = lambda: None  # type: ignore[method-assign]
         told[name] = {
             "events": events, "careless": trained(implementation, data, 1), "missing": absent, "memory": memory,
             "source": source, "off": error, "tf32": [rounds(make, data, "float32"), rounds(make, data, "tf32")],

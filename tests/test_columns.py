@@ -14,7 +14,7 @@ from bench import breakdowns, columns, report
 from bench.records import Inference
 
 ROOT = Path(__file__).parent.parent
-COMMITTED = [ROOT / "results" / name for name in ("reference", "documents")]
+COMMITTED = [ROOT / "results" / name for name in ("reference", "documents", "tuned", "gpu")]
 
 
 @pytest.fixture(scope="module")
