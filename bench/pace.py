@@ -6,8 +6,8 @@ from bench.records import Cell
 from impls.contract import Workload
 
 Kind = tuple[str, Workload, int, str]
-SWEEP_S = 40.0
-"""Roughly, of a sweep that has not run yet."""
+ROUGHLY_S = {"sweep": 40.0, "floor": 8.0}
+"""Of a process that trains no epochs and has not run yet."""
 
 
 def kind(cell: Cell) -> Kind:
@@ -19,8 +19,8 @@ def kind(cell: Cell) -> Kind:
 def guess(of: Kind) -> float:
     """Roughly the seconds of a kind that has not run yet, on no machine in particular: start, arithmetic, steps."""
     _, workload, epochs, role = of
-    if role == "sweep":
-        return SWEEP_S
+    if role in ROUGHLY_S:
+        return ROUGHLY_S[role]
     return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
 
 

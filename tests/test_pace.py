@@ -16,3 +16,10 @@ def test_time_left_is_what_each_kind_has_taken() -> None:
     assert pace.time_left([dear], seconds) > 6 * 20
     assert pace.time_left([], seconds) == 0
     assert pace.time_left([quick], {}) is None
+
+
+def test_what_trains_no_epochs_is_not_guessed_by_them() -> None:
+    """A floor or a sweep takes as long whatever the number of epochs."""
+    for role in pace.ROUGHLY_S:
+        few, many = (pace.kind(result("floor-numpy", role=role, epochs=epochs).cell) for epochs in (1, 100))
+        assert pace.guess(few) == pace.guess(many) == pace.ROUGHLY_S[role]

@@ -14,8 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from impls.contract import Unavailable
-from impls.matched.jax import EPSILON, loss_of, predicted, update
+from impls.matched.jax import EPSILON, SINCE, configure, loss_of, memory, predicted, tf32, update
 
 
 class Implementation:
@@ -24,11 +23,7 @@ class Implementation:
     dtypes = ("float32", "float64")
 
     def __init__(self, workload, device, seed):
-        if device not in ("cpu", "cuda") or (device == "cuda") != (jax.default_backend() == "gpu"):
-            raise Unavailable(f"JAX {jax.__version__} computes on {jax.default_backend()} here, not on {device}")
-        jax.config.update("jax_enable_x64", workload.dtype == "float64")
-        products = "tensorfloat32" if workload.precision == "tf32" else "float32"
-        jax.config.update("jax_default_matmul_precision", products if device == "cuda" else None)
+        configure(workload, device)
         self.workload, self.device = workload, device
         self.key = jax.random.key(seed)
         self.weights = turned([(jnp.zeros(kernel), jnp.zeros(kernel[-1])) for kernel in workload.kernels])
@@ -66,25 +61,20 @@ class Implementation:
         jax.block_until_ready((self.weights, self.state))
 
     def device_memory(self):
-        stats = jax.local_devices()[0].memory_stats() if self.device == "cuda" else None
-        told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
-        return {name: stats[key] for name, key in told.items() if key in stats} if stats else None
+        return memory() if self.device == "cuda" else None
 
     @property
     def switches(self):
-        products = jax.config.jax_default_matmul_precision
         return {
             "initialiser": "given by the harness",
             "adam_epsilon": EPSILON,
             "last_batch": "used",
             "precision": str(self.x.dtype),
-            "tf32": None if products is None else products == "tensorfloat32",
+            "tf32": tf32(),
             "threads": int(os.environ.get("NPROC", 0)),
             "compile": "the epoch, XLA",
             "data": f"arrays on {self.x.device.platform}",
-            "device_memory": "jax, since the start: it has no way to begin a new peak"
-            if self.device == "cuda"
-            else None,
+            "device_memory": SINCE if self.device == "cuda" else None,
             "donated": "weights and moments",
         }
 
@@ -96,9 +86,8 @@ def epoch(workload, weights, state, key, x, y, batches):
     def step(carried, batch):
         weights, state, key = carried
         key, own = jax.random.split(key)
-        loss, gradients = jax.value_and_grad(lambda held: loss_of(turned(held), workload, x[batch], y[batch], own))(
-            weights
-        )
+        gradient = jax.value_and_grad(lambda held: loss_of(turned(held), workload, x[batch], y[batch], own))
+        loss, gradients = gradient(weights)
         return (*update(workload.optimiser, weights, gradients, state), key), loss * len(batch)
 
     (weights, state, key), losses = lax.scan(step, (weights, state, key), batches)

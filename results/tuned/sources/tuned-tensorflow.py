@@ -29,12 +29,10 @@ class Implementation:
         tf.random.set_seed(seed)
         tf.config.experimental.enable_tensor_float_32_execution(workload.precision == "tf32")
         self.workload, self.device = workload, device
-        kernels = [turned(np.empty(kernel)).shape for kernel in workload.kernels]
-        shapes = [shape for kernel, own in zip(workload.kernels, kernels, strict=True) for shape in (own, kernel[-1:])]
-        self.weights, self.first, self.second = (
-            [tf.Variable(tf.zeros(shape, workload.dtype)) for shape in shapes] for _ in range(3)
-        )
-        self.steps = tf.Variable(0, dtype=tf.int32)
+        shapes = [shape for kernel in workload.kernels for shape in (kernel, kernel[-1:])]
+        arrays = [turned(np.zeros(shape, workload.dtype)) for shape in shapes]
+        self.weights, self.first, self.second = ([tf.Variable(array) for array in arrays] for _ in range(3))
+        self.count = tf.Variable(0, dtype=tf.int32)
         self.epoch = tf.function(self.epoch_of, jit_compile=True, reduce_retracing=False)
         self.predicted = tf.function(self.logits, jit_compile=True)
 
@@ -97,20 +95,8 @@ class Implementation:
         with tf.GradientTape() as tape:
             logits = self.logits(x, training=True)
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
-        gradients = tape.gradient(loss, self.weights)
-        optimiser = self.workload.optimiser
-        if isinstance(optimiser, SGD):
-            for w, v, g in zip(self.weights, self.first, gradients, strict=True):
-                v.assign(optimiser.momentum * v + g)
-                w.assign_sub(optimiser.learning_rate * v)
-            return loss
-        power = tf.cast(self.steps.assign_add(1), x.dtype)
-        root = tf.sqrt(1 - tf.exp(power * math.log(BETA_2)))
-        rate = optimiser.learning_rate * root / (1 - tf.exp(power * math.log(BETA_1)))
-        for w, m, v, g in zip(self.weights, self.first, self.second, gradients, strict=True):
-            m.assign(BETA_1 * m + (1 - BETA_1) * g)
-            v.assign(BETA_2 * v + (1 - BETA_2) * g * g)
-            w.assign_sub(rate * m / (tf.sqrt(v) + EPSILON * root))
+        gradients, count = tape.gradient(loss, self.weights), self.count.assign_add(1)
+        update(self.workload.optimiser, self.weights, self.first, self.second, gradients, count)
         return loss
 
     def logits(self, x, training=False):
@@ -130,6 +116,21 @@ class Implementation:
                 case Dropout() if training:
                     x = tf.nn.dropout(x, layer.rate)
         return x
+
+
+def update(optimiser, weights, first, second, gradients, count):
+    """One step of all weights in place, the one of that ``count`` from 1 on."""
+    rate, power = optimiser.learning_rate, tf.cast(count, weights[0].dtype)
+    root = tf.sqrt(1 - tf.exp(power * math.log(BETA_2)))
+    unbiased = rate * root / (1 - tf.exp(power * math.log(BETA_1)))
+    for w, m, v, g in zip(weights, first, second, gradients, strict=True):
+        if isinstance(optimiser, SGD):
+            m.assign(optimiser.momentum * m + g)
+            w.assign_sub(rate * m)
+        else:
+            m.assign(BETA_1 * m + (1 - BETA_1) * g)
+            v.assign(BETA_2 * v + (1 - BETA_2) * g * g)
+            w.assign_sub(unbiased * m / (tf.sqrt(v) + EPSILON * root))
 
 
 def turned(array):
