@@ -184,13 +184,10 @@ def facts(session: Session) -> list[str]:
     counts = [f"{states.count(state)} {state}" for state in ("ok", "failed", "skipped") if state in states]
     days = sorted({result.started[:10] for result in session.results})
     on_gpu = any(kind(result.cell.device) != "cpu" for result in session.results)
-    of_machines = [
-        part
-        for machine in session.machines
-        for part in (f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}", machine.gpus if on_gpu else "")
-    ]
+    cpus = [f"{machine.cpu}, {words.count(machine.available_cpus, 'CPU')}" for machine in session.machines]
+    gpus = [machine.gpus for machine in session.machines if on_gpu and machine.gpus]
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
-    return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *filter(None, of_machines)]
+    return [f"{words.count(len(states), 'cell')}: {words.listed(counts)}", when, *cpus, *gpus]
 
 
 def file_pages(runs: pd.DataFrame) -> str:

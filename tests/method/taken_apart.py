@@ -104,7 +104,7 @@ def cuts(program: Implementation) -> dict[str, Callable[[torch.Tensor], None]]:
     def optimiser(group: torch.Tensor) -> None:
         program.steps(group)
 
-    return {"call": call, "gathering": gathering, "forward": forward, "gradients": gradients, "optimiser": optimiser}
+    return {cut.__name__: cut for cut in (call, gathering, forward, gradients, optimiser)}
 
 
 def table(found: pd.DataFrame) -> str:
