@@ -1,0 +1,144 @@
+"""What each choice in a tuned implementation is worth: the program with that choice undone, beside the program as it is.
+
+    python tests/method/choices.py tuned-pytorch --threads 1 --out results/method/choices.csv
+
+A choice is undone in the text of the program. The program and its variants take turns, epoch by epoch, in one process and
+in random order; the ratio of each to the program as it is, within rounds, is printed with its 95 % interval. That holds
+for this process: another one can differ by more.
+"""
+
+import argparse
+import importlib.util
+import os
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import compare, fetch, mnist, workloads
+from impls import reference, registry
+
+AS_IT_IS, SEED = "as it is", 1
+DIVISIONS = (
+    "w -= unbiased * m / (v.sqrt() + EPSILON * root)",
+    "w -= unbiased / root * m / (v.sqrt() / root + EPSILON)",
+)
+UNDONE: dict[str, dict[str, list[tuple[str, str]]]] = {
+    "tuned-pytorch": {
+        "every guard asked": [('{"guard_filter_fn": asked} | ', "")],
+        "one step in a call": [("STEPS = 2", "STEPS = 1")],
+        "four steps in a call": [("STEPS = 2", "STEPS = 4")],
+        "Inductor's calls made by Python": [('"cpp_wrapper": True', '"cpp_wrapper": False')],
+        "numbers below 1e-38 kept": [("set_flush_denormal(True)", "set_flush_denormal(False)")],
+        "no kernel as [in, out]": [("layer.out_features % VECTOR == 0", "False")],
+        "every kernel as [in, out]": [("layer.out_features % VECTOR == 0", "True")],
+        "Adam's divisions apart": [DIVISIONS],
+    },
+    "tuned-tensorflow": {
+        "without XLA": [("self.epoch_of, jit_compile=True", "self.epoch_of, jit_compile=False")],
+        "kernels as [in, out]": [
+            ("return array.T if array.ndim == 2 else array", "return array"),
+            ("kernel, transpose_b=True)", "kernel)"),
+        ],
+        "Adam's divisions apart": [
+            (
+                "w.assign_sub(unbiased * m / (tf.sqrt(v) + EPSILON * root))",
+                "w.assign_sub(unbiased / root * m / (tf.sqrt(v) / root + EPSILON))",
+            )
+        ],
+    },
+    "tuned-keras": {"without XLA": [("jit_compile=True", "jit_compile=False")]},
+    "tuned-jax": {
+        "nothing donated": [(", donate_argnums=(1, 2, 3)", "")],
+        "kernels as [in, out]": [("kernel.T if kernel.ndim == 2 else kernel, bias", "kernel, bias")],
+    },
+}
+"""For each implementation its choices, and what undoes them: texts to replace, and by what."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("implementation", choices=UNDONE)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    entry = next(entry for entry in registry.BUILT_IN if entry.name == asked.implementation)
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.threads])
+    os.environ.update(registry.environment(entry, "cpu", asked.threads))
+    texts = {AS_IT_IS: Path(f"{entry.module.replace('.', '/')}.py").read_text(encoding="utf-8")}
+    texts |= {name: undone(texts[AS_IT_IS], pairs) for name, pairs in UNDONE[entry.name].items()}
+    workload, data = workloads.load()["mlp-128-64"], mnist.load(fetch.find())
+    with TemporaryDirectory() as folder:
+        programs = {
+            name: started(text, Path(folder) / f"variant_{number}.py", workload, data)
+            for number, (name, text) in enumerate(texts.items())
+        }
+        rows = measured(entry, programs, texts, asked)
+    found = pd.DataFrame(rows, columns=["implementation", "threads", "choice", "round", "epoch_s"])
+    found = found[found["round"] >= 0]
+    if asked.out:
+        before = pd.read_csv(asked.out) if asked.out.exists() else found.iloc[:0]
+        kept = before[(before["implementation"] != entry.name) | (before["threads"] != asked.threads)]
+        pd.concat([frame for frame in (kept, found) if len(frame)]).to_csv(asked.out, index=False)
+    print(table(found))
+
+
+def undone(text: str, pairs: list[tuple[str, str]]) -> str:
+    for old, new in pairs:
+        assert old in text, f"the text to replace is gone: {old}"
+        text = text.replace(old, new)
+    return text
+
+
+def started(text: str, path: Path, workload: workloads.Workload, data: mnist.Data) -> Any:
+    """The program of that text, which compilers want to find in a file."""
+    path.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    program = module.Implementation(workload, "cpu", SEED)
+    program.load(data)
+    program.set_weights(reference.initial_weights(workload, np.random.default_rng(SEED)))
+    return program
+
+
+def measured(entry: registry.Entry, programs: dict[str, Any], texts: dict[str, str], asked: argparse.Namespace) -> list:
+    """An epoch of each program in each round: a row of the CSV."""
+    random, rows = np.random.default_rng(SEED), []
+    for number in range(-2, asked.rounds):  # two of which compile and warm up
+        order = random.permutation(60_000)
+        for name in random.permutation(list(programs)):
+            prepare(entry, texts[name], asked.threads)
+            start = time.perf_counter()
+            programs[name].train_epoch(order)
+            programs[name].sync()
+            rows.append((entry.name, asked.threads, str(name), number, time.perf_counter() - start))
+    return rows
+
+
+def prepare(entry: registry.Entry, text: str, threads: int) -> None:
+    """What a program sets for its whole process, it sets for those beside it too."""
+    if entry.framework == "pytorch":
+        import torch
+
+        torch.set_flush_denormal("set_flush_denormal(True)" in text)
+        torch.set_num_threads(threads)
+
+
+def table(found: pd.DataFrame) -> str:
+    """A row for each choice in Markdown: the median epoch without it, and that as a multiple of the program as it is."""
+    epochs = found.pivot_table(index="round", columns="choice", values="epoch_s")
+    lines = ["| | seconds per epoch | times the program as it is |", "|---|---:|---:|"]
+    for name in [AS_IT_IS, *sorted(set(found["choice"]) - {AS_IT_IS})]:
+        ratio = compare.paired_ratio(list(epochs[name]), list(epochs[AS_IT_IS]))
+        times = "1" if name == AS_IT_IS else f"{ratio.estimate:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
+        lines.append(f"| {name} | {epochs[name].median():.3f} | {times} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
