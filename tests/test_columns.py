@@ -55,6 +55,14 @@ def test_committed_csvs_and_guides_are_what_the_code_makes_now(rebuilt: tuple[Pa
         assert (was / name).read_text() == (now / name).read_text(), f"run: fcnbench report {was}"
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("results/*/bare.csv")), ids=lambda path: path.parent.name)
+def test_committed_pairs_stand_under_their_own_headings(path: Path) -> None:
+    """Who went first in a pair is drawn, and so is the order of what a row of `tests/bare/beside.py` tells."""
+    found = pd.read_csv(path)
+    assert found[["harness_accuracy", "bare_accuracy"]].apply(lambda column: column.between(0.9, 1)).all(axis=None)
+    assert found["parent_cpu_per_wall"].lt(0.1).all()
+
+
 def test_nothing_is_explained_that_is_not_written(made: Path) -> None:
     """A meaning without a column is left over from something."""
     known = {name: set(part) - {""} for name, part in columns.meanings().items() if name != "all"}

@@ -53,7 +53,8 @@ def main() -> None:
                 print(json.dumps(row), flush=True)
     frame = pd.DataFrame(rows)
     if asked.out:
-        frame.to_csv(asked.out, mode="a", index=False, header=not asked.out.exists())
+        before = [pd.read_csv(asked.out)] if asked.out.exists() else []
+        pd.concat([*before, frame]).to_csv(asked.out, index=False)  # by name: a row begins with whoever went first
     ratio = compare.paired_ratio(list(frame["harness_s"]), list(frame["bare_s"]))
     print(f"{entry.name} / {asked.script}: {ratio.estimate:.4f} ({ratio.low:.4f} to {ratio.high:.4f})")
 
