@@ -8,7 +8,6 @@ for this process: another one can differ by more.
 """
 
 import argparse
-import importlib.util
 import os
 import time
 from pathlib import Path
@@ -17,11 +16,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from programs import SEED, started, store
 
 from bench import compare, fetch, mnist, workloads
-from impls import reference, registry
+from bench.program import find_class
+from impls import registry
 
-AS_IT_IS, SEED = "as it is", 1
+AS_IT_IS = "as it is"
 DIVISIONS = (
     "w -= unbiased * m / (v.sqrt() + EPSILON * root)",
     "w -= unbiased / root * m / (v.sqrt() / root + EPSILON)",
@@ -73,17 +74,16 @@ def main() -> None:
     texts |= {name: undone(texts[AS_IT_IS], pairs) for name, pairs in UNDONE[entry.name].items()}
     workload, data = workloads.load()["mlp-128-64"], mnist.load(fetch.find())
     with TemporaryDirectory() as folder:
-        programs = {
-            name: started(text, Path(folder) / f"variant_{number}.py", workload, data)
-            for number, (name, text) in enumerate(texts.items())
-        }
+        programs = {}
+        for number, (name, text) in enumerate(texts.items()):
+            path = Path(folder) / f"variant_{number}.py"  # compilers want to find the text in a file
+            path.write_text(text, encoding="utf-8")
+            programs[name] = started(find_class(str(path), entry.attribute), workload, data)
         rows = measured(entry, programs, texts, asked)
     found = pd.DataFrame(rows, columns=["implementation", "threads", "choice", "round", "epoch_s"])
     found = found[found["round"] >= 0]
     if asked.out:
-        before = pd.read_csv(asked.out) if asked.out.exists() else found.iloc[:0]
-        kept = before[(before["implementation"] != entry.name) | (before["threads"] != asked.threads)]
-        pd.concat([frame for frame in (kept, found) if len(frame)]).to_csv(asked.out, index=False)
+        store(found, asked.out, ["implementation", "threads"])
     print(table(found))
 
 
@@ -92,18 +92,6 @@ def undone(text: str, pairs: list[tuple[str, str]]) -> str:
         assert old in text, f"the text to replace is gone: {old}"
         text = text.replace(old, new)
     return text
-
-
-def started(text: str, path: Path, workload: workloads.Workload, data: mnist.Data) -> Any:
-    """The program of that text, which compilers want to find in a file."""
-    path.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
-    spec.loader.exec_module(module)  # type: ignore[union-attr]
-    program = module.Implementation(workload, "cpu", SEED)
-    program.load(data)
-    program.set_weights(reference.initial_weights(workload, np.random.default_rng(SEED)))
-    return program
 
 
 def measured(entry: registry.Entry, programs: dict[str, Any], texts: dict[str, str], asked: argparse.Namespace) -> list:

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from programs import SEED, started, store
 from torch.profiler import ProfilerActivity, profile
 
 from bench import fetch, mnist, workloads
-from impls import reference
 from impls.floor.pytorch import Floor
 from impls.tuned.pytorch import STEPS, Implementation
 
@@ -36,7 +36,7 @@ PARTS = {
 """Each part, and what the names of its events hold; an event belongs to the first part whose words it has."""
 CALL, LAST = "call", "last batches, op by op"
 EPOCH, PRODUCTS = "the epoch", "the floor's products, by PyTorch and by themselves"
-PROFILED, SEED = 240, 1
+PROFILED = 240
 """Steps under the profiler in each round."""
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.threads])
     torch.set_num_threads(asked.threads)
     workload, data = workloads.load()["mlp-128-64"], mnist.load(fetch.find())
-    plain, named = (started(workload, data) for _ in "12")
+    plain, named = (started(Implementation, workload, data) for _ in "12")
     options = named.options | {"cpp.enable_kernel_profile": True}
     named.compiled = torch.compile(named.steps, fullgraph=True, dynamic=False, options=options)
     limit = Floor(workload, "cpu", workload.scale(data.x_train))
@@ -77,17 +77,8 @@ def main() -> None:
     found = pd.DataFrame([row for row in rows if row[0] >= 0], columns=["round", "event", "step_s"])
     found.insert(0, "threads", asked.threads)
     if asked.out:
-        before = pd.read_csv(asked.out) if asked.out.exists() else found.iloc[:0]
-        kept = before[before["threads"] != asked.threads]
-        pd.concat([frame for frame in (kept, found) if len(frame)]).to_csv(asked.out, index=False)
+        store(found, asked.out, ["threads"])
     print(table(found))
-
-
-def started(workload: workloads.Workload, data: mnist.Data) -> Implementation:
-    program = Implementation(workload, "cpu", SEED)
-    program.load(data)
-    program.set_weights(reference.initial_weights(workload, np.random.default_rng(SEED)))
-    return program
 
 
 def handing(program: Implementation) -> Callable[[torch.Tensor], None]:
