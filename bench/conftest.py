@@ -11,11 +11,13 @@ from typing import Any, Literal
 
 import pytest
 
-from bench import arguments, environment, exchange
-from bench.arguments import Asked, Choice
 from bench.errors import FcnBenchError, NotHere
-from bench.exchange import Records
-from bench.records import Gate, Result
+from bench.machine import description
+from bench.report import benchmark_json
+from bench.report.benchmark_json import Records
+from bench.session.choice import Asked, Choice, choose
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate
 
 REPEATED: dict[str, tuple[Callable[[str], Any], str]] = {
     "workload": (str, "Network to train; may be repeated [default: mlp-128-64]."),
@@ -34,7 +36,6 @@ SINGLE: dict[str, tuple[Callable[[str], Any], str]] = {
 }
 OPTIONS = {**REPEATED, **SINGLE}
 QUICK = ("matched-pytorch", "matched-keras")
-
 ASKED, CHOICE = pytest.StashKey[Asked](), pytest.StashKey[Choice]()
 WAITS = pytest.StashKey[list[float]]()
 """Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""
@@ -112,7 +113,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--benchmark-cprofile: would show this process waiting for a worker; leave it out")
     try:
         config.stash[ASKED] = asked(config)
-        config.stash[CHOICE] = arguments.choose(config.stash[ASKED])
+        config.stash[CHOICE] = choose(config.stash[ASKED])
         option(config, "rounds")
     except FcnBenchError as error:
         raise pytest.UsageError(str(error)) from None
@@ -137,7 +138,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for entry in choice.entries
     ]
     suffix = "-quick" if metafunc.config.getoption("quick") else ""
-    names = [exchange.parameter(*case, suffix) for case in cases]
+    names = [benchmark_json.parameter(*case, suffix) for case in cases]
     metafunc.parametrize(("workload", "implementation", "device", "threads"), cases, ids=names)
 
 
@@ -179,7 +180,7 @@ def told_in_one_line() -> Iterator[None]:
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Say what the machine is as ``fcnbench export-benchmark`` does, so that the same machine reads the same."""
-    described = exchange.machine_info(environment.machine())
+    described = benchmark_json.machine_info(description.machine())
     machine_info.clear()
     machine_info |= described
 
@@ -187,8 +188,8 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Add the records, from which ``fcnbench import-benchmark`` makes a result directory."""
     cells, gates = config.stash[CELLS], config.stash[GATES]
-    records = Records(cells, list(gates.values()), [environment.machine()])
-    output_json["fcnbench"] = exchange.told(records)
+    records = Records(cells, list(gates.values()), [description.machine()])
+    output_json["fcnbench"] = benchmark_json.told(records)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from impls.contract import Shape
+from impls.workload import Shape
 
 Array = NDArray[Any]
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from impls.contract import Data, Float32, Weights, Workload
+from impls.contract import Data, Weights
+from impls.workload import Float32, Workload
 
 
 class Implementation:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
+from impls.workload import Workload
 
 FORMAT = 1
 NAMES = ("kernel", "bias")

@@ -5,19 +5,24 @@ A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by th
 (``--plugin``), whose stem is the name, with hyphens for underscores: ``matched_mine.py`` is ``matched-mine``.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.machinery import PathFinder
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
-
-from impls import devices
 
 ENTRY_POINTS = "fcnbench.implementations"
 ALSO = {"pytorch": ("torch",)}
 """Other names of what computes."""
 TIERS = ("documented", "matched", "tuned", "reference")
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1"}
+PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
+NATIVE = {".pt": "pytorch", ".keras": "keras"}
+"""What the frameworks' own files of trained networks end in, and the row of :func:`predictors` that reads them."""
+READERS = (*NATIVE.values(), "numpy")
+"""The frameworks that ``impls.models`` has a module for."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,14 @@ class Entry:
         return self.name.removeprefix(f"{self.tier}-")
 
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1"}
-PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
+FLOOR = tuple(
+    Entry(f"floor-{framework}", "floor", framework, f"impls.floor.{framework}", "Floor", packages, QUIET, gated=False)
+    for framework, packages in (
+        ("numpy", ("numpy",)), ("pytorch", ("torch", "numpy")), ("tensorflow", ("tensorflow", "numpy")),
+        ("jax", ("jax", "numpy")),
+    )
+)  # fmt: skip
+"""The libraries by which the machine's own limit is measured: no implementations."""
 
 
 def keras(name: str, tier: str, backend: str, by_default: bool = True) -> Entry:
@@ -94,26 +105,9 @@ BUILT_IN = (
     ),
     Entry("tuned-jax", "tuned", "jax", "impls.tuned.jax", packages=("jax", "numpy"), by_default=False),
     keras("tuned-keras", "tuned", "tensorflow", by_default=False),
-    Entry("reference-numpy", "reference", "numpy", "impls.reference", packages=("numpy",), by_default=False),
+    Entry("reference-numpy", "reference", "numpy", "impls.oracle.training", packages=("numpy",), by_default=False),
     Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False),
 )
-
-FLOOR = tuple(
-    Entry(f"floor-{framework}", "floor", framework, f"impls.floor.{framework}", "Floor", packages, QUIET, gated=False)
-    for framework, packages in (
-        ("numpy", ("numpy",)), ("pytorch", ("torch", "numpy")), ("tensorflow", ("tensorflow", "numpy")),
-        ("jax", ("jax", "numpy")),
-    )
-)  # fmt: skip
-"""The libraries by which the machine's own limit is measured: no implementations."""
-
-
-NATIVE = {".pt": "pytorch", ".keras": "keras"}
-"""What the frameworks' own files of trained networks end in, and the row of :func:`predictors` that reads them."""
-
-
-READERS = (*NATIVE.values(), "numpy")
-"""The frameworks that ``impls.models`` has a module for."""
 
 
 def predictors() -> dict[str, Entry]:
@@ -152,30 +146,13 @@ def all_packages() -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for entry in BUILT_IN for package in entry.packages))
 
 
-def environment(
-    entry: Entry,
-    device: str,
-    threads: int,
-    inherited: Mapping[str, str] = os.environ,
-    precision: str = "float32",
-) -> dict[str, str]:
-    """The variables of a cell's process, which must be in force before its framework is imported.
-
-    Each framework is told the same number of threads by the variables that its libraries read, sees its own device
-    only (:mod:`impls.devices`), and takes a GPU's memory as it needs it. What a row sets itself goes last.
-    """
-    count = str(threads)
-    variables = {
-        "OMP_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
-        "OPENBLAS_NUM_THREADS": count,
-        "TF_NUM_INTRAOP_THREADS": count,
-        "TF_NUM_INTEROP_THREADS": count,
-        "NPROC": count,  # the size of XLA's thread pool on a CPU
-        "TF_ENABLE_ONEDNN_OPTS": "1",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # for all: Keras imports TensorFlow on any backend, where it is installed
-    }
-    if precision != "tf32":
-        variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
-    return variables | devices.variables(device, inherited) | dict(entry.environment)
+def module_file(module: str) -> str | None:
+    """Where a module lies. ``find_spec`` alone would import the packages around it, and with them their framework."""
+    top, *rest = module.split(".")
+    name, spec = top, find_spec(top)
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, spec.submodule_search_locations)
+    return spec.origin if spec and spec.has_location else None

@@ -11,9 +11,9 @@ import pytest
 from browser import Browser, chromium
 from synthetic import MACHINE
 
-from bench import mnist
-from bench.run import Session
-from impls.contract import SGD, Dense, Workload
+from bench.data import mnist
+from bench.session.session import Session
+from impls.workload import SGD, Dense, Workload
 
 N_TRAIN, N_TEST = 200, 100
 TINY = Workload("tiny", 0, (Dense(10),), 0.0, 1.0, 20, 50, 2, SGD(0.05))
@@ -25,7 +25,6 @@ test_batch_size = 50
 epochs = 2
 optimiser = { kind = "sgd", learning_rate = 0.05 }
 """
-
 PLUGIN = '''
 """Softmax regression in NumPy, as a user would write it."""
 

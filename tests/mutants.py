@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import equivalence, fetch, lessons, mnist, workloads
-from bench.trial import Candidate
-from impls.contract import SGD, Conv, Dense, Pool
+from bench.data import download, mnist
+from bench.data import networks as data_networks
+from bench.verification import checks, samples
+from bench.verification.candidate import Candidate
+from impls.workload import SGD, Conv, Dense, Pool
 
 OPTIMISER = "self.optimiser = torch.optim.Adam(self.model.parameters(), lr=rate)"
 CROSS_ENTROPY = "return nn.functional.cross_entropy(logits, labels)"
 FORWARD = "self.loss(self.model(self.x[batch]), self.y[batch])"
 SCALED = "self.x = torch.from_numpy(self.workload.scale(data.x_train))"
 PREDICTED = "return torch.cat(logits).cpu().numpy()"
-
-
 SGD_MADE = "self.optimiser = torch.optim.SGD(self.model.parameters(), lr=rate, momentum=workload.optimiser.momentum)"
 BUILT = "self.model = nn.Sequential(*layers(workload)).to(self.device, getattr(torch, workload.dtype))"
 DROPOUT = "yield nn.Dropout(layer.rate)"
@@ -85,8 +85,6 @@ MISTAKES = {
     "loss of the last batch": ("return total.item() / len(order)", "return loss.item()"),
     "loss not a number": ("return total.item() / len(order)", "return float('nan')"),
 }  # fmt: skip
-
-
 IN_FLOAT64 = {
     "learning rate a millionth off": (OPTIMISER, OPTIMISER.replace("lr=rate", "lr=rate * 1.000001")),
     "beta 0.9990001": adam("betas=(0.9, 0.9990001)"),
@@ -124,7 +122,7 @@ WITH_CONVOLUTION = {
 
 def networks() -> dict:
     """The networks in which the mistakes are made, and whether to climb to the end, by the name of the table."""
-    own = workloads.load()
+    own = data_networks.load()
     headline, plain = own["mlp-128-64"], own["mlp-128-256-sgd"]
     filters = (Pool(2), Conv(4, 5, 2, "relu"), Pool(2), Conv(6, 4, 0, "tanh"), Pool(2), Dense(12), Dense(10))
     return {
@@ -141,8 +139,8 @@ ALL = MISTAKES | IN_FLOAT64 | WITH_DROPOUT | WITH_MOMENTUM | WITH_CONVOLUTION
 
 def main() -> None:
     """Every mistake, and the program without any on each of those networks for a number of seeds."""
-    lessons.N_TEST = (lessons.N_TEST[1],) * 2  # a dear network's test set shows a mistake as well, and in less time
-    right, data, answers = Path("impls/matched/pytorch.py").read_text(encoding="utf-8"), mnist.load(fetch.find()), {}
+    samples.N_TEST = (samples.N_TEST[1],) * 2  # a dear network's test set shows a mistake as well, and in less time
+    right, data, answers = Path("impls/matched/pytorch.py").read_text(encoding="utf-8"), mnist.load(download.find()), {}
     with TemporaryDirectory() as folder:
         for table, (mistakes, workload, deep) in networks().items():
             for name, (old, new) in mistakes.items():
@@ -158,7 +156,7 @@ def failed(source: str, workload, data, seed: int, deep: bool, cache: Path) -> l
     names: dict = {"__name__": "planted"}
     exec(compile(source, "planted", "exec"), names)
     candidate = Candidate.of(names["Implementation"], "cpu", seed, cache)
-    return [rung.name for rung in equivalence.climb(candidate, workload, data, deep) if not rung.passed]
+    return [rung.name for rung in checks.climb(candidate, workload, data, deep) if not rung.passed]
 
 
 if __name__ == "__main__":

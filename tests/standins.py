@@ -19,10 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from bench import measure
-from bench.holdout import Parts
-from impls import reference, registry
-from impls.contract import SGD, Data, Dense, Workload
+from bench.data.holdout import Parts
+from bench.worker.jobs import train
+from bench.worker.timing import Asked
+from impls import registry
+from impls.contract import Data
+from impls.oracle import training
+from impls.workload import SGD, Dense, Workload
 
 EVENTS: list[str] = []
 IMPLS = Path(registry.__file__).parent
@@ -184,8 +187,8 @@ def built(make: Callable[..., Any], data: Data) -> Any:
 
 def trained(implementation: Any, data: Data, epochs: int) -> list[str]:
     """The events of so many epochs, and of what came before them."""
-    asked = measure.Asked(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
-    for _ in measure.epochs(implementation, [np.arange(60)] * epochs, asked, clock=watched(lambda: 0, "clock")):
+    asked = Asked(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
+    for _ in train.epochs(implementation, [np.arange(60)] * epochs, asked, clock=watched(lambda: 0, "clock")):
         pass
     return list(EVENTS)
 
@@ -194,12 +197,12 @@ def off(make: Callable[..., Any], data: Data) -> float | None:
     """The largest error of a weight after two epochs, by the oracle; None for a program that shuffles by itself."""
     if not make.takes_order:  # type: ignore[attr-defined]
         return None
-    implementation, weights = built(make, data), reference.initial_weights(TINY, rng)
+    implementation, weights = built(make, data), training.initial_weights(TINY, rng)
     order, x, state = rng.permutation(60), TINY.scale(IMAGES), None
     implementation.set_weights([(kernel.copy(), bias.copy()) for kernel, bias in weights])
     for _ in range(2):
         implementation.train_epoch(order)
-        weights, _, state = reference.train_steps(TINY, weights, x, LABELS, order, "pytorch", 1e-8, state)
+        weights, _, state = training.train_steps(TINY, weights, x, LABELS, order, "pytorch", 1e-8, state)
     pairs = zip(implementation.get_weights(), weights, strict=True)
     return max(float(np.abs(a - b).max()) for found, known in pairs for a, b in zip(found, known, strict=True))
 
@@ -213,11 +216,11 @@ def rounds(make: Callable[..., Any], data: Data, precision: Any) -> Any:
 
 def main(root: Path, names: list[str]) -> None:
     """Train each twice: as it is, and with a ``sync`` that does nothing."""
-    from bench import mnist
-    from bench.program import find_class
+    from bench.data import mnist as data_mnist
+    from impls.loading import find_class
 
-    mnist.write(root, IMAGES, LABELS, IMAGES, LABELS)
-    data = mnist.load(root)
+    data_mnist.write(root, IMAGES, LABELS, IMAGES, LABELS)
+    data = data_mnist.load(root)
     entries = [entry for entry in registry.BUILT_IN if entry.name in names]
     framework = next(package for package in entries[0].packages if package in ON_CUDA)
     if framework != "tensorflow":

@@ -5,12 +5,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from bench import points, store
-from bench.environment import Machine
-from bench.plan import Plan
-from bench.records import Cell, Epoch, Memory, Noise, Phases, Result
-from impls.contract import Adam, Dense, Workload
+from bench.session.plan import Plan
+from bench.store import archive
+from bench.store.records.cell import Cell, Memory, Noise, Phases
+from bench.store.records.machine import Machine
+from bench.store.records.training import Epoch, Result
+from bench.worker.jobs import sweep
 from impls.registry import Entry
+from impls.workload import Adam, Dense, Workload
 
 WORKLOAD = Workload(
     "mlp-128-64", 1, (Dense(128, "relu"), Dense(64, "relu"), Dense(10)), 0.1307, 0.3081, 64, 1000, 5, Adam(1e-3)
@@ -103,7 +105,7 @@ def swept(
 ) -> Result:
     """A sweep whose steps are as planted; the point held out takes ``apart_s``, batches of a ``lost`` size nothing."""
     found = []
-    for network, point in points.points(WORKLOAD, 60_000):
+    for network, point in sweep.points(WORKLOAD, 60_000):
         step_s = OVERHEAD_S + PARAMETER_S * network.parameters + network.flops * network.batch_size / FLOPS_PER_S
         step_s = slower * (apart_s if point.held_out else step_s)
         if point.batch_size in lost:
@@ -127,11 +129,11 @@ def clear(**changes: Any) -> list[Result]:
 
 def save(directory: Path, results: Iterable[Result], machine: Machine | None = MACHINE) -> Path:
     """The results as a directory that ``report.build`` reads."""
-    with store.opened(directory):
+    with archive.opened(directory):
         for found in results:
-            store.save(directory, found)
+            archive.save(directory, found)
         if machine is not None:
-            store.save_machine(directory, machine)
+            archive.save_machine(directory, machine)
     return directory
 
 

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, clear, save
 
-from bench import architecture, claimed, ledger, page, probes, report, sources, statements
-from bench.probed import Mode, Probe
-from bench.sources import Program
+from bench.data import tutorials
+from bench.report import build, page
+from bench.report.chapters.claims import ledger, properties, rules, tables
+from bench.report.chapters.claims.sources import Program
+from bench.store import extras, sources
+from bench.store.records.probe import Mode, Probe
 from impls import registry
 
 EAGER = Mode("eager", 100, 0, (100, 100), 200, 200, 200, ("Tensor",), None, (2.0, 1.0, 1.1))
@@ -52,7 +55,7 @@ def table(
     found: Sequence[Probe] = (PYTORCH, KERAS), programs: Any = PROGRAMS, exports: Sequence[Any] = EXPORTS
 ) -> pd.DataFrame:
     """The table by claim."""
-    return architecture.table_1(found, programs, exports).set_index("claim")
+    return properties.table_1(found, programs, exports).set_index("claim")
 
 
 def verdicts(*found: Probe) -> dict[str, str]:
@@ -89,8 +92,8 @@ def test_figures_are_those_of_the_raw_counts() -> None:
 
 def test_every_rule_is_used_and_every_statement_has_one() -> None:
     """The file with the claims and the rules know each other."""
-    claims = ledger.documents()["architecture"]
-    assert {claim["decided"] for claim in claims} == set(statements.RULES)
+    claims = tutorials.facts()["architecture"]
+    assert {claim["decided"] for claim in claims} == set(rules.RULES)
     assert len({(claim["framework"], claim["claim"]) for claim in claims}) == len(claims)
 
 
@@ -192,7 +195,7 @@ def test_exports_are_told_with_their_figures() -> None:
 
 def test_the_table_for_people_has_claim_finding_and_versions() -> None:
     """By property; who was probed, with which versions and on what stands beneath."""
-    sheet = claimed.table_1(architecture.table_1([PYTORCH, KERAS], PROGRAMS, []))
+    sheet = properties.properties_table(properties.table_1([PYTORCH, KERAS], PROGRAMS, []))
     first = dict(zip(sheet.columns, sheet.rows[0], strict=True))
     assert (first["property"], first["framework"], first["document 1 says"], first["verdict"]) == (
         "computation graph", "PyTorch", "dynamic", "holds",
@@ -216,12 +219,12 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
     """In tables/claims.csv, with a query that finds the row; the page leads to the table."""
     directory = save(tmp_path / "out", clear())
     for answer in (PYTORCH, KERAS):
-        probes.save(directory, answer)
+        extras.save_probe(directory, answer)
     sources.keep(directory, [entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched")])
-    html = report.build(directory).html.read_text()
+    html = build.build(directory).html.read_text()
     claims = pd.read_csv(directory / "tables" / "claims.csv").set_index("says")
     rows = pd.read_csv(directory / "tables" / "table_1.csv")
-    own = claims[claims["tier"] == architecture.PROBE]
+    own = claims[claims["tier"] == properties.PROBE]
     assert set(own.index) == set(rows["says"])
     for says, line in own.iterrows():
         (decides,) = rows.query(line["rows"]).to_dict("records")
@@ -229,12 +232,12 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
     assert html.index('id="table-1"') < html.index('id="table-4"') and 'href="#table-1"' in html
     assert "torch.compile: Python ran 200 times" in html
     assert "Document 1's Table 1" in (directory / "report.md").read_text()
-    frame = architecture.joined(pd.read_csv(directory / "tables" / "claims.csv"), rows)
-    sheet = claimed.ledger(frame)
+    frame = ledger.joined(pd.read_csv(directory / "tables" / "claims.csv"), rows)
+    sheet = tables.ledger(frame)
     assert "8\ntimes as long to be debugged" in {row[3] for row in sheet.rows}
 
 
 def test_without_a_probe_the_report_says_so(tmp_path: Path, undrawn: None) -> None:
     """As in a result directory of before there were any."""
-    html = report.build(save(tmp_path / "out", clear())).html.read_text()
+    html = build.build(save(tmp_path / "out", clear())).html.read_text()
     assert "not measured: no probe of PyTorch in this run" in html

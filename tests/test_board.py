@@ -15,11 +15,19 @@ import strokes
 from browser import Browser
 from synthetic import MACHINE, WORKLOAD, result, save
 
-from bench import board, centring, charts, fetch, forest, mnist, models, report, store
-from bench.derived import Session
+from bench.data import download, mnist
 from bench.errors import FcnBenchError
-from impls import portable, reference
-from impls.contract import Adam, Conv, Data, Dense, Dropout, Pool, Weights, Workload
+from bench.models import centring
+from bench.report import build
+from bench.report.chapters.comparison import charts
+from bench.report.chapters.digits import board
+from bench.report.results import Session
+from bench.store import archive, models
+from bench.store.models import Model
+from impls import portable
+from impls.contract import Data, Weights
+from impls.oracle import training
+from impls.workload import Adam, Conv, Dense, Dropout, Pool, Workload
 
 PAIR = ("matched-pytorch", "matched-keras")
 SIDE, SHOWN = 280, 200
@@ -35,19 +43,19 @@ LARGE = replace(WORKLOAD, name="large", layers=(Dense(400, "relu"), Dense(10)))
 
 def kept(directory: Path, workload: Workload, weights: dict[str, Weights]) -> Path:
     """A result directory with these trained networks, and its report."""
-    with store.opened(directory):
+    with archive.opened(directory):
         for name, own in weights.items():
             found = result(name, workload=workload)
             about = {"implementation": name, "framework": found.cell.framework, "versions": {}}
-            digest = portable.save(store.unfinished_model(directory, found.cell), workload, own, about)
-            store.save(directory, replace(found, model=digest))
-        store.save_machine(directory, MACHINE)
-    report.build(directory)
+            digest = portable.save(archive.unfinished_model(directory, found.cell), workload, own, about)
+            archive.save(directory, replace(found, model=digest))
+        archive.save_machine(directory, MACHINE)
+    build.build(directory)
     return directory
 
 
 def untrained(workload: Workload) -> dict[str, Weights]:
-    return {name: reference.initial_weights(workload, np.random.default_rng(seed)) for seed, name in enumerate(PAIR)}
+    return {name: training.initial_weights(workload, np.random.default_rng(seed)) for seed, name in enumerate(PAIR)}
 
 
 def page(directory: Path) -> str:
@@ -63,8 +71,8 @@ def embedded(directory: Path) -> dict[str, Any]:
 def undrawn() -> Iterator[None]:
     """No charts: nothing here is about them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(charts, "of_group", lambda *_: [])
-        patch.setattr(forest, "of_group", lambda _: [])
+        patch.setattr(charts, "session_charts", lambda *_: [])
+        patch.setattr(charts, "of_group", lambda _: [])
         yield
 
 
@@ -74,12 +82,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return kept(tmp_path_factory.mktemp("plain"), WORKLOAD, untrained(WORKLOAD))
 
 
-# What is embedded
-
-
 def test_the_weights_in_the_page_are_the_stored_ones_bit_for_bit(plain: Path) -> None:
     """Float32 as base64: nothing is rounded."""
-    asked = models.of_results(plain, store.results(plain))
+    asked = models.of_results(plain, archive.results(plain))
     by_name = {model.implementation: model for model in asked}
     for name, network in zip(PAIR, embedded(plain)["networks"], strict=True):
         arrays = [array.ravel() for pair in by_name[name].weights for array in pair]
@@ -93,7 +98,7 @@ def test_the_page_stays_below_three_megabytes(plain: Path) -> None:
 
 def test_results_without_networks_have_no_board(tmp_path: Path) -> None:
     """No section, no entry in the contents, no script of the board, no word in the Markdown."""
-    report.build(save(tmp_path, [result(name) for name in PAIR]))
+    build.build(save(tmp_path, [result(name) for name in PAIR]))
     assert "draw" not in re.findall(r'(?:id|href)="#?([\w-]+)"', page(tmp_path))
     assert 'id="board-' not in page(tmp_path) and "drawing board" not in (tmp_path / "report.md").read_text()
 
@@ -123,7 +128,7 @@ def test_the_documents_largest_network_is_too_large() -> None:
 def test_the_tier_that_has_both_frameworks_is_asked() -> None:
     """The matched pair before the documented one; one that lacks a framework steps back."""
     names = ["documented-keras", "documented-pytorch", "matched-keras", "matched-pytorch", "reference-numpy"]
-    found = [models.Model(name, WORKLOAD, [], name, name.split("-")[1]) for name in names]
+    found = [Model(name, WORKLOAD, [], name, name.split("-")[1]) for name in names]
     tiers = {name: name.split("-")[0] for name in names}
     assert [model.name for model in board.pair(found, tiers)] == ["matched-pytorch", "matched-keras"]
     without = [model for model in found if model.name != "matched-keras"]
@@ -141,13 +146,10 @@ def test_a_network_that_was_changed_is_refused(plain: Path, tmp_path: Path) -> N
         board.of_session(copy, Session.read(copy))
 
 
-# In the browser
-
-
 @pytest.fixture(scope="module")
 def digits() -> Data:
     """MNIST."""
-    return mnist.load(fetch.find())
+    return mnist.load(download.find())
 
 
 @pytest.fixture(scope="module")
@@ -157,20 +159,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory, digits: Data) -> Path:
     x, made = work.scale(digits.x_train[:30_000]), {}
     for seed, name in enumerate(PAIR):
         random = np.random.default_rng(seed)
-        order, start = random.permutation(len(x)), reference.initial_weights(work, random)
-        weights, *_ = reference.train_steps(work, start, x, digits.y_train, order, "pytorch", 1e-8, dtype=np.float32)
+        order, start = random.permutation(len(x)), training.initial_weights(work, random)
+        weights, *_ = training.train_steps(work, start, x, digits.y_train, order, "pytorch", 1e-8, dtype=np.float32)
         made[name] = [(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in weights]
     return kept(tmp_path_factory.mktemp("trained"), work, made)
 
 
 def said_by(directory: Path, images: np.ndarray) -> np.ndarray:
     """What the stored networks say, in NumPy and float64: probabilities [network, n, 10]."""
-    found = {model.implementation: model for model in models.of_results(directory, store.results(directory))}
+    found = {model.implementation: model for model in models.of_results(directory, archive.results(directory))}
     logits = [
-        reference.forward(found[name].workload, found[name].weights, found[name].workload.scale(images))[0]
+        training.forward(found[name].workload, found[name].weights, found[name].workload.scale(images))[0]
         for name in PAIR
     ]
-    return np.exp([reference.log_softmax(one) for one in logits])
+    return np.exp([training.log_softmax(one) for one in logits])
 
 
 def said_in_page(browser: Browser, images: np.ndarray) -> np.ndarray:
@@ -277,9 +279,6 @@ def test_strokes_made_of_test_images_are_recognised_as_often_as_the_images(
     by_strokes = (found == labels).mean(axis=1)
     assert (by_pixels > 0.9).all()
     assert (by_strokes >= by_pixels - lost).all(), f"{by_strokes} of strokes, {by_pixels} of images"
-
-
-# What a hand does
 
 
 @pytest.fixture

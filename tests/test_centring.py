@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench import centring
+from bench.models import centring
 
 RANDOM = np.random.default_rng(5)
 

@@ -14,9 +14,15 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from synthetic import clear, result, session
 
-from bench import charts, pictures, tables
-from bench.pictures import Chart
-from bench.records import Evaluation, Gate, Memory, Result
+from bench.display import axes as display_axes
+from bench.display import charts as display_charts
+from bench.display.charts import Chart
+from bench.report import runs
+from bench.report.chapters.accuracy import epochs
+from bench.report.chapters.comparison import charts
+from bench.store.records.cell import Memory
+from bench.store.records.training import Evaluation, Result
+from bench.store.records.verification import Gate
 
 NO_CLAIMS = pd.DataFrame(columns=["framework", "low", "high"])
 CLAIMS = pd.DataFrame({"document": [1], "framework": ["pytorch"], "low": [0.978], "high": [0.982]})
@@ -29,8 +35,8 @@ def of_clear() -> dict[str, Chart]:
 
 
 def drawn(results: Sequence[Result], claims: pd.DataFrame = NO_CLAIMS, gates: Sequence[Gate] = ()) -> dict[str, Chart]:
-    found = charts.of_group(
-        "title", "key", tables.runs(results, gates), tables.epochs(results), tables.curves(results), claims
+    found = charts.session_charts(
+        "title", "key", runs.runs_frame(results, gates), runs.epochs_frame(results), runs.curves_frame(results), claims
     )
     return {chart.name.partition(".")[0]: chart for chart in found}
 
@@ -52,12 +58,12 @@ def test_a_session_has_three_charts() -> None:
 
 def test_every_process_is_a_dot() -> None:
     """Four implementations in three blocks: twelve dots, nothing averaged away."""
-    assert dots(charts.epoch_time(tables.runs(clear(), []), ""), hollow=False) == 12
+    assert dots(charts.epoch_time(runs.runs_frame(clear(), []), ""), hollow=False) == 12
 
 
 def test_the_control_is_hollow() -> None:
     """The control's values are there, and are not mistaken for measured ones."""
-    assert dots(charts.epoch_time(tables.runs(clear(), []), ""), hollow=True) == 3
+    assert dots(charts.epoch_time(runs.runs_frame(clear(), []), ""), hollow=True) == 3
 
 
 def test_images_held_out_have_a_chart_of_their_own() -> None:
@@ -67,7 +73,7 @@ def test_images_held_out_have_a_chart_of_their_own() -> None:
     chart = drawn(results)["curves"]
     assert "PyTorch (matched) at the end, of training images 90.00 %, of images held out 88.00 %" in chart.text
     assert set(drawn([result("matched-pytorch")])) == {"epoch-time", "memory", "accuracy"}
-    figure = charts.curves(tables.runs(results, []), tables.curves(results), "title")
+    figure = epochs.curves(runs.runs_frame(results, []), runs.curves_frame(results), "title")
     assert figure is not None and len(figure.axes) == 4
 
 
@@ -78,14 +84,14 @@ def test_the_median_is_written_beside_the_dots() -> None:
 
 def test_times_of_different_order_have_a_logarithmic_axis() -> None:
     """9.9 s beside 1.0 s: both can be read."""
-    figure = charts.epoch_time(tables.runs(clear(), []), "")
+    figure = charts.epoch_time(runs.runs_frame(clear(), []), "")
     assert figure is not None
     assert figure.axes[0].get_xscale() == "log"
 
 
 def test_times_of_one_order_have_an_axis_from_zero() -> None:
     """Lengths are then in proportion."""
-    figure = charts.epoch_time(tables.runs(session({"matched-pytorch": [1.0], "matched-keras": [2.9]}), []), "")
+    figure = charts.epoch_time(runs.runs_frame(session({"matched-pytorch": [1.0], "matched-keras": [2.9]}), []), "")
     assert figure is not None
     assert (figure.axes[0].get_xscale(), figure.axes[0].get_xlim()[0]) == ("linear", 0)
 
@@ -121,14 +127,14 @@ def test_memory_of_the_host_alone_has_no_column_for_a_device() -> None:
 
 def test_accuracy_begins_before_training() -> None:
     """Epoch 0 is part of every line."""
-    figure = charts.accuracy(tables.runs(clear(), []), tables.epochs(clear()), NO_CLAIMS, "")
+    figure = epochs.accuracy(runs.runs_frame(clear(), []), runs.epochs_frame(clear()), NO_CLAIMS, "")
     assert figure is not None
     assert all(np.nanmin(np.asarray(line.get_xdata())) == 0 for axes in figure.axes for line in axes.lines)
 
 
 def test_each_implementation_has_its_accuracy_panel() -> None:
     """Lines that lie upon each other can still be told apart."""
-    figure = charts.accuracy(tables.runs(clear(), []), tables.epochs(clear()), NO_CLAIMS, "")
+    figure = epochs.accuracy(runs.runs_frame(clear(), []), runs.epochs_frame(clear()), NO_CLAIMS, "")
     assert figure is not None
     assert len(figure.axes) == 4
 
@@ -153,7 +159,7 @@ def test_an_implementation_that_did_other_work_is_not_drawn() -> None:
 
 def test_a_framework_has_one_colour_in_all_charts() -> None:
     """Keras is the same blue in each, and PyTorch never has it."""
-    blue = charts.COLOURS["keras"]
+    blue = display_axes.COLOURS["keras"]
     assert all(blue in chart.svg for chart in drawn(session({"matched-keras": [1.0]})).values())
     assert all(blue not in chart.svg for chart in drawn(session({"matched-pytorch": [1.0]})).values())
 
@@ -201,7 +207,7 @@ def test_a_standalone_picture_names_itself() -> None:
 
 def test_pictures_of_one_page_share_no_ids() -> None:
     """Clip paths and markers of one chart do not reach into another."""
-    ids = [re.findall(r'\bid="([^"]+)"', pictures.inline(chart)) for chart in of_clear().values()]
+    ids = [re.findall(r'\bid="([^"]+)"', display_charts.inline(chart)) for chart in of_clear().values()]
     flat = [found for chart in ids for found in chart]
     assert len(flat) == len(set(flat))
 
@@ -209,17 +215,17 @@ def test_pictures_of_one_page_share_no_ids() -> None:
 def test_references_within_an_inlined_picture_hold() -> None:
     """Every marker and clip path that is used is there under its new name."""
     for chart in of_clear().values():
-        svg = pictures.inline(chart)
+        svg = display_charts.inline(chart)
         used = re.findall(r'(?:href="#|url\(#)([^")]+)', svg)
         assert used and set(used) <= set(re.findall(r'\bid="([^"]+)"', svg))
 
 
 def test_an_inlined_picture_takes_the_pages_ink() -> None:
     """Text and axes follow the page into dark mode."""
-    svg = pictures.inline(of_clear()["epoch-time"])
-    assert "currentColor" in svg and pictures.INK not in svg and pictures.PAPER not in svg
+    svg = display_charts.inline(of_clear()["epoch-time"])
+    assert "currentColor" in svg and display_charts.INK not in svg and display_charts.PAPER not in svg
 
 
 def test_no_pyplot(tmp_path: Path) -> None:
     """Pyplot keeps figures alive and picks a display; the charts need neither."""
-    assert "pyplot" not in Path(charts.__file__).read_text() + Path(pictures.__file__).read_text()
+    assert "pyplot" not in Path(epochs.__file__).read_text() + Path(display_charts.__file__).read_text()

@@ -7,16 +7,24 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, clear, result, session
 
-from bench import claimed, claims, tables, workloads
-from bench.records import Epoch, Result
+from bench.data import networks
+from bench.report import runs as report_runs
+from bench.report.chapters.claims import ledger as claims_ledger
+from bench.report.chapters.claims import tables
+from bench.store.records.training import Epoch, Result
 
-CNN = workloads.load()["cnn-32-64"]
-ADAM, SGD = (workloads.load()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
+CNN = networks.load()["cnn-32-64"]
+ADAM, SGD = (networks.load()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
 
 
 def ledger(results: list[Result]) -> pd.DataFrame:
     """The ledger of these results."""
-    return claims.ledger(tables.runs(results, []), tables.epochs(results), results, tables.machines([MACHINE]))
+    return claims_ledger.ledger(
+        report_runs.runs_frame(results, []),
+        report_runs.epochs_frame(results),
+        results,
+        report_runs.machines_frame([MACHINE]),
+    )
 
 
 def of(frame: pd.DataFrame, says: str, implementation: str | None = None) -> Any:
@@ -65,7 +73,7 @@ def test_a_contrast_is_judged_block_by_block() -> None:
     assert found["rows"] == (
         "workload == 'mlp-128-64' and implementation in ['matched-pytorch', 'matched-keras'] and role == 'measured'"
     )
-    runs = tables.runs(results, [])
+    runs = report_runs.runs_frame(results, [])
     assert len(runs.query(found["rows"])) == 6
 
 
@@ -111,8 +119,10 @@ def test_a_network_that_goes_on_learning_is_not_unsteady_for_that() -> None:
     rise = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96]
     zigzag = [y + (0.001 if i % 2 else -0.001) for i, y in enumerate(rise)]
     level = [0.97 + (0.001 if i % 2 else -0.001) for i in range(len(rise))]
-    rows = tables.epochs([trained([0.5, *line], block=block) for block, line in enumerate((rise, zigzag, level), 1)])
-    steady, rough, flat = claims.variation(rows)
+    rows = report_runs.epochs_frame(
+        [trained([0.5, *line], block=block) for block, line in enumerate((rise, zigzag, level), 1)]
+    )
+    steady, rough, flat = claims_ledger.variation(rows)
     assert steady == pytest.approx(0.0, abs=1e-12)
     assert rough == pytest.approx(flat) and rough > 0.001
 
@@ -136,7 +146,7 @@ def test_what_failed_is_no_evidence_and_its_reason_is_told() -> None:
 
 def test_the_table_for_people_names_value_interval_and_place() -> None:
     """What was not measured comes last; every row that was leads to its group."""
-    sheet = claimed.ledger(ledger(clear(epochs=5)))
+    sheet = tables.ledger(ledger(clear(epochs=5)))
     first = sheet.rows[0]
     assert first[0] == "Document 1: PyTorch takes about 45 s for an epoch"
     assert first[1].splitlines() == ["PyTorch (documented)", "mlp-128-64, CPU, 2 threads"]
@@ -148,7 +158,7 @@ def test_the_table_for_people_names_value_interval_and_place() -> None:
 def test_a_sentence_counts_the_verdicts() -> None:
     """So many hold, so many do not."""
     frame = ledger(clear(epochs=5))
-    said = claimed.summary(frame)
+    said = tables.summary(frame)
     assert said.startswith(f"Of {len(frame)} comparisons with a claim ") and "do not hold" in said
     assert "were not measured" in said
 
@@ -157,4 +167,4 @@ def test_other_data_decides_nothing() -> None:
     """The documents speak of MNIST; data that is not known, as in older results, is taken for it."""
     frame = ledger([result(data="fashion"), result("matched-keras", data="fashion")])
     assert set(frame["verdict"]) == {"not measured: trained on other data than MNIST"}
-    assert of(ledger([result(data=claims.MNIST)]), "PyTorch takes about 45 s")["blocks"] == 1
+    assert of(ledger([result(data=claims_ledger.MNIST)]), "PyTorch takes about 45 s")["blocks"] == 1

@@ -10,7 +10,13 @@ from typing import NamedTuple
 import pytest
 import synthetic
 
-from bench import arguments, cli, doctor, environment, page, plan, precision, store
+from bench import statistics
+from bench.cli import main, options
+from bench.machine import checkup, description
+from bench.machine.checkup import Finding
+from bench.report import page
+from bench.session import digest
+from bench.store import archive
 
 FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
 
@@ -34,9 +40,9 @@ def fcnbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Done:
-        plan.module_digest.cache_clear()
+        digest.module_digest.cache_clear()
         with pytest.raises(SystemExit) as left:
-            cli.main([str(argument) for argument in arguments])
+            main.main([str(argument) for argument in arguments])
         assert isinstance(left.value.code, int)
         return Done(left.value.code, *capsys.readouterr())
 
@@ -194,12 +200,12 @@ def test_results_of_another_machine_are_not_continued(run_tiny: Command, tmp_pat
     """One line; the results that are there stay as they are."""
     synthetic.save(tmp_path / "out", [synthetic.result()])
     check_refused(run_tiny(), "out", synthetic.MACHINE.machine, "--out")
-    assert len(store.results(tmp_path / "out")) == 1
+    assert len(archive.results(tmp_path / "out")) == 1
 
 
 def test_two_runs_into_one_directory_are_refused(run_tiny: Command, tmp_path: Path) -> None:
     """The second says that the first is there."""
-    with store.opened(tmp_path / "out"):
+    with archive.opened(tmp_path / "out"):
         check_refused(run_tiny(), "another run is writing here")
 
 
@@ -209,7 +215,7 @@ def test_a_mistake_of_ours_is_one_line_too(fcnbench: Command, monkeypatch: pytes
     def broken() -> None:
         raise ZeroDivisionError("never\nexpected")
 
-    monkeypatch.setattr(environment, "machine", broken)
+    monkeypatch.setattr(description, "machine", broken)
     with pytest.raises(ZeroDivisionError):
         fcnbench("env")
     monkeypatch.delenv("FCNBENCH_DEBUG")
@@ -286,8 +292,8 @@ def test_data_shows_what_is_there(fcnbench: Command, tiny_data: Path, monkeypatc
 
 def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a measurement here would have, and what would spoil it."""
-    finding = doctor.Finding("other programs", "bad", "keep 1.00 CPUs busy", "end them")
-    monkeypatch.setattr(doctor, "examine", lambda: iter([finding]))
+    finding = Finding("other programs", "bad", "keep 1.00 CPUs busy", "end them")
+    monkeypatch.setattr(checkup, "examine", lambda: iter([finding]))
     done = fcnbench("env")
     assert done.status == 0
     assert "bad      other programs: keep 1.00 CPUs busy; end them" in done.out
@@ -309,30 +315,30 @@ def test_a_good_run_leaves_everything_and_status_0(
     assert {row["cell"] for row in rows["runs"]} == {row["cell"] for row in rows["epochs"]}
     assert (out / "report.html").is_file() and (out / "report.md").is_file()
 
-    before = store.results(out)
+    before = archive.results(out)
     assert "3 already measured" in run_tiny("--plugin", plugin()).out
-    assert store.results(out) == before
+    assert archive.results(out) == before
     assert run_tiny("--plugin", plugin(), "--fresh").status == 0
-    assert all(old.started < new.started for old, new in zip(before, store.results(out), strict=True))
+    assert all(old.started < new.started for old, new in zip(before, archive.results(out), strict=True))
 
 
 def test_a_pilot_fixes_the_number_of_blocks(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
     """It is announced, kept and stated in the report; the same command measures nothing more, whatever came out."""
-    monkeypatch.setattr(precision, "blocks_needed", lambda differences, half_width: len(differences) + 1)
+    monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: len(differences) + 1)
     command = ("--plugin", plugin(), "--blocks", 2, "--precision", "50%")
     done = run_tiny(*command)
     assert done.status == 0
     assert "pilot of 2 blocks: a precision of 50.0 % asks for 3 in all, 1 block more, about" in done.out
     out = tmp_path / "out"
-    assert {found.cell.block for found in store.results(out)} == {1, 2, 3}
+    assert {found.cell.block for found in archive.results(out)} == {1, 2, 3}
     assert (
         "A pilot of 2 blocks decided that a precision of 50.0 % asks for 3 blocks" in (out / "report.html").read_text()
     )
-    before = store.results(out)
+    before = archive.results(out)
     again = run_tiny(*command)
-    assert "asks for 3 in all" in again.out and store.results(out) == before
+    assert "asks for 3 in all" in again.out and archive.results(out) == before
 
 
 def test_a_run_with_sweeps_goes_on_where_it_stopped(
@@ -345,7 +351,7 @@ def test_a_run_with_sweeps_goes_on_where_it_stopped(
     done = run_tiny(*own, "--sweep")
     assert done.status == 0 and "matched-plain (sweep): tiny" in done.out and "8 points" in done.out
     assert {path: path.stat().st_mtime_ns for path in cells} == cells
-    (swept,) = (found for found in store.everything(tmp_path / "out") if found.cell.role == "sweep")
+    (swept,) = (found for found in archive.everything(tmp_path / "out") if found.cell.role == "sweep")
     assert {point.batch_size for point in swept.sweep} == {1, 4, 16, 20, 64, 256, 1024, 4096}
     assert "(sweep)" not in run_tiny(*own, "--sweep").out
 
@@ -356,7 +362,7 @@ def test_a_time_fixes_the_number_of_blocks(
     """Too little of it leaves the pilot; plenty is used, and not exceeded by more than what was not foreseen."""
     done = run_tiny("--plugin", plugin(), "--blocks", 2, "--budget", "1s")
     assert done.status == 0 and "pilot of 2 blocks: 1 s leave time for 2 in all, no more" in done.out
-    assert {found.cell.block for found in store.results(tmp_path / "out")} == {1, 2}
+    assert {found.cell.block for found in archive.results(tmp_path / "out")} == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -364,7 +370,7 @@ def test_a_time_fixes_the_number_of_blocks(
 )
 def test_shares_are_read_as_people_write_them(text: str, value: float) -> None:
     """In per cent or as a part of one."""
-    assert arguments.share("--precision", text) == pytest.approx(value)
+    assert options.share("--precision", text) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +379,7 @@ def test_shares_are_read_as_people_write_them(text: str, value: float) -> None:
 )
 def test_times_are_read_as_people_write_them(text: str, value: float) -> None:
     """A number alone is of seconds."""
-    assert arguments.seconds("--budget", text) == value
+    assert options.seconds("--budget", text) == value
 
 
 def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(
@@ -388,7 +394,7 @@ def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(
     done = run_tiny("--plugin", plugin("unlucky", body))
     assert done.status == 1
     assert "failed: RuntimeError: no luck" in done.out
-    statuses = {found.cell.implementation: found.status for found in store.results(tmp_path / "out")}
+    statuses = {found.cell.implementation: found.status for found in archive.results(tmp_path / "out")}
     assert statuses == {"unlucky": "failed", "null": "ok"}
     assert (tmp_path / "out" / "report.html").is_file()
 

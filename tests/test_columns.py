@@ -10,8 +10,9 @@ from synthetic import WORKLOAD, result, save, swept
 from test_breakdowns import DONE
 from test_limit import library
 
-from bench import breakdowns, columns, report
-from bench.records import Inference
+from bench.report import build, columns
+from bench.store import extras
+from bench.store.records.training import Inference
 
 ROOT = Path(__file__).parent.parent
 COMMITTED = [ROOT / "results" / name for name in ("reference", "documents", "tuned", "gpu")]
@@ -23,8 +24,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     timed = (Inference(1, 0.5, (0.1,)), Inference(WORKLOAD.test_batch_size, 0.9, (0.3,)))
     found = [result(inference=timed), swept(threads=1), swept(threads=2), library("numpy", 1)]
     directory = save(tmp_path_factory.mktemp("made"), found)
-    breakdowns.save(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
-    report.build(directory)
+    extras.save_breakdown(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
+    build.build(directory)
     return directory
 
 
@@ -33,7 +34,7 @@ def rebuilt(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A committed result directory, and a copy of it whose report was made again."""
     copy = tmp_path_factory.mktemp("rebuilt") / "copy"
     shutil.copytree(request.param, copy)
-    report.build(copy)
+    build.build(copy)
     return request.param, copy
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.compare import (
+from bench.statistics import (
     LARGEST_DELTA,
     SMALLEST_DELTA,
     Difference,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from impls.contract import SGD, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
+from impls.workload import SGD, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
 
 
 def network(*layers: Layer, **values: Any) -> Workload:

@@ -19,7 +19,9 @@ def example(tmp_path):
 
 
 def fcnbench(*arguments):
-    return subprocess.run([sys.executable, "-m", "bench.cli", *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "bench.cli.main", *map(str, arguments)], capture_output=True, text=True
+    )
 
 
 def test_example_passes_the_gate(example):

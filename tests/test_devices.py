@@ -12,13 +12,16 @@ import pandas as pd
 import pytest
 from synthetic import result
 
-from bench import environment, launch, usable, words
-from bench.arguments import chosen_devices, chosen_threads
+from bench.display import naming
 from bench.errors import FcnBenchError
-from bench.usable import Usable, at_a_glance
-from impls import devices, registry
-from impls.contract import Workload
+from bench.machine import cpus as machine_cpus
+from bench.machine import description, gpu
+from bench.session.choice import chosen_devices, chosen_threads
+from bench.worker import availability, interpreters, messages, process
+from bench.worker.availability import Usable, at_a_glance
+from impls import environment, registry
 from impls.registry import BUILT_IN, Entry
+from impls.workload import Workload
 
 ROW = Entry("matched-mine", "matched", "mine", "nowhere")
 
@@ -42,7 +45,7 @@ def test_the_gpus_that_are_left_are_those_that_cuda_would_show(
 ) -> None:
     """Numbers and UUIDs up to the first entry that is none; nothing said leaves all."""
     inherited = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
-    assert devices.visible(inherited) == left
+    assert environment.visible(inherited) == left
 
 
 @pytest.mark.parametrize(
@@ -61,28 +64,28 @@ def test_the_gpus_that_are_left_are_those_that_cuda_would_show(
 def test_a_cell_sees_its_own_gpu_only(device: str, listed: str | None, told: str) -> None:
     """The one at that position of those that this process was left with; none where the list is shorter."""
     inherited = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
-    assert registry.environment(ROW, device, 1, inherited)["CUDA_VISIBLE_DEVICES"] == told
+    assert environment.environment(ROW, device, 1, inherited)["CUDA_VISIBLE_DEVICES"] == told
 
 
 def test_gpus_are_counted_as_their_driver_counts_them_unless_the_user_says_otherwise() -> None:
     """Else ``cuda:1`` and nvidia-smi's GPU 1 may be two."""
-    assert registry.environment(ROW, "cuda:1", 1, {})["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    assert environment.environment(ROW, "cuda:1", 1, {})["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     asked = {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}
-    assert registry.environment(ROW, "cuda", 1, asked)["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
+    assert environment.environment(ROW, "cuda", 1, asked)["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
 
 
 def test_a_cpu_cell_hides_what_a_framework_would_take_by_itself() -> None:
     """JAX and Keras on PyTorch take a GPU unasked, also Apple's."""
-    told = registry.environment(ROW, "cpu", 1, {})
+    told = environment.environment(ROW, "cpu", 1, {})
     assert (told["JAX_PLATFORMS"], told["KERAS_TORCH_DEVICE"]) == ("cpu", "cpu")
-    assert registry.environment(ROW, "mps", 1, {})["KERAS_TORCH_DEVICE"] == "mps"
-    assert "JAX_PLATFORMS" not in registry.environment(ROW, "cuda:1", 1, {})
+    assert environment.environment(ROW, "mps", 1, {})["KERAS_TORCH_DEVICE"] == "mps"
+    assert "JAX_PLATFORMS" not in environment.environment(ROW, "cuda:1", 1, {})
 
 
 @pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
 def test_no_framework_takes_the_whole_memory_of_a_gpu(entry: Entry) -> None:
     """TensorFlow's grows, XLA's is not taken in advance; Keras imports TensorFlow on its other backends too."""
-    told = registry.environment(entry, "cuda", 1, {})
+    told = environment.environment(entry, "cuda", 1, {})
     assert (told["TF_FORCE_GPU_ALLOW_GROWTH"], told["XLA_PYTHON_CLIENT_PREALLOCATE"]) == ("true", "false")
 
 
@@ -97,10 +100,10 @@ def test_an_implementation_is_asked_for_cuda_whichever_gpu_it_is(tmp_path: Path,
         "    load = set_weights = get_weights = train_epoch = predict = sync = device_memory = lambda self: None\n"
     )
     entry = registry.from_file(plugin)
-    answer = launch.launch(
-        launch.request("usable", entry, workload=asdict(tiny), device="cuda:1"),
-        registry.environment(entry, "cuda:1", 1, {"CUDA_VISIBLE_DEVICES": "4,7"}),
-        environment.available_cpus(),
+    answer = process.launch(
+        messages.request("usable", entry, workload=asdict(tiny), device="cuda:1"),
+        environment.environment(entry, "cuda:1", 1, {"CUDA_VISIBLE_DEVICES": "4,7"}),
+        machine_cpus.available_cpus(),
         tmp_path / "log",
         60,
     )
@@ -124,7 +127,7 @@ def test_auto_is_the_best_that_the_machine_has(
 ) -> None:
     """CUDA before MPS before the CPU; what was named stays, also where it is missing: its cells say so."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(environment, "gpu_names", lambda: ("one", "two") if "cuda" in present else ())
+    monkeypatch.setattr(gpu, "gpu_names", lambda: ("one", "two") if "cuda" in present else ())
     assert chosen_devices(names, present) == chosen
 
 
@@ -141,7 +144,7 @@ def test_a_gpu_that_cannot_be_meant_is_refused_with_one_line(
     monkeypatch: pytest.MonkeyPatch, name: str, listed: str | None, line: str
 ) -> None:
     """A position beyond those that may be used here, or no device at all."""
-    monkeypatch.setattr(environment, "gpu_names", lambda: ("one", "two"))
+    monkeypatch.setattr(gpu, "gpu_names", lambda: ("one", "two"))
     if listed is None:
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
@@ -153,22 +156,22 @@ def test_a_gpu_that_cannot_be_meant_is_refused_with_one_line(
 
 def test_a_hidden_gpu_is_none_of_the_machines_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever hides it wants no CUDA cells."""
-    monkeypatch.setattr(environment, "gpu_names", lambda: ("one",))
+    monkeypatch.setattr(gpu, "gpu_names", lambda: ("one",))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert "cuda" not in environment.devices()
+    assert "cuda" not in description.devices()
     assert at_a_glance(BUILT_IN[-1], "cuda", ("cpu",)) == Usable("no", "CUDA_VISIBLE_DEVICES leaves no GPU to see")
 
 
 def test_a_position_is_no_part_of_a_file_name() -> None:
     """A colon is none on Windows; people read CUDA 1."""
     assert ":" not in result(device="cuda:1").cell.key
-    assert words.place("cuda:1", 2) == "CUDA 1, 2 threads"
+    assert naming.place("cuda:1", 2) == "CUDA 1, 2 threads"
 
 
 def test_what_is_not_installed_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen without starting anything."""
     monkeypatch.setattr(
-        usable, "versions", lambda entry: dict.fromkeys(entry.packages, "1.0") | {"jax": "not installed"}
+        interpreters, "versions", lambda entry: dict.fromkeys(entry.packages, "1.0") | {"jax": "not installed"}
     )
     jax = next(entry for entry in BUILT_IN if "jax" in entry.packages)
     assert at_a_glance(jax, "cpu", ("cpu",)).text == "no: jax is not installed"
@@ -177,8 +180,8 @@ def test_what_is_not_installed_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -
 def test_an_implementation_that_is_asked_says_itself_why_it_cannot(tiny: Workload, tmp_path: Path) -> None:
     """It is started in a process of its own, as a cell would be, and builds the network on the device."""
     numpy = next(entry for entry in BUILT_IN if entry.framework == "numpy")
-    assert usable.asked(numpy, "cpu", tiny).text == "yes"
-    assert usable.asked(numpy, "cuda", tiny).text.startswith("no: ")
+    assert availability.asked(numpy, "cpu", tiny).text == "yes"
+    assert availability.asked(numpy, "cuda", tiny).text.startswith("no: ")
 
 
 def test_the_list_starts_no_framework() -> None:
@@ -198,8 +201,8 @@ def printed_by(code: str) -> str:
 
 def fcnbench(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command line, as a user runs it."""
-    command = [sys.executable, "-P", "-m", "bench.cli", *map(str, arguments)]
-    path = os.pathsep.join(map(str, (launch.ROOT, *sys.path)))
+    command = [sys.executable, "-P", "-m", "bench.cli.main", *map(str, arguments)]
+    path = os.pathsep.join(map(str, (interpreters.ROOT, *sys.path)))
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
 
 
@@ -244,11 +247,11 @@ def test_a_process_on_one_cpu_uses_one_thread_and_says_so(
     entry, mask = registry.from_file(plugin("mine", own)), os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(mask)})
     try:
-        cpus = environment.available_cpus()
+        cpus = machine_cpus.available_cpus()
         (threads,) = chosen_threads(None, len(cpus))
-        asked = launch.request("usable", entry, workload=asdict(tiny), device="cpu")
-        variables = registry.environment(entry, "cpu", threads)
-        answer = launch.launch(asked, variables, cpus[:threads], tmp_path / "log", 60)
+        asked = messages.request("usable", entry, workload=asdict(tiny), device="cpu")
+        variables = environment.environment(entry, "cpu", threads)
+        answer = process.launch(asked, variables, cpus[:threads], tmp_path / "log", 60)
     finally:
         os.sched_setaffinity(0, mask)
     assert (threads, answer.end(60)) == (1, ("skipped", "1 CPU, told 1"))
@@ -260,8 +263,8 @@ def test_a_containers_quota_decides_on_the_threads(
 ) -> None:
     """No more threads than whole CPUs of time, and never none; more than that are refused."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
-    monkeypatch.setattr(environment, "cpu_quota", lambda: quota)
-    available = len(environment.available_cpus())
+    monkeypatch.setattr(machine_cpus, "cpu_quota", lambda: quota)
+    available = len(machine_cpus.available_cpus())
     assert chosen_threads(None, available) == [threads]
     with pytest.raises(FcnBenchError, match=f"--threads {threads + 1}: this process may use {threads} CPUs"):
         chosen_threads([threads + 1], available)

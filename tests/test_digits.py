@@ -9,9 +9,15 @@ import pandas as pd
 import pytest
 from synthetic import result, save
 
-from bench import answers, digit_charts, digit_sheets, digits, mnist, report, store, tables
-from bench.digits import TestSet
-from bench.records import Result
+from bench.data import mnist
+from bench.report import build, groups, pairs
+from bench.report import runs as report_runs
+from bench.report.chapters.digits import charts as digits_charts
+from bench.report.chapters.digits import frames as digits_frames
+from bench.report.chapters.digits import tables
+from bench.store import archive, predictions
+from bench.store.predictions import TestSet
+from bench.store.records.training import Result
 
 LABELS = np.array([7, 2, 1, 0, 4, 7, 7], np.uint8)
 IMAGES = {number: np.full((28, 28), 30 * number, np.uint8) for number in range(7)}
@@ -31,7 +37,7 @@ RESULTS = [
 
 def test_each_digit_is_counted_over_processes() -> None:
     """Sevens: three in one process of PyTorch, two in the other."""
-    frame = digits.by_digit(RESULTS, TEST).set_index(["implementation", "digit"])
+    frame = digits_frames.by_digit(RESULTS, TEST).set_index(["implementation", "digit"])
     seven = frame.loc[("matched-pytorch", 7)]
     assert (seven["images"], seven["correct"], seven["processes"]) == (3, 2.5, 2)
     assert seven["accuracy"] == pytest.approx(2.5 / 3)
@@ -41,7 +47,7 @@ def test_each_digit_is_counted_over_processes() -> None:
 
 def test_what_a_digit_was_taken_for_is_counted() -> None:
     """Means over processes; the control's predictions are nobody's."""
-    frame = digits.confusion(RESULTS, TEST).set_index(["implementation", "digit", "taken_for"])["images"]
+    frame = digits_frames.confusion(RESULTS, TEST).set_index(["implementation", "digit", "taken_for"])["images"]
     assert frame[("matched-keras", 7, 1)] == 0.5 and frame[("matched-keras", 0, 4)] == 1.0
     assert ("matched-pytorch", 7, 0) not in frame.index
     assert frame[("matched-pytorch", 7, 7)] == 2.5
@@ -49,7 +55,7 @@ def test_what_a_digit_was_taken_for_is_counted() -> None:
 
 def test_disagreements_are_counted_block_by_block_within_a_tier() -> None:
     """And who was right."""
-    frame = digits.disagreements(RESULTS, TEST)
+    frame = digits_frames.disagreements(RESULTS, TEST)
     assert frame[["a", "b", "block", "images", "only_a", "only_b", "neither"]].values.tolist() == [
         ["matched-pytorch", "matched-keras", 1, 1, 1, 0, 0],
         ["matched-pytorch", "matched-keras", 2, 3, 2, 1, 0],
@@ -58,8 +64,8 @@ def test_disagreements_are_counted_block_by_block_within_a_tier() -> None:
 
 def test_predictions_of_another_test_set_are_left_out() -> None:
     """As many predictions as labels, or none."""
-    assert digits.by_digit([said("721"), result()], TEST).empty
-    assert digits.by_digit(RESULTS, digits.NO_TEST_SET).empty
+    assert digits_frames.by_digit([said("721"), result()], TEST).empty
+    assert digits_frames.by_digit(RESULTS, predictions.NO_TEST_SET).empty
 
 
 def test_the_test_set_is_kept_with_the_images_that_were_mistaken(tmp_path: Path) -> None:
@@ -70,19 +76,19 @@ def test_the_test_set_is_kept_with_the_images_that_were_mistaken(tmp_path: Path)
     right = "".join(map(str, labels))
     wrong = right[:33] + "9" + right[34:]
     results = [said(right), said(wrong, "matched-keras"), said(right[:-1] + "0", role="control")]
-    with store.opened(tmp_path / "out"):
-        digits.keep(tmp_path / "out", tmp_path / "data", results, "d1")
-    kept = digits.read(tmp_path / "out", results)
+    with archive.opened(tmp_path / "out"):
+        predictions.keep(tmp_path / "out", tmp_path / "data", results, "d1")
+    kept = predictions.read(tmp_path / "out", results)
     assert kept.labels.tolist() == labels.tolist() and sorted(kept.images) == [*range(10), 33]
     assert (kept.images[33] == images[33]).all()
     other = replace(results[0], cell=replace(results[0].cell, data="d2"))
-    assert digits.read(tmp_path / "out", [other]) is digits.NO_TEST_SET
-    assert digits.read(tmp_path / "out", [*results, other]) is digits.NO_TEST_SET
+    assert predictions.read(tmp_path / "out", [other]) is predictions.NO_TEST_SET
+    assert predictions.read(tmp_path / "out", [*results, other]) is predictions.NO_TEST_SET
 
 
 def test_charts_show_images_with_what_was_said_of_them() -> None:
     """The first four, each implementation's mistakes, and where two of a tier disagree."""
-    charts = digit_charts.of_group("tiny, CPU", "tiny.cpu.2t", list(digits.by_place(RESULTS, TEST)), TEST)
+    charts = digits_charts.of_group("tiny, CPU", "tiny.cpu.2t", list(digits_frames.by_place(RESULTS, TEST)), TEST)
     by_name = {chart.name: chart for chart in charts}
     assert set(by_name) == {
         "first.tiny.cpu.2t", "mistaken.tiny.cpu.2t.matched-keras", "apart.tiny.cpu.2t.matched-pytorch.matched-keras"
@@ -99,9 +105,9 @@ def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
     images = random.integers(0, 255, (7, 28, 28), dtype=np.uint8)
     mnist.write(tmp_path / "data", images, LABELS, images, LABELS)
     directory = save(tmp_path / "out", RESULTS)
-    assert "Digit by digit" not in report.build(directory).html.read_text()
-    digits.keep(directory, tmp_path / "data", RESULTS, "d1")
-    page = report.build(directory).html.read_text()
+    assert "Digit by digit" not in build.build(directory).html.read_text()
+    predictions.keep(directory, tmp_path / "data", RESULTS, "d1")
+    page = build.build(directory).html.read_text()
     assert "Digit by digit: mlp-128-64" in page and "Mistaken by Keras on TensorFlow (matched)" in page
     assert (directory / "tables" / "digits.csv").exists() and (directory / "tables" / "disagreements.csv").exists()
     assert len(list((directory / "charts").glob("mistaken.*.svg"))) == 1
@@ -109,24 +115,24 @@ def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
 
 def test_tables_for_people_have_a_column_for_each_implementation() -> None:
     """Share and number; a dot where nothing happened."""
-    runs = tables.runs(RESULTS, [])
-    frames = {"runs": runs, "summary": tables.summary(runs), "multiples": pd.DataFrame()}
-    from bench import verdicts
+    runs = report_runs.runs_frame(RESULTS, [])
+    frames = {"runs": runs, "summary": pairs.summary_frame(runs), "multiples": pd.DataFrame()}
+    from bench.report.chapters import cost
 
     frames |= {
-        "control": verdicts.control(runs),
-        "comparison": verdicts.comparison(runs),
-        "break_even": verdicts.break_even(runs),
+        "control": pairs.control(runs),
+        "comparison": pairs.comparison(runs),
+        "break_even": cost.break_even_frame(runs),
     }
-    (group,) = answers.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
-    sheet = digit_sheets.by_digit(digits.by_digit(RESULTS, TEST), group)
+    (group,) = groups.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
+    sheet = tables.by_digit(digits_frames.by_digit(RESULTS, TEST), group)
     assert sheet.columns[2:] == (
         "PyTorch (matched)",
         "Keras on TensorFlow (matched)",
         "Keras on TensorFlow (documented)",
     )
     assert ("7", "3", "83.33 %\n2.5 correct", "83.33 %\n2.5 correct", "100.00 %\n3.0 correct") in sheet.rows
-    counts = digit_sheets.confusion(digits.confusion(RESULTS, TEST), group)[1]
+    counts = tables.confusion(digits_frames.confusion(RESULTS, TEST), group)[1]
     assert counts.rows[7] == ("7", "·", "0.5", "·", "·", "·", "·", "·", "2.5", "·", "·")
-    apart = digit_sheets.disagreements(digits.disagreements(RESULTS, TEST), group)
+    apart = tables.disagreements(digits_frames.disagreements(RESULTS, TEST), group)
     assert apart.rows == (("PyTorch (matched)", "Keras on TensorFlow (matched)", "2.0\n1–3", "1.5", "0.5", "0.0"),)

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import dissect, mnist, workloads
-from bench.dissected import PASSES
-from impls.contract import Workload
+from bench.data import mnist, networks
+from bench.store.records.breakdown import PASSES
+from bench.worker.jobs import breakdown
+from impls.contract import Data
+from impls.workload import Workload
 
 
 class Clock:
@@ -40,7 +42,7 @@ def test_every_round_takes_every_pass_in_turn() -> None:
         clock.passed(seconds)
 
     passes = {name: (lambda name=name, seconds=i: once(name, seconds)) for i, name in enumerate(PASSES)}
-    found = list(dissect.rounds(3, passes, clock.sync, clock))
+    found = list(breakdown.rounds(3, passes, clock.sync, clock))
     assert found == [{name: i + 1.0 for i, name in enumerate(PASSES)}] * 3
     assert asked == list(PASSES) * 3
 
@@ -49,7 +51,7 @@ def test_every_round_takes_every_pass_in_turn() -> None:
 def test_other_passes_are_refused(names: tuple[str, ...]) -> None:
     """Before any of them is timed: a stage is what a pass adds to the one before it."""
     with pytest.raises(ValueError, match="expected loop, feeding, forward, backward, optimiser, epoch"):
-        next(dissect.rounds(3, {name: lambda: pytest.fail("timed") for name in names}, lambda: None, lambda: 0.0))
+        next(breakdown.rounds(3, {name: lambda: pytest.fail("timed") for name in names}, lambda: None, lambda: 0.0))
 
 
 @pytest.mark.parametrize(("network", "images"), [("mlp-128-64", 6_400), ("cnn-32-64", 1_216)])
@@ -60,16 +62,16 @@ def test_a_pass_is_as_long_as_can_be_afforded(
     written: list[int] = []
     monkeypatch.setattr(mnist, "write", lambda root, x, y, x_test, y_test: written.append(len(y)))
     monkeypatch.setattr(mnist, "load", lambda root: None)
-    many: Any = mnist.Data(*(np.zeros((60_000, 1), np.uint8) for _ in range(4)), root=Path())
-    dissect.part(many, workloads.load()[network], 100, tmp_path)
+    many: Any = Data(*(np.zeros((60_000, 1), np.uint8) for _ in range(4)), root=Path())
+    breakdown.part(many, networks.load()[network], 100, tmp_path)
     assert written == [images]
 
 
 def test_a_small_set_is_taken_in_full_batches(tiny: Workload, tiny_data: Path, tmp_path: Path) -> None:
     """At least ten batches where there are so many; all of a set that is smaller than a batch."""
     data = mnist.load(tiny_data)
-    found = dissect.part(data, tiny, 5, tmp_path / "few")
+    found = breakdown.part(data, tiny, 5, tmp_path / "few")
     assert len(found.y_train) == min(10, len(data.y_train) // tiny.batch_size) * tiny.batch_size
     np.testing.assert_array_equal(found.x_train, data.x_train[: len(found.y_train)])
-    whole = dissect.part(data, replace(tiny, batch_size=len(data.y_train) + 1), 5, tmp_path / "all")
+    whole = breakdown.part(data, replace(tiny, batch_size=len(data.y_train) + 1), 5, tmp_path / "all")
     assert len(whole.y_train) == len(data.y_train)

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bench import doctor, environment, noise
-from bench.noise import Counters
+from bench.machine import checkup, cpus, disturbances, gpu
+from bench.machine.disturbances import Counters
 
 
 def test_every_finding_is_a_line_with_advice_where_it_is_bad() -> None:
     """On this machine, whatever it is."""
-    found = [*doctor.others(0.2), doctor.evenness(0.2), *(check() for check in doctor.CHECKS)]
+    found = [*checkup.others(0.2), checkup.evenness(0.2), *(check() for check in checkup.CHECKS)]
     assert len({finding.name for finding in found}) == len(found)
     for finding in found:
         assert finding.state in ("good", "bad", "unknown") and "\n" not in finding.line
@@ -23,9 +23,9 @@ def counted(monkeypatch: pytest.MonkeyPatch, busy_s: float, steal_s: float | Non
     """The states that the first two checks give where this went on meanwhile, on two CPUs."""
     none = None if steal_s is None else 0.0
     readings = [Counters(0.0, none, None, None, None), Counters(busy_s, steal_s, None, None, None)]
-    monkeypatch.setattr(noise, "counters", lambda: readings.pop(0))
+    monkeypatch.setattr(disturbances, "counters", lambda: readings.pop(0))
     monkeypatch.setattr(psutil, "cpu_count", lambda: 2)
-    return [finding.state for finding in doctor.others(0.1)]
+    return [finding.state for finding in checkup.others(0.1)]
 
 
 def test_others_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,9 +39,9 @@ def test_others_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("quota", "state"), [(None, "good"), (2.0, "good"), (1.5, "bad"), (1.0, "bad")])
 def test_a_quota_of_parts_of_a_cpu_is_bad(monkeypatch: pytest.MonkeyPatch, quota: float | None, state: str) -> None:
     """And so is one below the CPUs that are used."""
-    monkeypatch.setattr(environment, "cpu_quota", lambda: quota)
-    monkeypatch.setattr(environment, "available_cpus", lambda: (0, 1))
-    assert doctor.quota().state == state
+    monkeypatch.setattr(cpus, "cpu_quota", lambda: quota)
+    monkeypatch.setattr(cpus, "available_cpus", lambda: (0, 1))
+    assert checkup.quota().state == state
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_clock_that_follows_the_load_is_bad(tmp_path: Path, governors: list[st
     for cpu, name in enumerate(governors):
         (tmp_path / f"cpu{cpu}" / "cpufreq").mkdir(parents=True)
         (tmp_path / f"cpu{cpu}" / "cpufreq" / "scaling_governor").write_text(f"{name}\n")
-    assert doctor.governor(tmp_path).state == state
+    assert checkup.governor(tmp_path).state == state
 
 
 @pytest.mark.parametrize(
@@ -65,40 +65,40 @@ def test_turbo_is_read_from_either_driver(tmp_path: Path, name: str, value: str,
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"{value}\n")
-    assert doctor.turbo(tmp_path).state == state
+    assert checkup.turbo(tmp_path).state == state
 
 
 def test_cpus_that_share_a_core_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the number of threads that gives each its own."""
-    monkeypatch.setattr(environment, "available_cpus", lambda: (0, 1))
-    assert doctor.threads(tmp_path).state == "unknown"
+    monkeypatch.setattr(cpus, "available_cpus", lambda: (0, 1))
+    assert checkup.threads(tmp_path).state == "unknown"
     for siblings, state in ((("0-1", "0-1"), "bad"), (("0", "1"), "good")):
         for cpu, text in enumerate(siblings):
             (tmp_path / f"cpu{cpu}" / "topology").mkdir(parents=True, exist_ok=True)
             (tmp_path / f"cpu{cpu}" / "topology" / "thread_siblings_list").write_text(f"{text}\n")
-        assert doctor.threads(tmp_path).state == state
-    assert "--threads" not in doctor.threads(tmp_path).line
+        assert checkup.threads(tmp_path).state == state
+    assert "--threads" not in checkup.threads(tmp_path).line
 
 
 def test_heat_memory_power_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each from what the system says."""
     for events, state in ((None, "unknown"), (0, "good"), (3, "bad")):
-        monkeypatch.setattr(noise, "hot_events", lambda events=events: events)
-        assert doctor.heat().state == state
+        monkeypatch.setattr(disturbances, "hot_events", lambda events=events: events)
+        assert checkup.heat().state == state
     for free, limit, state in ((10**10, None, "good"), (10**9, None, "bad"), (10**10, 10**9, "bad")):
         monkeypatch.setattr(psutil, "virtual_memory", lambda free=free: SimpleNamespace(available=free, total=10**11))
-        monkeypatch.setattr(environment, "memory_limit", lambda limit=limit: limit)
-        assert doctor.memory().state == state
+        monkeypatch.setattr(cpus, "memory_limit", lambda limit=limit: limit)
+        assert checkup.memory().state == state
     for plugged, state in ((True, "good"), (False, "bad")):
         battery = SimpleNamespace(power_plugged=plugged)
         monkeypatch.setattr(psutil, "sensors_battery", lambda battery=battery: battery, raising=False)
-        assert doctor.power().state == state
+        assert checkup.power().state == state
     for names, count, state in (
         ((), 0, "good"),
         (("Some GPU",), 0, "good"),
         (("Some GPU",), 2, "bad"),
         (("Some GPU",), None, "unknown"),
     ):
-        monkeypatch.setattr(environment, "gpu_names", lambda names=names: names)
-        monkeypatch.setattr(environment, "gpu_processes", lambda count=count: count)
-        assert doctor.gpu().state == state
+        monkeypatch.setattr(gpu, "gpu_names", lambda names=names: names)
+        monkeypatch.setattr(gpu, "gpu_processes", lambda count=count: count)
+        assert checkup.gpu().state == state

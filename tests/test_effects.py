@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from synthetic import WORKLOAD, result, save, session
 
-from bench import effects, report, tables
-from bench.records import Result
-from impls.contract import SGD, Adam, Dense, Dropout
+from bench.report import build
+from bench.report import runs as report_runs
+from bench.report.chapters.accuracy import effects
+from bench.store.records.training import Result
+from impls.workload import SGD, Adam, Dense, Dropout
 
 WITH_SGD = replace(WORKLOAD, name="with-sgd", optimiser=SGD(0.1))
 SIGMOID = replace(WORKLOAD, name="with-sigmoid", layers=(Dense(128, "sigmoid"), Dense(64, "sigmoid"), Dense(10)))
@@ -40,7 +42,7 @@ def test_the_plain_network_comes_first_whatever_the_order() -> None:
 
 
 def frame(results: list[Result]) -> list[dict[str, object]]:
-    found = effects.effects(tables.runs(results, []), tables.epochs(results), results)
+    found = effects.effects(report_runs.runs_frame(results, []), report_runs.epochs_frame(results), results)
     return found.to_dict("records")  # type: ignore[return-value]
 
 
@@ -70,7 +72,7 @@ def test_what_failed_or_was_measured_elsewhere_is_not_compared() -> None:
 def test_a_report_shows_table_and_chart(tmp_path: Path) -> None:
     """With the data one click away; the chart's sentence has the figures."""
     runs = [session({"matched-pytorch": [1.0, 1.1]}, workload=one) for one in (WORKLOAD, WITH_SGD, SIGMOID)]
-    page = report.build(save(tmp_path, [found for part in runs for found in part])).html.read_text()
+    page = build.build(save(tmp_path, [found for part in runs for found in part])).html.read_text()
     assert "SGD (0.1) for Adam (0.001)" in page and "sigmoid for relu" in page
     assert (tmp_path / "charts" / "effect.mlp-128-64.cpu.2t.svg").exists()
     assert 'href="tables/effects.csv"' in page

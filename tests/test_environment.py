@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import environment
+from bench.machine import cpus, description, gpu
 
 Tree = Callable[..., tuple[Path, Path]]
 
@@ -55,7 +55,7 @@ def test_the_quota_of_version_2_is_the_least_on_the_way_to_the_root(
     tree: Tree, membership: str, files: dict[str, str], expected: float | None
 ) -> None:
     """``cpu.max`` holds the time and the period, or ``max``; a group's parents limit it too, its neighbours do not."""
-    assert environment.cpu_quota(*tree(membership, files)) == expected
+    assert cpus.cpu_quota(*tree(membership, files)) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_quota_of_version_1_is_found_in_its_controllers_tree(
 ) -> None:
     """Two files, -1 for no limit; in a container the group's own path is not seen, but its root is the limit."""
     files = {f"{quota}/cpu.cfs_quota_us": period, f"{quota}/cpu.cfs_period_us": "100000"}
-    assert environment.cpu_quota(*tree(membership, files)) == expected
+    assert cpus.cpu_quota(*tree(membership, files)) == expected
 
 
 @pytest.mark.parametrize(
@@ -92,22 +92,22 @@ def test_the_memory_limit_is_the_least_that_is_one(
     tree: Tree, membership: str, files: dict[str, str], expected: int | None
 ) -> None:
     """In both versions; a figure beyond the machine's memory, as version 1 writes for none, is no limit."""
-    assert environment.memory_limit(*tree(membership, files)) == expected
+    assert cpus.memory_limit(*tree(membership, files)) == expected
 
 
 def test_without_control_groups_there_is_no_limit(tmp_path: Path) -> None:
     """macOS and Windows have no such files."""
     nowhere = (tmp_path / "cgroup", tmp_path / "self")
-    assert environment.cpu_quota(*nowhere) is None
-    assert environment.memory_limit(*nowhere) is None
+    assert cpus.cpu_quota(*nowhere) is None
+    assert cpus.memory_limit(*nowhere) is None
 
 
 def test_the_cpus_are_those_of_the_mask(own_cpus: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts the program with fewer CPUs gets no more."""
-    monkeypatch.setattr(environment, "cpu_quota", lambda: None)
-    assert environment.available_cpus() == tuple(sorted(own_cpus))
+    monkeypatch.setattr(cpus, "cpu_quota", lambda: None)
+    assert cpus.available_cpus() == tuple(sorted(own_cpus))
     os.sched_setaffinity(0, {max(own_cpus)})
-    assert environment.available_cpus() == (max(own_cpus),)
+    assert cpus.available_cpus() == (max(own_cpus),)
 
 
 @pytest.mark.parametrize(("quota", "left"), [(None, 4), (2.0, 2), (2.9, 2), (0.5, 1), (64.0, 4)])
@@ -116,39 +116,39 @@ def test_the_quota_cuts_the_mask_but_leaves_one(
 ) -> None:
     """Half a CPU can still run one thread; a quota beyond what there is gives what there is."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 7, 9})
-    monkeypatch.setattr(environment, "cpu_quota", lambda: quota)
-    assert environment.available_cpus() == (3, 5, 7, 9)[:left]
+    monkeypatch.setattr(cpus, "cpu_quota", lambda: quota)
+    assert cpus.available_cpus() == (3, 5, 7, 9)[:left]
 
 
 def test_without_a_mask_all_cpus_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """macOS has no affinity."""
     monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(environment, "cpu_quota", lambda: None)
-    assert len(environment.available_cpus()) == psutil.cpu_count()
+    monkeypatch.setattr(cpus, "cpu_quota", lambda: None)
+    assert len(cpus.available_cpus()) == psutil.cpu_count()
 
 
 def test_a_machine_is_described_and_named_for_what_decides_speed(
     monkeypatch: pytest.MonkeyPatch, own_cpus: set[int]
 ) -> None:
     """The same machine has the same name each time; with another GPU or fewer CPUs it has another."""
-    monkeypatch.setattr(environment, "cpu_name", lambda: "Some CPU")
-    monkeypatch.setattr(environment, "gpu_names", lambda: ())
-    first = environment.machine()
-    assert environment.machine() == first
+    monkeypatch.setattr(description, "cpu_name", lambda: "Some CPU")
+    monkeypatch.setattr(gpu, "gpu_names", lambda: ())
+    first = description.machine()
+    assert description.machine() == first
     assert first.cpu == "Some CPU" and first.gpus == ""
     assert 1 <= first.available_cpus <= first.logical_cpus
     assert first.ram_bytes == psutil.virtual_memory().total
     assert all(value not in ("", "unknown") for name, value in asdict(first).items() if not name.startswith("gpu"))
-    monkeypatch.setattr(environment, "gpu_names", lambda: ("Some GPU", "Other GPU"))
-    second = environment.machine()
+    monkeypatch.setattr(gpu, "gpu_names", lambda: ("Some GPU", "Other GPU"))
+    second = description.machine()
     assert second.gpus == "Some GPU; Other GPU"
-    monkeypatch.setattr(environment, "available_cpus", lambda: tuple(range(99)))
-    assert len({first.machine, second.machine, environment.machine().machine}) == 3
+    monkeypatch.setattr(cpus, "available_cpus", lambda: tuple(range(99)))
+    assert len({first.machine, second.machine, description.machine().machine}) == 3
 
 
 def test_the_processor_has_a_name() -> None:
     """As its maker writes it, not just the architecture."""
-    assert environment.cpu_name() not in ("", "unknown")
+    assert description.cpu_name() not in ("", "unknown")
 
 
 def test_a_machine_without_a_driver_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_a_machine_without_a_driver_has_no_gpu(monkeypatch: pytest.MonkeyPatch) 
         raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
 
     monkeypatch.setattr(pynvml, "nvmlInit", no_driver)
-    assert environment.gpu_names() == ()
-    assert environment.devices() == ("cpu",)
+    assert gpu.gpu_names() == ()
+    assert description.devices() == ("cpu",)
 
 
 @pytest.mark.parametrize(
@@ -176,26 +176,26 @@ def test_devices_are_those_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, gpus: tuple[str, ...], system: str, chip: str, expected: tuple[str, ...]
 ) -> None:
     """The CPU first; CUDA where there is an NVIDIA device, MPS on Apple's own chips."""
-    monkeypatch.setattr(environment, "gpu_names", lambda: gpus)
-    monkeypatch.setattr(environment.platform, "system", lambda: system)
-    monkeypatch.setattr(environment.platform, "machine", lambda: chip)
-    assert environment.devices() == expected
+    monkeypatch.setattr(gpu, "gpu_names", lambda: gpus)
+    monkeypatch.setattr(description.platform, "system", lambda: system)
+    monkeypatch.setattr(description.platform, "machine", lambda: chip)
+    assert description.devices() == expected
 
 
 def test_processes_on_the_gpus_are_counted_as_far_as_the_driver_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     """All devices together; nothing where there is none; not known where the driver refuses."""
     import pynvml
 
-    monkeypatch.setattr(environment, "gpus", lambda: nullcontext(["one", "two"]))
+    monkeypatch.setattr(gpu, "gpus", lambda: nullcontext(["one", "two"]))
     monkeypatch.setattr(
         pynvml, "nvmlDeviceGetComputeRunningProcesses", lambda handle: [1, 2] if handle == "one" else [3]
     )
-    assert environment.gpu_processes() == 3
+    assert gpu.gpu_processes() == 3
 
     def refuse(handle: str) -> None:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
 
     monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", refuse)
-    assert environment.gpu_processes() is None
-    monkeypatch.setattr(environment, "gpus", lambda: nullcontext([]))
-    assert environment.gpu_processes() == 0
+    assert gpu.gpu_processes() is None
+    monkeypatch.setattr(gpu, "gpus", lambda: nullcontext([]))
+    assert gpu.gpu_processes() == 0

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from mutants import ALL, networks
 
-from bench import equivalence, fetch, lessons, mnist, workloads
-from bench.records import Rung
-from bench.trial import Candidate
-from impls import reference
-from impls.contract import Conv, Dense, Pool, Unavailable
+from bench.data import download, mnist
+from bench.data import networks as data_networks
+from bench.store.records.verification import Rung
+from bench.verification import checks, samples
+from bench.verification.candidate import Candidate
+from impls.contract import Unavailable
+from impls.oracle import training
+from impls.oracle.training import Implementation
+from impls.workload import Conv, Dense, Pool
 
 SEEDS = 2
 ROOT = Path(__file__).parent.parent
@@ -36,12 +40,12 @@ def answers():
 
 @pytest.fixture(scope="module")
 def data():
-    return mnist.load(fetch.find())
+    return mnist.load(download.find())
 
 
 @pytest.fixture
 def workload():
-    return workloads.load()["mlp-128-64"]
+    return data_networks.load()["mlp-128-64"]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,7 @@ def climb(data, tmp_path_factory):
 
     def climb(make, workload, seed=0, deep=False, cache=shared):
         candidate = Candidate.of(make, "cpu", seed, cache)
-        return {rung.name: rung for rung in equivalence.climb(candidate, workload, data, deep)}
+        return {rung.name: rung for rung in checks.climb(candidate, workload, data, deep)}
 
     return climb
 
@@ -122,14 +126,14 @@ def test_smallest_mistakes_show_in_the_deep_rungs_only(mistake, answers):
 
 def test_oracle_passes_its_own_gate(climb, workload):
     """The oracle as an implementation passes every rung, all but one with a figure."""
-    rungs = climb(reference.Implementation, workload, deep=True)
+    rungs = climb(Implementation, workload, deep=True)
     assert all(rung.passed for rung in rungs.values())
     assert [name for name, rung in rungs.items() if rung.figure is None] == ["weights", "fresh start"]
 
 
 def test_limits_are_measured_not_fixed(climb, workload):
     """The gradients' limit follows what float32 does to this network's gradients, and so differs between samples."""
-    limits = {climb(reference.Implementation, workload, seed)["gradients"].limit for seed in (0, 1)}
+    limits = {climb(Implementation, workload, seed)["gradients"].limit for seed in (0, 1)}
     assert len(limits) == 2
     assert all(0 < limit < 1e-4 for limit in limits)
 
@@ -137,7 +141,7 @@ def test_limits_are_measured_not_fixed(climb, workload):
 def test_program_without_sgd_passes_with_a_note(climb, workload):
     """Who cannot be asked for gradients says so, and the rung says that it showed nothing."""
 
-    class OnlyAdam(reference.Implementation):
+    class OnlyAdam(Implementation):
         def __init__(self, workload, device, seed):
             if workload.optimiser.kind != "adam":
                 raise Unavailable("only Adam here")
@@ -151,9 +155,9 @@ def test_program_with_adam_for_everything_passes_with_a_note(climb, workload):
     """A program that ignores the workload's optimiser does document 1's work all the same."""
     own = workload.optimiser
 
-    class AlwaysAdam(reference.Implementation):
+    class AlwaysAdam(Implementation):
         def __init__(self, workload, device, seed):
-            super().__init__(equivalence.replace(workload, optimiser=own), device, seed)
+            super().__init__(checks.replace(workload, optimiser=own), device, seed)
 
     rung = climb(AlwaysAdam, workload)["gradients"]
     assert rung.passed
@@ -163,7 +167,7 @@ def test_program_with_adam_for_everything_passes_with_a_note(climb, workload):
 def test_wrong_shape_of_logits_is_named(climb, workload):
     """Logits of another shape fail their rung with both shapes in the note."""
 
-    class Transposed(reference.Implementation):
+    class Transposed(Implementation):
         def predict(self):
             return super().predict().T
 
@@ -175,7 +179,7 @@ def test_wrong_shape_of_logits_is_named(climb, workload):
 def test_without_float64_the_lock_step_says_that_it_shows_nothing(climb, workload):
     """A program that declares float32 alone is not asked for more."""
 
-    class Narrow(reference.Implementation):
+    class Narrow(Implementation):
         dtypes = ("float32",)
 
     rung = climb(Narrow, workload, deep=True)["100 steps in float64"]
@@ -185,7 +189,7 @@ def test_without_float64_the_lock_step_says_that_it_shows_nothing(climb, workloa
 def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
     """It may be able to in general; the rung has its reason."""
 
-    class NotThisOne(reference.Implementation):
+    class NotThisOne(Implementation):
         def __init__(self, workload, device, seed):
             if workload.dtype == "float64":
                 raise Unavailable("no float64 for relu")
@@ -197,53 +201,53 @@ def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
 
 def test_oracle_is_asked_once_for_all_who_run_the_same_equation(climb, workload, tmp_path, monkeypatch):
     """The second candidate finds the courses and the images in the cache, and gets the answer of one without a cache."""
-    first = climb(reference.Implementation, workload, cache=tmp_path)
-    assert climb(reference.Implementation, workload, cache=None) == first
-    monkeypatch.setattr("bench.trial.courses", None)
-    monkeypatch.setattr("bench.trial.steady_passes", None)
-    assert climb(reference.Implementation, workload, cache=tmp_path) == first
+    first = climb(Implementation, workload, cache=tmp_path)
+    assert climb(Implementation, workload, cache=None) == first
+    monkeypatch.setattr("bench.verification.candidate.courses", None)
+    monkeypatch.setattr("bench.verification.candidate.steady_passes", None)
+    assert climb(Implementation, workload, cache=tmp_path) == first
 
 
 def test_dear_network_is_trained_for_fewer_steps(workload):
     """What the oracle cannot do in a second is done less often, but never without a second pass."""
-    heavy = workloads.load()["cnn-32-64"]
-    assert lessons.affordable(workload, 20) == 20
-    assert lessons.affordable(heavy, 20) == 4
-    assert lessons.three_passes(heavy, 4) == [64, 32, 96]
+    heavy = data_networks.load()["cnn-32-64"]
+    assert samples.affordable(workload, 20) == 20
+    assert samples.affordable(heavy, 20) == 4
+    assert samples.three_passes(heavy, 4) == [64, 32, 96]
 
 
 def test_steady_takes_the_images_farthest_from_a_switch(data, workload):
     """No relu of the chosen images is nearer to its kink than those of the typical image."""
     rng = np.random.default_rng(3)
-    weights = reference.initial_weights(workload, rng)
+    weights = training.initial_weights(workload, rng)
 
     def nearest(images):
-        _, activations = reference.forward(workload, weights, workload.scale(data.x_train[images]))
+        _, activations = training.forward(workload, weights, workload.scale(data.x_train[images]))
         inputs = zip(activations[:-2], weights[:-1], strict=True)
         return np.min([np.abs(a @ kernel + bias).min(axis=1) for a, (kernel, bias) in inputs], axis=0)
 
-    chosen = lessons.steady(workload, weights, data, rng, 64)
+    chosen = samples.steady(workload, weights, data, rng, 64)
     assert nearest(chosen).min() > np.median(nearest(np.arange(200)))
 
 
 def test_margin_looks_at_poolings_too(data, workload):
     """Where a pooling is about to choose another pixel, an image is as unfit as where a relu is about to switch."""
-    pooled = equivalence.replace(workload, layers=(Conv(3, 3, 1), Pool(2), Dense(10)))
-    weights = reference.initial_weights(pooled, np.random.default_rng(0))
+    pooled = checks.replace(workload, layers=(Conv(3, 3, 1), Pool(2), Dense(10)))
+    weights = training.initial_weights(pooled, np.random.default_rng(0))
     x = pooled.scale(data.x_train[:3])
-    _, activations = reference.forward(pooled, weights, x)
+    _, activations = training.forward(pooled, weights, x)
     squares = activations[1].reshape(3, 14, 2, 14, 2, 3).transpose(0, 1, 3, 5, 2, 4).reshape(3, -1, 4)
     best = np.sort(squares, axis=-1)
     gaps = best[..., 3] - best[..., 2]
     expected = np.where(gaps < 1e-12, np.inf, gaps).min(axis=1)
-    np.testing.assert_allclose(lessons.margin(pooled, weights, x), expected, rtol=1e-9)
+    np.testing.assert_allclose(samples.margin(pooled, weights, x), expected, rtol=1e-9)
 
 
 def test_lessons_are_stored_in_another_order_than_they_are_taught(data, workload, tmp_path):
     """A shuffled lesson visits in `order` the very images that an unshuffled one stores one after the other."""
     images = [np.random.default_rng(1).integers(60_000, size=100)]
     plain, shuffled = (
-        lessons.lessons(workload, data, np.random.default_rng(5), tmp_path / str(mixed), images, mixed)[0]
+        samples.lessons(workload, data, np.random.default_rng(5), tmp_path / str(mixed), images, mixed)[0]
         for mixed in (False, True)
     )
     assert not np.array_equal(shuffled.order, np.arange(100))

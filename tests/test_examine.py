@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import examine, mnist, workloads
-from bench.probed import Mode
-from bench.records import Event
-from impls.contract import Workload
+from bench.data import mnist, networks
+from bench.store.records.probe import Mode
+from bench.worker.jobs import probe as jobs_probe
+from bench.worker.messages import Event
+from impls.contract import Data
+from impls.workload import Workload
 
 
 class Symbol:
@@ -65,26 +67,26 @@ def asked(probe: ModuleType, tiny: Workload, data: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "scripted", probe)
     events: list[Event] = []
     request = {"module": "scripted", "workload": asdict(tiny), "packages": ["numpy"], "data": str(data)}
-    examine.examine(request, events.append)
+    jobs_probe.run(request, events.append)
     return events
 
 
 def test_a_framework_that_runs_python_at_every_step(tiny: Workload, tiny_data: Path) -> None:
     """As many calls, prints and stops as there are steps, each with numbers; nothing before the first."""
-    found = examine.of_mode(scripted("at once"), "at once", tiny, mnist.load(tiny_data))
+    found = jobs_probe.of_mode(scripted("at once"), "at once", tiny, mnist.load(tiny_data))
     assert replace(found, epoch_s=()) == Mode("at once", 10, 0, (10, 10), 20, 20, 20, ("ndarray",))
-    assert len(found.epoch_s) == examine.TIMED and all(seconds > 0 for seconds in found.epoch_s)
+    assert len(found.epoch_s) == jobs_probe.TIMED and all(seconds > 0 for seconds in found.epoch_s)
 
 
 def test_a_framework_that_traces(tiny: Workload, tiny_data: Path) -> None:
     """One call with a symbol, and none in a later epoch; a mode that is not timed has no seconds."""
-    found = examine.of_mode(scripted("at once", "traced"), "traced", tiny, mnist.load(tiny_data))
+    found = jobs_probe.of_mode(scripted("at once", "traced"), "traced", tiny, mnist.load(tiny_data))
     assert found == Mode("traced", 10, 0, (1, 0), 1, 1, 0, ("Symbol",), graphs=1, epoch_s=())
 
 
 def test_what_is_traced_before_training_is_counted_apart(tiny: Workload, tiny_data: Path) -> None:
     """A graph that has to be defined first shows."""
-    found = examine.of_mode(scripted("defined"), "defined", tiny, mnist.load(tiny_data))
+    found = jobs_probe.of_mode(scripted("defined"), "defined", tiny, mnist.load(tiny_data))
     assert (found.before, found.calls) == (1, (0, 0))
 
 
@@ -101,18 +103,18 @@ def test_the_debugger_is_the_usual_one_again(tiny: Workload, tiny_data: Path, ca
     """Also after a mode that raised; and nothing of what was printed is left."""
     usual = sys.breakpointhook
     with pytest.raises(ValueError, match="compiler"):
-        examine.of_mode(scripted("broken"), "broken", tiny, mnist.load(tiny_data))
-    examine.of_mode(scripted("at once"), "at once", tiny, mnist.load(tiny_data))
+        jobs_probe.of_mode(scripted("broken"), "broken", tiny, mnist.load(tiny_data))
+    jobs_probe.of_mode(scripted("at once"), "at once", tiny, mnist.load(tiny_data))
     assert sys.breakpointhook is usual and capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("network", "steps"), [("mlp-128-64", 50), ("cnn-32-64", 19)])
 def test_an_epoch_is_as_long_as_can_be_afforded(network: str, steps: int) -> None:
     """A convolutional network is probed for fewer steps, and none for more than there are images."""
-    workload = workloads.load()[network]
+    workload = networks.load()[network]
 
-    many: Any = mnist.Data(*(np.zeros((60_000, 1), np.uint8) for _ in range(4)), root=Path())
-    found = examine.part(many, workload)
+    many: Any = Data(*(np.zeros((60_000, 1), np.uint8) for _ in range(4)), root=Path())
+    found = jobs_probe.part(many, workload)
     assert len(found.x_train) == len(found.y_train) == steps * workload.batch_size
     few = replace(many, x_train=many.x_train[:200], y_train=many.y_train[:200])
-    assert len(examine.part(few, workload).y_train) == 3 * workload.batch_size
+    assert len(jobs_probe.part(few, workload).y_train) == 3 * workload.batch_size

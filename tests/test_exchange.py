@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, clear, result, save, session
 
-from bench import cli, exchange, models, report, store, tables
+from bench.cli import main
 from bench.errors import FcnBenchError
-from bench.records import Gate, Inference, Rung, Size
+from bench.report import benchmark_json, build, runs
+from bench.store import archive, models
+from bench.store.records.machine import Size
+from bench.store.records.training import Inference
+from bench.store.records.verification import Gate, Rung
 
 GATE = Gate("matched-keras", "mlp-128-64", "cpu", "d", "passed", "", (Rung("logits", 1e-7, 1e-6, True, ""),), 1, 2)
 
@@ -25,10 +29,10 @@ def exported(tmp_path: Path) -> Callable[..., Path]:
     def exported(results: Any, name: str = "file", gate: Gate | None = GATE, machine: Any = MACHINE) -> Path:
         directory = save(tmp_path / f"of-{name}", results, machine)
         if gate is not None:
-            store.save_gate(directory, gate)
-        text, _ = exchange.export(directory)
+            archive.save_gate(directory, gate)
+        text, _ = benchmark_json.export(directory)
         path = tmp_path / f"{name}.json"
-        exchange.write(path, text)
+        benchmark_json.write(path, text)
         return path
 
     return exported
@@ -75,8 +79,8 @@ def test_predictions_of_one_image_are_rounds_where_they_were_timed(
     found = of(path)
     assert len(found) == 5 * 5
     assert found["test_predict_one_image[mlp-128-64-matched-keras-cpu-2t]"]["stats"]["data"] == [0.1, 0.2] * 3
-    assert exchange.save([path], tmp_path / "back") == (15, 0)
-    assert store.results(tmp_path / "back") == store.results(tmp_path / "of-file")
+    assert benchmark_json.save([path], tmp_path / "back") == (15, 0)
+    assert archive.results(tmp_path / "back") == archive.results(tmp_path / "of-file")
 
 
 def test_what_a_reader_asks_of_a_benchmark_stands_beside_it(exported: Callable[..., Path]) -> None:
@@ -96,7 +100,7 @@ def test_what_failed_or_was_refused_is_no_benchmark(exported: Callable[..., Path
     results = [result(), result("matched-keras"), result("documented-keras", status="failed")]
     path = exported(results, gate=replace(GATE, status="failed", reason="logits"))
     assert {benchmark["params"]["implementation"] for benchmark in of(path).values()} == {"matched-pytorch"}
-    records, others = exchange.read(path)
+    records, others = benchmark_json.read(path)
     assert {found.cell.implementation for found in records.cells} == {
         "matched-pytorch", "matched-keras", "documented-keras"
     }  # fmt: skip
@@ -107,40 +111,40 @@ def test_there_and_back_nothing_is_lost(exported: Callable[..., Path], tmp_path:
     """Cells, gates, machines and the number of blocks that was fixed are what they were, and so are the CSVs."""
     directory = tmp_path / "of-file"
     save(directory, [])
-    store.save_size(directory, Size(2, 3, 0.02, "a / b", 12.0, "--precision 2%"))
+    archive.save_size(directory, Size(2, 3, 0.02, "a / b", 12.0, "--precision 2%"))
     commit = {"id": "0123456789abcdef", "time": "2026-01-01T00:00:00+00:00", "dirty": True}
     path = exported([replace(found, commit=commit) for found in clear()])
     back = tmp_path / "back"
-    assert exchange.save([path], back) == (15, 0)
-    assert store.results(back) == store.results(directory)
-    assert store.gates(back) == store.gates(directory)
-    assert store.machines(back) == store.machines(directory) and store.size(back) == store.size(directory)
-    frames = [tables.runs(store.results(where), store.gates(where)) for where in (directory, back)]
+    assert benchmark_json.save([path], back) == (15, 0)
+    assert archive.results(back) == archive.results(directory)
+    assert archive.gates(back) == archive.gates(directory)
+    assert archive.machines(back) == archive.machines(directory) and archive.size(back) == archive.size(directory)
+    frames = [runs.runs_frame(archive.results(where), archive.gates(where)) for where in (directory, back)]
     assert frames[0].equals(frames[1]) and set(frames[0]["commit"]) == {"0123456789+"}
-    assert exchange.export(back) == exchange.export(directory)
+    assert benchmark_json.export(back) == benchmark_json.export(directory)
 
 
 def test_a_network_stays_where_it_was_kept(exported: Callable[..., Path], tmp_path: Path) -> None:
     """The file names it and does not carry it; what it would decide in a report is left out."""
     path = exported([replace(result(), model="ab" * 32)])
-    assert exchange.save([path], tmp_path / "back") == (1, 0)
-    (found,) = store.results(tmp_path / "back")
+    assert benchmark_json.save([path], tmp_path / "back") == (1, 0)
+    (found,) = archive.results(tmp_path / "back")
     assert found.model == "ab" * 32 and not models.of_results(tmp_path / "back", [found])
-    assert 'id="draw"' not in report.build(tmp_path / "back").html.read_text()
+    assert 'id="draw"' not in build.build(tmp_path / "back").html.read_text()
 
 
 def test_the_same_file_twice_adds_nothing(exported: Callable[..., Path], tmp_path: Path) -> None:
     """An import that was cut short can be done again."""
     path = exported(clear())
-    assert exchange.save([path], tmp_path / "back") == (15, 0)
-    assert exchange.save([path, path], tmp_path / "back") == (0, 0)
+    assert benchmark_json.save([path], tmp_path / "back") == (15, 0)
+    assert benchmark_json.save([path, path], tmp_path / "back") == (0, 0)
 
 
 def test_blocks_of_several_files_come_together(exported: Callable[..., Path], tmp_path: Path) -> None:
     """One file for each block makes a session with blocks."""
     files = [exported([result(block=block), result("matched-keras", block)], str(block)) for block in (1, 2, 3)]
-    assert exchange.save(files, tmp_path / "back") == (6, 0)
-    assert sorted(found.cell.block for found in store.results(tmp_path / "back")) == [1, 1, 2, 2, 3, 3]
+    assert benchmark_json.save(files, tmp_path / "back") == (6, 0)
+    assert sorted(found.cell.block for found in archive.results(tmp_path / "back")) == [1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -159,10 +163,10 @@ def test_what_does_not_belong_together_is_refused_whole(
     """Nothing is written where one of the files does not fit; data that is not known is not held against anybody."""
     files = [exported([result()], "a"), exported([other], "b")]
     if not message:
-        assert exchange.save(files, tmp_path / "back") == (2, 0)
+        assert benchmark_json.save(files, tmp_path / "back") == (2, 0)
         return
     with pytest.raises(FcnBenchError, match=message):
-        exchange.save(files, tmp_path / "back")
+        benchmark_json.save(files, tmp_path / "back")
     assert not (tmp_path / "back").exists()
 
 
@@ -170,7 +174,7 @@ def test_other_data_is_not_mixed_in(exported: Callable[..., Path], tmp_path: Pat
     """A set of another digest is another experiment."""
     files = [exported([result(data="abc")], "a"), exported([result(block=2, data="def")], "b")]
     with pytest.raises(FcnBenchError, match="holds results of other data"):
-        exchange.save(files, tmp_path / "back")
+        benchmark_json.save(files, tmp_path / "back")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +195,7 @@ def test_a_file_that_is_no_good_is_told_in_one_line(
     """Exit status 2, nothing written."""
     path = edited(exported([result()]), change)
     with pytest.raises(SystemExit) as ended:
-        cli.main(["import-benchmark", str(path), "--out", str(tmp_path / "back")])
+        main.main(["import-benchmark", str(path), "--out", str(tmp_path / "back")])
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert message in said and len(said.splitlines()) == 1 and str(path) in said
@@ -206,7 +210,7 @@ def test_a_file_that_is_not_ours_is_told_in_one_line(
     path = tmp_path / "file.json"
     path.write_bytes(content)
     with pytest.raises(SystemExit) as ended:
-        cli.main(["import-benchmark", str(path), "--out", str(tmp_path / "back")])
+        main.main(["import-benchmark", str(path), "--out", str(tmp_path / "back")])
     assert ended.value.code == 2 and len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -216,7 +220,7 @@ def test_the_commands_say_what_they_wrote(tmp_path: Path, capsys: pytest.Capture
     for arguments in (["export-benchmark", str(directory)],
                       ["import-benchmark", str(directory / "benchmark.json"), "--out", str(tmp_path / "back")]):  # fmt: skip
         with pytest.raises(SystemExit) as ended:
-            cli.main(arguments)
+            main.main(arguments)
         assert not ended.value.code
     said = capsys.readouterr().out
     assert f"20 benchmarks: {directory / 'benchmark.json'}" in said

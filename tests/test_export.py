@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from children import needs
 
-from bench import cli, export, store
-from bench.checked import Export
-from impls import portable, reference
-from impls.contract import SGD, Dense, Dropout, Workload
+from bench.cli import main
+from bench.errors import FcnBenchError
+from bench.models import export
+from bench.models.export import Asked, Refused
+from bench.store import archive, models
+from bench.store.records.export import Export
+from impls import portable
 from impls.exports.graph import Node
+from impls.oracle import training
+from impls.workload import SGD, Dense, Dropout, Workload
 
 NETWORK = Workload("own", 0, (Dense(12, "relu"), Dropout(0.5), Dense(10)), 0.1, 0.3, 20, 50, 1, SGD(0.05))
 ROOT = Path(__file__).parent.parent
@@ -44,7 +49,7 @@ def saved(path: Path, implementation: str = "matched-pytorch") -> Path:
     """A portable file of a network whose biases matter."""
     rng = np.random.default_rng(3)
     weights = [
-        (np.float32(k), np.float32(rng.normal(0, 0.5, b.shape))) for k, b in reference.initial_weights(NETWORK, rng)
+        (np.float32(k), np.float32(rng.normal(0, 0.5, b.shape))) for k, b in training.initial_weights(NETWORK, rng)
     ]
     framework = implementation.split("-")[1]
     portable.save(path, NETWORK, weights, {"implementation": implementation, "framework": framework, "versions": {}})
@@ -60,7 +65,7 @@ def fcnbench(capsys, monkeypatch, tmp_path, tiny_data):
 
     def run(*arguments):
         with pytest.raises(SystemExit) as left:
-            cli.main(["export", *map(str, arguments)])
+            main.main(["export", *map(str, arguments)])
         return left.value.code, *capsys.readouterr()
 
     return run
@@ -149,7 +154,7 @@ def test_bad_input_is_one_line(arguments, words, fcnbench, tmp_path):
 def test_a_directory_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
     """Whatever the system says while the file is made or gets its name; a full disk is told where a framework is not."""
     model = export.chosen(saved(tmp_path / "model.npz"), None, None)
-    asked = export.Asked(model, export.written_by("native", "pytorch"), tmp_path / "taken")
+    asked = Asked(model, export.written_by("native", "pytorch"), tmp_path / "taken")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "inside").touch()
 
@@ -158,15 +163,13 @@ def test_a_directory_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
         return Export("native", "pytorch", "ok")
 
     monkeypatch.setattr(export, "ask", done)
-    with pytest.raises(
-        export.FcnBenchError, match=r"taken: cannot write \(Is a directory\); make room or give another"
-    ):
+    with pytest.raises(FcnBenchError, match=r"taken: cannot write \(Is a directory\); make room or give another"):
         export.export(asked, tmp_path, 1.0)
     monkeypatch.setattr(export, "ask", lambda *_: Export("native", "pytorch", "failed", "unexpected pos 1728"))
-    with pytest.raises(export.Refused, match="unexpected pos 1728; nothing was written"):
+    with pytest.raises(Refused, match="unexpected pos 1728; nothing was written"):
         export.export(asked, tmp_path, 1.0)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 0))
-    with pytest.raises(export.FcnBenchError, match="No space left on device"):
+    with pytest.raises(FcnBenchError, match="No space left on device"):
         export.export(asked, tmp_path, 1.0)
     assert sorted(os.listdir(tmp_path)) == ["model.npz", "taken"]
 
@@ -175,8 +178,8 @@ def test_of_a_result_directory_one_network_must_be_left(monkeypatch, tmp_path):
     """The options choose; what they leave open is listed by name."""
     names = ("matched-keras", "matched-pytorch", "documented-keras", "matched-keras")
     found = [export.chosen(saved(tmp_path / f"{n}.npz", name), None, None) for n, name in enumerate(names)]
-    monkeypatch.setattr(store, "results", lambda _: [])
-    monkeypatch.setattr(export.models, "of_results", lambda *_: found)
+    monkeypatch.setattr(archive, "results", lambda _: [])
+    monkeypatch.setattr(models, "of_results", lambda *_: found)
     assert export.chosen(tmp_path, "matched-pytorch", None) == found[1]
     assert export.chosen(tmp_path, "documented-keras", "own") == found[2]
     for given, words in (
@@ -188,10 +191,10 @@ def test_of_a_result_directory_one_network_must_be_left(monkeypatch, tmp_path):
         (("matched-kera", None), "did you mean 'matched-keras'"),
         ((None, "mlp"), "unknown workload 'mlp'"),
     ):
-        with pytest.raises(export.FcnBenchError, match=words):
+        with pytest.raises(FcnBenchError, match=words):
             export.chosen(tmp_path, *given)
-    monkeypatch.setattr(export.models, "of_results", lambda *_: [])
-    with pytest.raises(export.FcnBenchError, match="holds no trained networks"):
+    monkeypatch.setattr(models, "of_results", lambda *_: [])
+    with pytest.raises(FcnBenchError, match="holds no trained networks"):
         export.chosen(tmp_path, None, None)
 
 
@@ -208,7 +211,7 @@ def test_the_framework_that_trained_it_exports_where_it_can(format, trained, by)
 def test_what_a_converter_folded_is_said(tmp_path):
     """Where the file holds fewer parameters than the network, and where a tie was decided otherwise, the text says so."""
     model = export.chosen(saved(tmp_path / "model.npz"), None, None)
-    asked = export.Asked(model, export.written_by("litert", "keras"), tmp_path / "own.tflite")
+    asked = Asked(model, export.written_by("litert", "keras"), tmp_path / "own.tflite")
     node = Node(
         "sequential/dense/MatMul;sequential/dense/Relu;sequential/dense/BiasAdd", "FULLY_CONNECTED", None, 130, 520
     )

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from synthetic import MACHINE, WORKLOAD, clear, result, save
 
-from bench import exported, report, store
-from bench.checked import Export
-from bench.exported import Kept
-from bench.models import Model
-from bench.records import Result
-from bench.run import Session
+from bench.report import build
+from bench.session import extras
+from bench.session.session import Session
+from bench.store import archive
+from bench.store import extras as store_extras
+from bench.store.models import Model
+from bench.store.records.export import Export, StoredExport
+from bench.store.records.training import Result
 from impls import portable, registry
-from impls.reference import initial_weights
+from impls.oracle.training import initial_weights
 
 GOOD = Export("onnx", "pytorch", "ok", "", 440_000, 10_000, 9_999, 1e-6, 3e-5, 2e-5, {"onnx": "1.20"})
 WEIGHTS = initial_weights(WORKLOAD, np.random.default_rng(1))
@@ -29,9 +31,11 @@ def test_each_framework_writes_its_own_network_of_the_headline_and_the_matched_t
     """Not a plugin's and not another backend's; without the headline, what there is."""
     found = [model("matched-pytorch", "other"), model("documented-pytorch"), model("matched-pytorch"),
              model("matched-keras-jax"), model("matched-mine")]  # fmt: skip
-    chosen = {(made.implementation, made.workload.name, row.by) for made, row in exported.pairs(found, WORKLOAD.name)}
+    chosen = {
+        (made.implementation, made.workload.name, row.by) for made, row in extras.export_pairs(found, WORKLOAD.name)
+    }
     assert chosen == {("matched-pytorch", WORKLOAD.name, "pytorch")}
-    assert {made.workload.name for made, _ in exported.pairs(found[:1], WORKLOAD.name)} == {"other"}
+    assert {made.workload.name for made, _ in extras.export_pairs(found[:1], WORKLOAD.name)} == {"other"}
 
 
 @pytest.fixture
@@ -43,46 +47,46 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         said.append(exporter.format)
         return replace(GOOD, format=exporter.format, by=exporter.by)
 
-    monkeypatch.setattr(exported, "tried", tried)
+    monkeypatch.setattr(extras, "tried", tried)
     return said
 
 
 def run(directory: Path) -> tuple[list[Result], Session]:
     """A directory with one cell that left its network."""
     cell = result()
-    with store.opened(directory):
+    with archive.opened(directory):
         origin = {"implementation": "matched-pytorch", "framework": "pytorch", "versions": {}}
-        digest = portable.save(store.unfinished_model(directory, cell.cell), WORKLOAD, WEIGHTS, origin)
-        store.save(directory, replace(cell, model=digest))
+        digest = portable.save(archive.unfinished_model(directory, cell.cell), WORKLOAD, WEIGHTS, origin)
+        archive.save(directory, replace(cell, model=digest))
     entries = {entry.name: entry for entry in registry.BUILT_IN}
-    return store.results(directory), Session(directory, entries, directory, MACHINE, 60.0)
+    return archive.results(directory), Session(directory, entries, directory, MACHINE, 60.0)
 
 
 def test_what_still_holds_is_not_made_again(tmp_path: Path, asked: list[str]) -> None:
     """Unless it failed, or everything is to be fresh."""
     results, session = run(tmp_path)
-    exported.ask(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
     first = list(asked)
-    exported.ask(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
     assert asked == first == ["onnx", "torch", "native"]
-    (kept,) = [kept for kept in exported.read(tmp_path) if kept.export.format == "torch"]
-    exported.save(tmp_path, replace(kept, export=replace(kept.export, status="failed")))
-    exported.ask(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    (kept,) = [kept for kept in store_extras.read_exports(tmp_path) if kept.export.format == "torch"]
+    store_extras.save_export(tmp_path, replace(kept, export=replace(kept.export, status="failed")))
+    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
     assert asked == [*first, "torch"]
-    exported.ask(results, session, WORKLOAD.name, fresh=True, say=lambda line: None)
+    extras.ask_exports(results, session, WORKLOAD.name, fresh=True, say=lambda line: None)
     assert len(asked) == 7
 
 
 def test_a_network_that_was_trained_anew_is_exported_anew(tmp_path: Path, asked: list[str]) -> None:
     """What is kept says of which network it was."""
     results, session = run(tmp_path)
-    exported.ask(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
     before = len(asked)
-    with store.opened(tmp_path):
+    with archive.opened(tmp_path):
         origin = {"implementation": "matched-pytorch", "framework": "pytorch", "versions": {"torch": "9"}}
-        digest = portable.save(store.unfinished_model(tmp_path, results[0].cell), WORKLOAD, WEIGHTS, origin)
-        store.save(tmp_path, replace(results[0], model=digest))
-    exported.ask(store.results(tmp_path), session, WORKLOAD.name, fresh=False, say=lambda line: None)
+        digest = portable.save(archive.unfinished_model(tmp_path, results[0].cell), WORKLOAD, WEIGHTS, origin)
+        archive.save(tmp_path, replace(results[0], model=digest))
+    extras.ask_exports(archive.results(tmp_path), session, WORKLOAD.name, fresh=False, say=lambda line: None)
     assert len(asked) == 2 * before
 
 
@@ -90,8 +94,8 @@ def test_a_report_tells_what_was_exported(tmp_path: Path) -> None:
     """In Table 1 with the size of the file, and in a CSV whose columns are explained."""
     directory = save(tmp_path, clear())
     for made in (GOOD, replace(GOOD, format="torch", status="failed", reason="it broke")):
-        exported.save(directory, Kept(WORKLOAD.name, "matched-pytorch", "d", made))
-    page = report.build(directory).html.read_text()
+        store_extras.save_export(directory, StoredExport(WORKLOAD.name, "matched-pytorch", "d", made))
+    page = build.build(directory).html.read_text()
     assert "9,999 of 10,000 test images alike" in page and "it broke" in page
     assert "440000" in (directory / "tables" / "exports.csv").read_text()
     assert "agree" in (directory / "columns.md").read_text()

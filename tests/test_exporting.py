@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from children import ask, needs
 
-from bench import exporting, mnist
-from bench.checked import Export
-from impls import portable, reference
-from impls.contract import SGD, Conv, Dense, Dropout, Pool, Weights, Workload
-from impls.exports import graph, table
+from bench.data import mnist
+from bench.store.records.export import Export
+from bench.worker.jobs import export
+from impls import exports, portable
+from impls.contract import Weights
+from impls.exports import Exporter, graph
+from impls.oracle import training
+from impls.workload import SGD, Conv, Dense, Dropout, Pool, Workload
 
 LAYERS = (
     Conv(3, 5, 2, "relu"), Pool(2), Dropout(0.5), Conv(4, 4, 1, "tanh"), Pool(3), Dense(12, "sigmoid"), Dropout(0.2),
@@ -22,7 +25,7 @@ LAYERS = (
 NETWORK = Workload("own", 0, LAYERS, 0.1307, 0.3081, 20, 50, 1, SGD(0.05))
 ORIGIN = {"implementation": "matched-pytorch", "framework": "pytorch", "versions": {"torch": "2.0"}}
 NEEDS = {"pytorch": ("torch", "onnxscript"), "keras": ("tensorflow", "keras", "tf2onnx", "ai_edge_litert")}
-ROWS = {f"{row.format} by {row.by}": row for row in table.EXPORTERS}
+ROWS = {f"{row.format} by {row.by}": row for row in exports.EXPORTERS}
 FOLDED = {"litert by keras": 11}
 """Biases that a converter adds to those of the next layer, where no activation stands between."""
 SCRIPT = """
@@ -32,7 +35,7 @@ from pathlib import Path
 import numpy as np
 from bench import exporting, mnist
 from impls import portable
-from impls.contract import Workload
+from impls.workload import Workload
 from impls.exports import table
 given = np.load(sys.argv[1])
 folder, data, by = (Path(str(given[name])) for name in ("folder", "data", "by"))
@@ -52,7 +55,7 @@ np.savez(sys.argv[2], **answers)
 def weights_of(workload: Workload) -> Weights:
     """Weights and biases that all matter."""
     rng = np.random.default_rng(3)
-    start = reference.initial_weights(workload, rng)
+    start = training.initial_weights(workload, rng)
     return [(np.float32(kernel), np.float32(rng.normal(0, 0.5, bias.shape))) for kernel, bias in start]
 
 
@@ -74,7 +77,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> Callable[
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_every_format_says_what_the_oracle_says(row: table.Exporter, told: Any, tiny_data: Path) -> None:
+def test_every_format_says_what_the_oracle_says(row: Exporter, told: Any, tiny_data: Path) -> None:
     """The framework's own check passes, and the file's logits are the oracle's, also of an odd number of images."""
     answer = told(row.by)
     found = json.loads(str(answer[row.format]))
@@ -83,7 +86,7 @@ def test_every_format_says_what_the_oracle_says(row: table.Exporter, told: Any, 
     assert found["agree"] == len(images) and found["largest_difference"] <= found["limit"] < 1e-4
     assert found["size_bytes"] > 4 * NETWORK.parameters and found["one_image_s"] > 0
     assert set(row.packages) <= set(found["versions"])
-    exact = reference.forward(NETWORK, weights_of(NETWORK), NETWORK.scale(images[:7]))[0]
+    exact = training.forward(NETWORK, weights_of(NETWORK), NETWORK.scale(images[:7]))[0]
     assert np.abs(answer[f"{row.format} logits"] - exact).max() <= found["limit"]
 
 
@@ -139,7 +142,7 @@ PLANTED = {
 @pytest.mark.parametrize(("wrong", "words"), PLANTED.values(), ids=PLANTED)
 def test_a_file_that_does_other_work_fails(wrong: Any, words: str) -> None:
     """Whatever is off in any image, the check sees it and says how far."""
-    found = exporting.compared(Export("onnx", "keras", "failed"), right, wrong, X, 1e-5)
+    found = export.compared(Export("onnx", "keras", "failed"), right, wrong, X, 1e-5)
     assert found.status == "failed" and words in found.reason
 
 
@@ -152,16 +155,16 @@ def test_a_file_that_does_the_same_work_passes() -> None:
     def nudged(x: np.ndarray) -> np.ndarray:
         return tied(x) + np.where(x[:, :1] == X[3, 0], 1e-6 * np.arange(10), 0)
 
-    found = exporting.compared(Export("onnx", "keras", "failed"), right, right, X, 1e-5)
+    found = export.compared(Export("onnx", "keras", "failed"), right, right, X, 1e-5)
     assert (found.status, found.images, found.agree) == ("ok", 1200, 1200)
     assert found.largest_difference is not None and found.largest_difference < 1e-6
-    found = exporting.compared(Export("onnx", "keras", "failed"), tied, nudged, X, 1e-5)
+    found = export.compared(Export("onnx", "keras", "failed"), tied, nudged, X, 1e-5)
     assert (found.status, found.agree) == ("ok", 1199)
 
 
 def test_a_network_whose_own_logits_are_not_numbers_is_refused() -> None:
     """A diverged network cannot be checked, and so is not exported."""
-    found = exporting.compared(Export("onnx", "keras", "failed"), lambda x: right(x) * np.inf, right, X, 1e-5)
+    found = export.compared(Export("onnx", "keras", "failed"), lambda x: right(x) * np.inf, right, X, 1e-5)
     assert found.status == "failed" and "the network's own logits" in found.reason
 
 
@@ -171,8 +174,8 @@ def test_the_limit_is_rounding_and_far_below_a_lost_bit() -> None:
     weights = weights_of(workload)
     x = workload.scale(np.random.default_rng(5).integers(0, 256, (50, 28, 28), dtype=np.uint8))
     order = np.random.default_rng(6).permutation(784)
-    exact, most = reference.forward(workload, weights, x, np.float32)[0], exporting.limit(workload, weights, x)
+    exact, most = training.forward(workload, weights, x, np.float32)[0], export.limit(workload, weights, x)
     mixed = [(weights[0][0][order], weights[0][1]), weights[1]]
     half = [(kernel.astype(np.float16).astype(np.float32), bias) for kernel, bias in weights]
-    assert np.abs(reference.forward(workload, mixed, x[:, order], np.float32)[0] - exact).max() <= most
-    assert np.abs(reference.forward(workload, half, x, np.float32)[0] - exact).max() > 10 * most
+    assert np.abs(training.forward(workload, mixed, x[:, order], np.float32)[0] - exact).max() <= most
+    assert np.abs(training.forward(workload, half, x, np.float32)[0] - exact).max() > 10 * most

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import floor, workloads
-from bench.records import Event
+from bench.data import networks
+from bench.worker.jobs import floor
+from bench.worker.messages import Event
 from impls import registry
-from impls.contract import SGD, Adam, Unavailable, Workload
+from impls.contract import Unavailable
 from impls.floor import LARGE, batches, operands
+from impls.workload import SGD, Adam, Workload
 
 LIBRARIES = [entry.framework for entry in registry.FLOOR]
 RATE, STEPS = 1e-2, 3
@@ -21,7 +23,7 @@ RATE, STEPS = 1e-2, 3
 @pytest.fixture
 def small() -> Workload:
     """A network of three layers in batches of eight."""
-    return replace(workloads.load()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
+    return replace(networks.load()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def test_a_worker_reports_every_part_with_its_steps(tiny_data: Path, tiny: Workl
         "data": str(tiny_data),
         "packages": [],
     }
-    floor.answer(request, events.append)
+    floor.run(request, events.append)
     parts = {event.values["name"]: event.values for event in events if event.name == "part"}
     assert list(parts) == ["products", "optimiser", "gathering", "large"]
     assert parts["products"]["flops"] == tiny.flops * tiny.batch_size and parts["large"]["flops"] == 2 * LARGE**3

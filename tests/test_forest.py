@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from synthetic import clear, result, save, session
 
-from bench import forest
-from bench.derived import Session
-from bench.records import Result
+from bench.report.chapters.comparison import charts
+from bench.report.chapters.comparison.charts import Line
+from bench.report.results import Session
+from bench.store.records.training import Result
 
 
-def lines(tmp_path: Path, found: list[Result]) -> list[forest.Line]:
+def lines(tmp_path: Path, found: list[Result]) -> list[Line]:
     """The rows of the chart of the only group."""
     (group,) = Session.read(save(tmp_path / "r", found)).groups
-    return forest.lines(group)
+    return charts.lines(group)
 
 
 def test_every_pair_and_the_control_have_a_row(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_every_pair_and_the_control_have_a_row(tmp_path: Path) -> None:
 def test_the_chart_says_its_figures_in_words(tmp_path: Path) -> None:
     """Names and ratios stand in its description, for those who do not see it."""
     (group,) = Session.read(save(tmp_path / "r", clear())).groups
-    (chart,) = forest.of_group(group)
+    (chart,) = charts.of_group(group)
     assert "Keras on TensorFlow (matched) over PyTorch (matched) 2.9" in chart.text
     assert chart.svg.count("PyTorch (matched)") > 2 and chart.png.startswith(b"\x89PNG")
 
@@ -49,8 +50,8 @@ def test_the_chart_says_its_figures_in_words(tmp_path: Path) -> None:
 def test_any_session_can_be_drawn(tmp_path: Path, found: list[Result]) -> None:
     """Intervals without an end, of no width, and ratios of half a million."""
     (group,) = Session.read(save(tmp_path / "r", found)).groups
-    assert len(forest.of_group(group)) == 1
-    left, right = forest.ends(forest.lines(group), forest.band(group))
+    assert len(charts.of_group(group)) == 1
+    left, right = charts.ends(charts.lines(group), charts.band(group))
     assert 0 < left < 1 < right < math.inf
 
 

@@ -14,9 +14,10 @@ import pynvml
 import pytest
 from synthetic import result
 
-from bench import gpu, noise
-from bench.gpu import APPEARED, GROWTH, OWN, Before, Gpu, find
-from bench.records import Noise
+from bench.machine import disturbances
+from bench.machine import gpu as machine_gpu
+from bench.machine.gpu import APPEARED, GROWTH, OWN, Before, Gpu, find
+from bench.store.records.cell import Noise
 
 ASKED = [
     "nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetUUID",
@@ -27,7 +28,7 @@ ASKED = [
     "nvmlSystemGetDriverVersion", "nvmlSystemGetCudaDriverVersion",
 ]  # fmt: skip
 CONSTANTS = [
-    "NVML_DEVICE_MIG_ENABLE", "NVML_DRIVER_WDDM", "NVML_DRIVER_WDM", "NVML_CLOCK_SM", "NVML_TEMPERATURE_GPU", *gpu.SLOWED
+    "NVML_DEVICE_MIG_ENABLE", "NVML_DRIVER_WDDM", "NVML_DRIVER_WDM", "NVML_CLOCK_SM", "NVML_TEMPERATURE_GPU", *machine_gpu.SLOWED
 ]  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class Driver:
 
     def __getattr__(self, name: str) -> Any:
         """A constant of the library, or a question: its parameters are checked, and it is answered or refused."""
-        if not name.startswith("nvml") or name in gpu.SLOWED:
+        if not name.startswith("nvml") or name in machine_gpu.SLOWED:
             return getattr(pynvml, name)
 
         def answer(*arguments: Any) -> Any:
@@ -73,7 +74,7 @@ def test_what_is_asked_of_the_driver_exists_in_the_installed_library(name: str) 
 
 def test_all_questions_are_known_to_the_test() -> None:
     """A new one is added to the list above."""
-    text = Path(gpu.__file__).read_text()
+    text = Path(machine_gpu.__file__).read_text()
     assert set(ASKED) == set(re.findall(r"nvml\.(nvml\w+)", text))
 
 
@@ -157,7 +158,7 @@ def test_what_slows_the_gpu_down_is_said_and_heat_is_a_disturbance(
     state = driver(**{name: reasons}, GetTemperature=61, GetClockInfo=1980).state()
     assert state == {"gpu_temperature_c": 61, "gpu_clock_mhz": 1980, "gpu_slowed_by": told}
     found = result(noise=Noise(**state), device="cuda")
-    assert (noise.disturbances(found), noise.hints(found, None)) == (disturbed, hinted)
+    assert (disturbances.disturbances(found), disturbances.hints(found, None)) == (disturbed, hinted)
 
 
 def test_a_driver_that_tells_nothing_leaves_all_empty() -> None:
@@ -221,8 +222,8 @@ def test_without_library_or_driver_there_is_none(monkeypatch: pytest.MonkeyPatch
     assert find({"CUDA_VISIBLE_DEVICES": "0"}) is None
     monkeypatch.setitem(sys.modules, "pynvml", Driver())
     assert find({"CUDA_VISIBLE_DEVICES": "0"}) is None
-    assert gpu.foreign("cuda") is None and gpu.foreign("cpu") is None
-    assert (gpu.driver(), gpu.all_settings()) == ("", "")
+    assert machine_gpu.foreign("cuda") is None and machine_gpu.foreign("cpu") is None
+    assert (machine_gpu.driver(), machine_gpu.all_settings()) == ("", "")
 
 
 @pytest.mark.parametrize(("target", "own"), [("pid:[4026531836]", True), ("pid:[4026532512]", False), (None, True)])
@@ -230,4 +231,4 @@ def test_a_container_has_process_numbers_of_its_own(tmp_path: Path, target: str 
     """Linux says so by the name of the namespace; other systems have none."""
     if target:
         (tmp_path / "pid").symlink_to(target)
-    assert gpu.own_process_numbers(tmp_path / "pid") is own
+    assert machine_gpu.own_process_numbers(tmp_path / "pid") is own

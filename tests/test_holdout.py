@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import holdout, mnist
+from bench.data import holdout, mnist
+from bench.data.holdout import Parts
 from bench.errors import FcnBenchError
 from impls.contract import Data
 
@@ -74,7 +75,7 @@ def test_the_parts_are_all_that_is_predicted(data: Data, tmp_path: Path) -> None
 
 def test_without_a_share_the_test_set_is_all_there_is() -> None:
     """Parts of a test set alone has nothing in the other two."""
-    parts, labels = holdout.Parts(7), np.arange(7)
+    parts, labels = Parts(7), np.arange(7)
     assert [labels[part].size for part in (parts.test, parts.validation, parts.training)] == [7, 0, 0]
 
 

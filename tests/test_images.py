@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import images
 from bench.errors import FcnBenchError
+from bench.models import picture
 
 
 @pytest.fixture
@@ -53,34 +53,34 @@ FORMS: dict[str, Callable[[Image.Image], Image.Image]] = {
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_of_a_picture_gives_the_same_image(name: str, saved: Callable[..., Path]) -> None:
     """Colour, depth, transparency and polarity do not matter; what lossy formats change is hardly seen."""
-    wanted = images.load(saved("wanted.png", drawn.digit())).astype(int)
+    wanted = picture.load(saved("wanted.png", drawn.digit())).astype(int)
     assert wanted.max() == 255 and wanted[:3].max() == 0
-    found = images.load(saved(name, FORMS[name](drawn.digit())))
+    found = picture.load(saved(name, FORMS[name](drawn.digit())))
     assert np.abs(found - wanted).mean() < (2 if name.endswith(("jpg", "webp")) else 0.1)
 
 
 @pytest.mark.parametrize("size", [(56, 56), (97, 131), (640, 480), (3000, 2000)])
 def test_size_and_place_do_not_matter(size: tuple[int, int], saved: Callable[..., Path]) -> None:
     """The digit is found where it is and brought to one size; the plain way depends on where it lies."""
-    wanted = images.load(saved("wanted.png", drawn.digit())).astype(int)
+    wanted = picture.load(saved("wanted.png", drawn.digit())).astype(int)
     path = saved("other.png", drawn.digit(size=size))
-    assert np.abs(images.load(path) - wanted).mean() < 6
+    assert np.abs(picture.load(path) - wanted).mean() < 6
     if size[0] > 500:
-        assert np.abs(images.load(path, "plain") - wanted).mean() > 10
+        assert np.abs(picture.load(path, "plain") - wanted).mean() > 10
 
 
 def test_a_camera_that_was_held_upright_is_believed(saved: Callable[..., Path]) -> None:
     """The orientation in the file turns the picture as viewers do."""
     exif = Image.Exif()
     exif[0x0112] = 6
-    turned = images.load(saved("turned.png", drawn.digit().rotate(90), exif=exif))
-    np.testing.assert_array_equal(turned, images.load(saved("upright.png", drawn.digit())))
+    turned = picture.load(saved("turned.png", drawn.digit().rotate(90), exif=exif))
+    np.testing.assert_array_equal(turned, picture.load(saved("upright.png", drawn.digit())))
 
 
 def test_of_several_frames_the_first_is_read(saved: Callable[..., Path]) -> None:
     """An animation or a file of several pages is its first."""
     path = saved("film.tif", drawn.digit(7), save_all=True, append_images=[drawn.digit(1)])
-    np.testing.assert_array_equal(images.load(path), images.load(saved("one.png", drawn.digit(7))))
+    np.testing.assert_array_equal(picture.load(path), picture.load(saved("one.png", drawn.digit(7))))
 
 
 def png(width: int, height: int, data: bytes = b"") -> bytes:
@@ -117,7 +117,7 @@ BAD: dict[str, tuple[Callable[[Path], bytes], str]] = {
 
 def refusal(path: Path) -> str:
     with pytest.raises(FcnBenchError) as refused:
-        images.load(path)
+        picture.load(path)
     assert str(path) in str(refused.value) and len(str(refused.value).splitlines()) == 1
     return str(refused.value)
 

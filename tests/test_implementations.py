@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import mnist
+from bench.data import mnist
 from impls.registry import BUILT_IN
 
 IMPLS = Path(__file__).parent.parent / "impls"
@@ -38,7 +38,9 @@ loss = "log-softmax-nll"
 
 
 def fcnbench(*arguments):
-    return subprocess.run([sys.executable, "-m", "bench.cli", *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "bench.cli.main", *map(str, arguments)], capture_output=True, text=True
+    )
 
 
 SMALL = """
@@ -104,9 +106,9 @@ def test_impls_never_import_the_harness(path):
 @pytest.fixture(scope="module")
 def some_digits(tmp_path_factory):
     """A few thousand real images."""
-    from bench import fetch
+    from bench.data import download
 
-    data = mnist.load(fetch.find())
+    data = mnist.load(download.find())
     root = tmp_path_factory.mktemp("some-digits")
     mnist.write(root, data.x_train[:6000], data.y_train[:6000], data.x_test[:1000], data.y_test[:1000])
     return root

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import interpreters, launch
 from bench.errors import FcnBenchError
-from bench.records import PROTOCOL, Event
-from impls import registry
+from bench.worker import availability, interpreters, messages, process
+from bench.worker.messages import PROTOCOL, Event
+from impls import environment as impls_environment
 from impls.registry import BUILT_IN
 
 NEEDED = ("numpy", "psutil")
@@ -46,8 +46,8 @@ def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def fcnbench(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command line, as a user runs it."""
-    command = [sys.executable, "-P", "-m", "bench.cli", *map(str, arguments)]
-    path = os.pathsep.join(map(str, (launch.ROOT, *sys.path)))
+    command = [sys.executable, "-P", "-m", "bench.cli.main", *map(str, arguments)]
+    path = os.pathsep.join(map(str, (interpreters.ROOT, *sys.path)))
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
 
 
@@ -93,7 +93,7 @@ def test_a_program_is_not_run_where_its_framework_is_missing(
 
 def test_versions_and_digest_come_from_the_rows_own_interpreter(pythons: dict[str, Path]) -> None:
     """What is installed there decides what is measured again."""
-    assert interpreters.versions(str(pythons["jax"]), ("jax", "keras", "numpy")) == {
+    assert interpreters.foreign_versions(str(pythons["jax"]), ("jax", "keras", "numpy")) == {
         "python": ".".join(map(str, sys.version_info[:3])),
         "jax": "9.1",
         "keras": "not installed",
@@ -162,15 +162,15 @@ def test_an_interpreter_that_runs_no_worker_of_ours_is_refused_with_one_line(
     row = BUILT_IN[0]
     (entry,) = interpreters.assigned([row], [f"{row.name}={program(tmp_path / 'python', text)}"])
     with pytest.raises(FcnBenchError) as found:
-        interpreters.check([entry])
+        availability.check([entry])
     assert why in str(found.value) and interpreters.NEEDS in str(found.value)
 
 
 def test_a_worker_that_is_asked_in_another_protocol_refuses(tmp_path: Path) -> None:
     """Both sides look: the answer says which is which."""
     entry = next(entry for entry in BUILT_IN if entry.name == "null")
-    asked = {**launch.request("hello", entry), "protocol": PROTOCOL + 1}
-    answer = launch.launch(asked, registry.environment(entry, "cpu", 1), (0,), tmp_path / "log", 60)
+    asked = {**messages.request("hello", entry), "protocol": PROTOCOL + 1}
+    answer = process.launch(asked, impls_environment.environment(entry, "cpu", 1), (0,), tmp_path / "log", 60)
     assert answer.events[0] == Event("hello", {"protocol": PROTOCOL})
     assert answer.end(60) == (
         "failed", f"ValueError: asked in protocol {PROTOCOL + 1}, this worker speaks {PROTOCOL}",
@@ -180,22 +180,24 @@ def test_a_worker_that_is_asked_in_another_protocol_refuses(tmp_path: Path) -> N
 def test_another_interpreter_sees_nothing_that_lies_beside_our_packages(tmp_path: Path) -> None:
     """As where this project is installed: what is beside it belongs to another environment."""
     for name in ("bench", "impls"):
-        shutil.copytree(launch.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(interpreters.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "numpy.py").write_text("raise SystemExit('the numpy of another environment')")
     command = (sys.executable, "-P", str(tmp_path / "bench" / "elsewhere.py"))
-    answer = launch.launch(launch.request("hello", BUILT_IN[0]), {}, (0,), tmp_path / "log", 60, command)
-    assert answer.end(60) == ("ok", ""), launch.log_tail(tmp_path / "log")
+    answer = process.launch(messages.request("hello", BUILT_IN[0]), {}, (0,), tmp_path / "log", 60, command)
+    assert answer.end(60) == ("ok", ""), process.log_tail(tmp_path / "log")
 
 
 def test_a_worker_imports_what_its_dependency_group_names(pythons: dict[str, Path]) -> None:
     """Nothing beside the standard library, NumPy and psutil; nvidia-ml-py only where there is a GPU to ask about."""
     code = (
-        "import sys; sys.path.append(sys.argv[1]); import bench.worker; "
+        "import sys; sys.path.append(sys.argv[1]); import bench.worker.main; "
         "print(*{name.partition('.')[0] for name in sys.modules if 'cython' not in name} - sys.stdlib_module_names)"
     )
-    done = subprocess.run([pythons["jax"], "-I", "-c", code, launch.ROOT], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [pythons["jax"], "-I", "-c", code, interpreters.ROOT], capture_output=True, text=True, check=True
+    )
     assert set(done.stdout.split()) == {"__main__", "bench", "impls", "numpy", "psutil"}
-    project = tomllib.loads((launch.ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((interpreters.ROOT / "pyproject.toml").read_text())
     group = {line.partition(">=")[0] for line in project["dependency-groups"]["worker"]}
     assert group == {"numpy", "psutil", "nvidia-ml-py"} and set(project["dependency-groups"]["worker"]) <= set(
         project["project"]["dependencies"]

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from synthetic import WORKLOAD, result, save
 
-from bench import latency, report
-from bench.derived import Session
-from bench.records import Gate, Inference, Result
-from bench.sheets import Sheet
+from bench.display.tables import Sheet
+from bench.report import build
+from bench.report.chapters import inference as chapters_inference
+from bench.report.results import Session
+from bench.store import archive
+from bench.store.records.training import Inference, Result
+from bench.store.records.verification import Gate
 
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 
@@ -39,7 +42,7 @@ def both(**changes: Any) -> list[Result]:
 
 def row(results: Sequence[Result], implementation: str, predicted: str = "image") -> dict[str, Any]:
     """The one row for it."""
-    frame = latency.inference(results)
+    frame = chapters_inference.inference(results)
     (found,) = frame[(frame["implementation"] == implementation) & (frame["predicted"] == predicted)].to_dict("records")
     return found
 
@@ -81,23 +84,26 @@ def test_without_a_common_block_there_is_no_ratio() -> None:
 def test_what_was_not_timed_has_no_row() -> None:
     """Results of before have the whole test set alone; where images are held out its time is that of more images."""
     old = replace(timed(PYTORCH, 1, 0.001), inference=())
-    assert list(latency.inference([old])["predicted"]) == ["test set"]
+    assert list(chapters_inference.inference([old])["predicted"]) == ["test set"]
     held_out = [timed(PYTORCH, 1, 0.001, workload=replace(WORKLOAD, validation=0.1))]
-    assert list(latency.inference(held_out)["predicted"]) == ["image", "batch"]
-    assert latency.inference([result()]).empty and list(latency.inference([])) == latency.COLUMNS
+    assert list(chapters_inference.inference(held_out)["predicted"]) == ["image", "batch"]
+    assert (
+        chapters_inference.inference([result()]).empty
+        and list(chapters_inference.inference([])) == chapters_inference.COLUMNS
+    )
 
 
 def test_a_time_that_the_clock_cannot_tell_is_missing() -> None:
     """A 0 has no ratio and no rate; nor have calls that are not there."""
     for seconds in ((0.0, 0.0), ()):
-        assert latency.inference([replace(result(), inference=(Inference(1, 0.0, seconds),))]).empty
+        assert chapters_inference.inference([replace(result(), inference=(Inference(1, 0.0, seconds),))]).empty
 
 
 def sheet(directory: Path, results: Sequence[Result]) -> Sheet:
     """The sheet of the only group."""
     session = Session.read(save(directory, results))
     (group,) = session.groups
-    return latency.sheet(session.frames["inference"], group)
+    return chapters_inference.sheet(session.frames["inference"], group)
 
 
 def test_the_sheet_has_a_row_for_each_implementation_the_fastest_first(tmp_path: Path) -> None:
@@ -126,11 +132,11 @@ def test_the_report_shows_it_and_keeps_the_table(tmp_path: Path) -> None:
     for name, gates in (("good", []), ("refused", [Gate(KERAS, "mlp-128-64", "cpu", "d", "failed", "logits: off")])):
         directory = save(tmp_path / name, both())
         for gate in gates:
-            report.store.save_gate(directory, gate)
-        report.build(directory)
+            archive.save_gate(directory, gate)
+        build.build(directory)
         pages = [(directory / f"report.{kind}").read_text() for kind in ("html", "md")]
         assert all("one batch of 1,000" in page and "2.00 ms" in page for page in pages)
         assert all(("8.00 ms" in page) is (not gates) for page in pages)
         table = pd.read_csv(directory / "tables" / "inference.csv")
-        assert list(table) == latency.COLUMNS and len(table) == (3 if gates else 6)
+        assert list(table) == chapters_inference.COLUMNS and len(table) == (3 if gates else 6)
         assert "## tables/inference.csv" in (directory / "columns.md").read_text()

@@ -16,10 +16,11 @@ from typing import Any
 import psutil
 import pytest
 
-from bench import launch
-from bench.launch import Answer
+from bench.worker import messages
+from bench.worker import process as worker_process
+from bench.worker.process import Answer
 from impls import registry
-from impls.contract import Workload
+from impls.workload import Workload
 
 SAY = """
 import json, os, signal, subprocess, sys, time
@@ -34,7 +35,6 @@ def leave_behind(**how):
 """
 END = 'say("end", status="ok", reason="")\n'
 LONG_S, SHORT_S = 60.0, 2.0
-
 Run = Callable[..., Answer]
 
 
@@ -45,7 +45,7 @@ def run(tmp_path: Path) -> Run:
     def run(code: str, timeout_s: float = LONG_S, cpus: tuple[int, ...] | None = None, **environment: str) -> Answer:
         command = (sys.executable, "-c", SAY + dedent(code))
         mask = tuple(sorted(os.sched_getaffinity(0))) if cpus is None else cpus
-        return launch.launch({"seed": 7}, environment, mask, tmp_path / "log", timeout_s, command)
+        return worker_process.launch({"seed": 7}, environment, mask, tmp_path / "log", timeout_s, command)
 
     return run
 
@@ -123,7 +123,7 @@ def test_death_by_a_signal_is_told_with_its_name(run: Run, number: int) -> None:
     answer = run(f"os.kill(os.getpid(), {int(number)})")
     assert answer.exit_status == -number
     status, reason = answer.end(LONG_S)
-    assert status == "failed" and launch.signal_name(number) in reason
+    assert status == "failed" and worker_process.signal_name(number) in reason
     assert ("out of memory" in reason) is (number == signal.SIGKILL)
 
 
@@ -184,7 +184,7 @@ def test_a_child_that_is_dead_before_it_is_sent_anything_is_told_by_its_status(t
     """A request that nobody can take is no error of the parent's."""
     request = {"much": "x" * 10_000_000}  # more than a pipe holds, so that writing it meets the closed end
     command = (sys.executable, "-c", "import os; os._exit(9)")
-    answer = launch.launch(request, {}, tuple(os.sched_getaffinity(0)), tmp_path / "log", LONG_S, command)
+    answer = worker_process.launch(request, {}, tuple(os.sched_getaffinity(0)), tmp_path / "log", LONG_S, command)
     assert answer.exit_status == 9
 
 
@@ -207,14 +207,14 @@ def test_what_the_child_prints_on_standard_error_is_in_the_log(run: Run, tmp_pat
     """The log has it as it was written, and the tail has its last twenty lines, whatever bytes are in it."""
     run("for i in range(100): print('line', i, file=sys.stderr)\nos.write(2, b'\\xff odd')")
     assert (tmp_path / "log").read_bytes().startswith(b"line 0\n")
-    tail = launch.log_tail(tmp_path / "log").splitlines()
+    tail = worker_process.log_tail(tmp_path / "log").splitlines()
     assert len(tail) == 20
     assert tail[-2] == "line 99" and tail[-1].endswith(" odd")
 
 
 def test_the_tail_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
     """A missing log must not hide the reason for which it was looked at."""
-    assert launch.log_tail(tmp_path / "none") == ""
+    assert worker_process.log_tail(tmp_path / "none") == ""
 
 
 def test_the_child_runs_on_its_cpus_and_the_parent_keeps_its_own(run: Run) -> None:
@@ -229,7 +229,7 @@ def test_the_parent_keeps_its_cpus_when_nothing_could_be_started(tmp_path: Path)
     """A command that does not exist raises, and leaves no trace on the parent."""
     own = os.sched_getaffinity(0)
     with pytest.raises(FileNotFoundError):
-        launch.launch({}, {}, (max(own),), tmp_path / "log", LONG_S, (str(tmp_path / "no-python"),))
+        worker_process.launch({}, {}, (max(own),), tmp_path / "log", LONG_S, (str(tmp_path / "no-python"),))
     assert os.sched_getaffinity(0) == own
 
 
@@ -319,7 +319,7 @@ def test_a_worker_lives_no_longer_than_its_parent(
                 time.sleep(1000)
         """,
     )
-    request = launch.request(
+    request = messages.request(
         "measure", registry.from_file(stuck), workload=asdict(tiny), device="cpu", seed=1, data=str(tiny_data), epochs=1
     )
     parent = f"""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from children import ask, needs
 
-from impls import layers
-from impls.contract import Activation, Conv, Dense, Dropout, Pool
+from impls.oracle import layers
+from impls.workload import Activation, Conv, Dense, Dropout, Pool
 
 SEED = 20240229
 # filters, size, padding of a conv and what enters it: odd and even, padded and not, one channel and more, not square
@@ -61,9 +61,6 @@ def looped_conv(layer: Conv, x: np.ndarray, kernel: np.ndarray, bias: np.ndarray
                 total += float(x[image, row, column, channel]) * float(kernel[a, b, channel, out])
         values.append(total)
     return values
-
-
-# Conv and dense
 
 
 @pytest.mark.parametrize("number", range(len(CONVS)))
@@ -124,9 +121,6 @@ def test_the_layer_that_sees_the_images_need_not_pass_the_error_on() -> None:
         assert all(np.array_equal(a, b) for a, b in zip(others, go_back(arriving, True)[1:], strict=True))
 
 
-# Pool
-
-
 @pytest.mark.parametrize("number", range(len(POOLS)))
 def test_a_pool_keeps_the_largest_of_each_square(number: int) -> None:
     """Each value agrees with Python's ``max`` over the square's values."""
@@ -163,9 +157,6 @@ def test_a_pool_has_no_kernel_and_no_bias() -> None:
     _, back_dropout = layers.dropout(Dropout(0.5), np.ones((1, 4)), None)
     assert [part.size for part in back(np.ones((1, 2, 2, 1)), True)[1:]] == [0, 0]
     assert [part.size for part in back_dropout(np.ones((1, 4)), True)[1:]] == [0, 0]
-
-
-# Dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
@@ -208,8 +199,6 @@ def test_dropout_draws_a_mask_anew_each_time(rng: np.random.Generator) -> None:
     assert not np.array_equal(first[0], first[1])
     np.testing.assert_array_equal(first, again)
 
-
-# Against PyTorch, in a process of its own
 
 TORCH = """
 import sys

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from children import ask, needs
 
-from impls import layout, reference
-from impls.contract import SGD, Conv, Dense, Layer, Pool, Workload
+from impls import layout
+from impls.oracle import training
+from impls.oracle.training import Weights64
+from impls.workload import SGD, Conv, Dense, Layer, Pool, Workload
 
 SEED = 20240229
 CASES = {
@@ -30,10 +32,10 @@ def workload(name: str) -> Workload:
     return Workload(name, 0, NETWORKS[name], 0.0, 1.0, 4, 4, 1, SGD(0.1), dtype="float64")
 
 
-def problem(name: str) -> tuple[np.ndarray, np.ndarray, reference.Weights64]:
+def problem(name: str) -> tuple[np.ndarray, np.ndarray, Weights64]:
     """Images as the network takes them, labels, and weights."""
     rng, made = np.random.default_rng(SEED), workload(name)
-    weights = reference.widened(reference.initial_weights(made, rng))
+    weights = training.widened(training.initial_weights(made, rng))
     return rng.normal(size=(5, *made.shapes[0])), rng.integers(0, 10, 5), weights
 
 
@@ -78,8 +80,6 @@ def test_behind_an_image_the_channels_become_outermost() -> None:
         ours, theirs = (row * width + column) * channels + channel, (channel * height + row) * width + column
         assert weight[:, theirs].tolist() == kernel[ours].tolist()
 
-
-# Against PyTorch, in a process of its own
 
 TORCH = """
 import sys
@@ -128,7 +128,7 @@ def torch_answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarr
 def test_pytorch_computes_the_oracles_logits(name: str, torch_answer: dict[str, np.ndarray]) -> None:
     """With weights through ``to_pytorch``, nn.Conv2d, MaxPool2d, Flatten and Linear give what the oracle gives."""
     x, _, weights = problem(name)
-    logits, _ = reference.forward(workload(name), weights, x)
+    logits, _ = training.forward(workload(name), weights, x)
     np.testing.assert_allclose(logits, torch_answer[f"{name}:logits"], rtol=1e-11, atol=1e-12)
 
 
@@ -136,7 +136,7 @@ def test_pytorch_computes_the_oracles_logits(name: str, torch_answer: dict[str, 
 def test_pytorch_computes_the_oracles_gradients(name: str, torch_answer: dict[str, np.ndarray]) -> None:
     """Through ``from_pytorch`` the gradients that autograd finds are the oracle's."""
     x, y, weights = problem(name)
-    _, gradients = reference.loss_and_gradients(workload(name), weights, x, y)
+    _, gradients = training.loss_and_gradients(workload(name), weights, x, y)
     for i, ((kernel, bias), before) in enumerate(zip(gradients, workload(name).inputs, strict=True)):
         theirs = layout.from_pytorch(torch_answer[f"{name}:{2 * i}"], before)
         np.testing.assert_allclose(kernel, theirs, rtol=1e-9, atol=1e-12, strict=True)

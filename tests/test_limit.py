@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from synthetic import WORKLOAD, result, save
 
-from bench import limit, report, tables
-from bench.derived import Session
 from bench.errors import FcnBenchError
-from bench.records import Part, Result
+from bench.report import build, runs
+from bench.report.chapters import floor as chapters_floor
+from bench.report.results import Session
+from bench.store.records.floor import Part
+from bench.store.records.training import Result
 
 STEPS, EPOCH_STEPS = 100, 937.5
 FAST = {"products": 1e-4, "optimiser": 5e-5, "gathering": 5e-5, "large": 1e-2}
@@ -34,7 +36,7 @@ def library(framework: str, block: int, step_s: Mapping[str, float] = FAST, miss
 
 def floor(*results: Result) -> pd.DataFrame:
     """The floor that they say."""
-    return limit.floor(limit.parts(results))
+    return chapters_floor.floor(chapters_floor.parts(results))
 
 
 def test_the_floor_adds_up_the_parts_of_an_epoch_with_its_last_batch_as_a_fraction() -> None:
@@ -49,7 +51,7 @@ def test_on_a_gpu_the_floor_is_the_longest_part_since_others_can_run_beside_it()
     made = library("jax", 1)
     found = floor(replace(made, cell=replace(made.cell, device="cuda:1")))
     assert found["floor_s"].tolist() == pytest.approx([1e-4 * 937.5])
-    sheet = limit.of_place(found, "title")
+    sheet = chapters_floor.of_place(found, "title")
     assert [(row[0], row[1], row[-1]) for row in sheet.rows if row[0] == "floor"] == [
         ("floor", "the longest part", "100 %")
     ]
@@ -82,18 +84,18 @@ def test_times_are_multiples_of_the_floor_of_the_same_block() -> None:
         library("numpy", block, {name: slow * seconds for name, seconds in FAST.items()})
         for block, slow in ((1, 1.0), (2, 2.0), (3, 3.0))
     ]
-    (row,) = limit.multiples(tables.runs(results, []), floor(*floors)).to_dict("records")
+    (row,) = chapters_floor.multiples(runs.runs_frame(results, []), floor(*floors)).to_dict("records")
     assert (row["implementation"], row["blocks"]) == ("matched-pytorch", 3)
     assert [row[name] for name in ("estimate", "low", "high")] == pytest.approx([2.0] * 3)
     elsewhere = [replace(one, cell=replace(one.cell, threads=7)) for one in floors]
-    assert limit.multiples(tables.runs(results, []), floor(*elsewhere)).empty
+    assert chapters_floor.multiples(runs.runs_frame(results, []), floor(*elsewhere)).empty
 
 
 def test_the_report_shows_the_floor_and_multiples_and_takes_no_library_for_an_implementation(tmp_path: Path) -> None:
     """In the summary, in a table of its own, in CSVs; the libraries are in no other table, and in no count of cells."""
     results = [result("matched-pytorch", block, epoch_s=0.375) for block in (1, 2)]
     directory = save(tmp_path, [*results, library("numpy", 1), library("numpy", 2)])
-    built = report.build(directory)
+    built = build.build(directory)
     assert re.search(r"^matched-pytorch +0\.375 s +1 +2\.00 +97", built.text, re.MULTILINE)
     page = built.html.read_text()
     assert "matrix products" in page and "floor-numpy" not in page and "2 cells" in page

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import environment, store
 from bench.errors import FcnBenchError, NotHere
-from bench.live import Live
-from bench.plan import Plan
-from bench.run import Session
+from bench.machine import description
+from bench.session.plan import Plan
+from bench.session.session import Session
+from bench.session.steps import Live
+from bench.store import archive
 from impls import registry
-from impls.contract import Workload
+from impls.workload import Workload
 
 Start = Callable[..., Live]
 
@@ -24,11 +25,11 @@ def live(tmp_path: Path, tiny: Workload, tiny_data: Path, plugin: Callable[..., 
     def live(*body: str, timeout_s: float = 60.0) -> Live:
         entry = registry.from_file(plugin("plain", *body))
         plan = Plan([tiny], [entry], ["cpu"], [1], 1, 2, 1, "data")
-        session = Session(tmp_path / "out", {entry.name: entry}, tiny_data, environment.machine(), timeout_s)
+        session = Session(tmp_path / "out", {entry.name: entry}, tiny_data, description.machine(), timeout_s)
         made.append(Live(session, plan.cells()[0], tiny_data))
         return made[-1]
 
-    with store.opened(tmp_path / "out"):
+    with archive.opened(tmp_path / "out"):
         yield live
         for one in made:
             one.end()

@@ -7,32 +7,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import fetch, masks, mnist, workloads
-from bench.trial import Candidate
-from impls import reference
-from impls.contract import Conv, Data, Dense, Dropout, Pool, Workload
+from bench.data import download, mnist, networks
+from bench.verification import dropout
+from bench.verification.candidate import Candidate
+from impls.contract import Data
+from impls.oracle.training import Implementation
+from impls.workload import Conv, Dense, Dropout, Pool, Workload
 
 N = 64
 
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return mnist.load(fetch.find())
+    return mnist.load(download.find())
 
 
 @pytest.fixture
 def workload() -> Workload:
-    return workloads.load()["mlp-128-64-dropout"]
+    return networks.load()["mlp-128-64-dropout"]
 
 
-def looked_at(
-    workload: Workload, data: Data, folder: Path, make: Any = reference.Implementation, unseen: str = ""
-) -> Any:
-    return {rung.name: rung for rung in masks.looked_at(Candidate.of(make, "cpu", 3), workload, data, folder, unseen)}
+def looked_at(workload: Workload, data: Data, folder: Path, make: Any = Implementation, unseen: str = "") -> Any:
+    return {rung.name: rung for rung in dropout.looked_at(Candidate.of(make, "cpu", 3), workload, data, folder, unseen)}
 
 
 def judged(counts: Any, rate: float, blur: float = 1e-3) -> dict[str, bool]:
-    return {rung.name: rung.passed for rung in masks.judged("", np.asarray(counts, float), blur, N, rate)}
+    return {rung.name: rung.passed for rung in dropout.judged("", np.asarray(counts, float), blur, N, rate)}
 
 
 def drawn(rate: float, shape: tuple[int, int] = (12, 60)) -> Any:

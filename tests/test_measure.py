@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from bench import measure
-from bench.holdout import Parts
-from bench.records import Epoch, Evaluation, Predicted
+from bench.data.holdout import Parts
+from bench.store.records.training import Epoch, Evaluation, Predicted
+from bench.worker import timing
+from bench.worker.jobs import train as jobs_train
+from bench.worker.timing import Asked
 
 LABELS = np.array([3, 0, 9, 1, 3], np.uint8)
-ASKED = measure.Asked(LABELS, Parts(5), batch_size=2)
+ASKED = Asked(LABELS, Parts(5), batch_size=2)
 SYNC_NS, TRAIN_NS, PREDICT_NS = 7, 1_000_000_000, 20_000_000
 SECOND = 1_000_000_000
 
@@ -61,7 +63,7 @@ class Script:
 def run(script: Script, epochs: int) -> list[Any]:
     """All epochs of a script whose training set has six images."""
     orders = [np.arange(6) + epoch for epoch in range(epochs)]
-    rows = measure.epochs(script, orders, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, orders, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     return [row for row in rows if not isinstance(row, Predicted)]
 
 
@@ -115,7 +117,7 @@ def test_each_epoch_gets_its_own_order() -> None:
 def test_an_epoch_is_told_before_the_next_one_begins() -> None:
     """A process that dies later has reported what it had done: nothing is held back."""
     script = Script([1.0, 1.0])
-    rows = measure.epochs(script, [np.arange(6)] * 2, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, [np.arange(6)] * 2, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     assert next(rows).epoch == 0 and "train" not in script.calls
     assert next(rows).epoch == 1 and script.calls.count("train") == 1
 
@@ -141,7 +143,7 @@ def test_the_score_is_the_mean_cross_entropy_and_the_share_that_is_right() -> No
     labels = random.integers(0, 10, 500).astype(np.uint8)
     expected = [-log_softmax(row.astype(float))[label] for row, label in zip(logits, labels, strict=True)]
     hits = [max(range(10), key=lambda digit: row[digit]) == label for row, label in zip(logits, labels, strict=True)]
-    loss, accuracy = measure.score(logits, labels)
+    loss, accuracy = timing.score(logits, labels)
     assert loss == pytest.approx(np.mean(expected), rel=1e-12)
     assert accuracy == sum(hits) / 500
     assert 0 < accuracy < 1
@@ -152,16 +154,16 @@ def test_a_constant_per_row_does_not_change_the_score() -> None:
     random = np.random.default_rng(2)
     logits = random.normal(0, 4, (50, 10))
     labels = random.integers(0, 10, 50).astype(np.uint8)
-    loss, accuracy = measure.score(logits, labels)
+    loss, accuracy = timing.score(logits, labels)
     for shifted in (logits + random.normal(0, 100, (50, 1)), log_softmax(logits, axis=1)):
-        assert measure.score(shifted, labels) == (pytest.approx(loss, rel=1e-10), accuracy)
+        assert timing.score(shifted, labels) == (pytest.approx(loss, rel=1e-10), accuracy)
 
 
 def test_large_logits_do_not_overflow() -> None:
     """A logit that float32 can just hold gives a finite loss; its exponential would be far out of range."""
     logits = np.zeros((5, 10), np.float32)
     logits[:, 0] = 3e38
-    loss, accuracy = measure.score(logits, LABELS)
+    loss, accuracy = timing.score(logits, LABELS)
     assert loss == pytest.approx(0.8 * 3e38)
     assert accuracy == 0.2
 
@@ -170,11 +172,11 @@ def test_a_class_that_is_ruled_out_does_no_harm() -> None:
     """A logit of minus infinity is a probability of 0: fine for a wrong class, no finite loss for the right one."""
     logits = logits_for(LABELS)
     logits[:, 5] = -np.inf
-    loss, accuracy = measure.score(logits, LABELS)
+    loss, accuracy = timing.score(logits, LABELS)
     assert loss == pytest.approx(math.log(math.e + 8) - 1)
     assert accuracy == 1.0
     logits[0, LABELS[0]] = -np.inf
-    assert measure.score(logits, LABELS) == (None, 0.8)
+    assert timing.score(logits, LABELS) == (None, 0.8)
 
 
 def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
@@ -183,17 +185,15 @@ def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
     logits[logits == 1] = np.inf
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert measure.score(logits, LABELS) == (None, 1.0)
+        assert timing.score(logits, LABELS) == (None, 1.0)
 
 
-# Images held out: three of the five are the test set, one is held out, one stands for those that are trained on.
-
-HELD = measure.Asked(LABELS, Parts(3, 1), batch_size=2, every=2)
+HELD = Asked(LABELS, Parts(3, 1), batch_size=2, every=2)
 
 
-def looked_at(script: Script, asked: measure.Asked, epochs: int = 1) -> list[Any]:
+def looked_at(script: Script, asked: Asked, epochs: int = 1) -> list[Any]:
     """All rows of a script whose training set has six images, three batches."""
-    rows = measure.epochs(script, [np.arange(6)] * epochs, asked, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, [np.arange(6)] * epochs, asked, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     return [row for row in rows if not isinstance(row, Predicted)]
 
 
@@ -237,9 +237,6 @@ def test_without_images_held_out_there_is_nothing_to_look_at() -> None:
     assert all(isinstance(row, Epoch) for row in looked_at(Script([1.0]), ASKED))
 
 
-# One image and one batch, timed apart.
-
-
 class Slower(Script):
     """A script whose first prediction takes ten times as long, as where something is traced."""
 
@@ -251,7 +248,7 @@ class Slower(Script):
 
 def timed(script: Script) -> Any:
     """What is measured of a script that predicts five images."""
-    return measure.inference(script, 5, script.clock)  # type: ignore[arg-type]
+    return timing.inference(script, 5, script.clock)  # type: ignore[arg-type]
 
 
 def test_the_first_prediction_stands_apart_from_those_that_are_repeated() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bench import memory
+from bench.machine import memory
 
 MIB = 2**20
 

@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
+import noise_models
 import numpy as np
 import pytest
+import simulate
 from scipy import stats
 
 METHOD = Path(__file__).parent / "method"
 sys.path.insert(0, str(METHOD))
-import noise_models  # noqa: E402  # lies beside the script that uses it
-import simulate  # noqa: E402
 
 
 def test_the_page_shows_what_is_stored() -> None:

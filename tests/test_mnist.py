@@ -1,4 +1,4 @@
-"""bench.mnist: what it reads, what it refuses, what it says of a set, and what it writes."""
+"""bench.data.mnist: what it reads, what it refuses, what it says of a set, and what it writes."""
 
 import dataclasses
 import os
@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from bench import fetch, mnist
+from bench.data import download, mnist
 from bench.errors import FcnBenchError
 
 X_TRAIN, Y_TRAIN, X_TEST, Y_TEST = mnist.PUBLISHED
@@ -45,9 +45,6 @@ def error_of(call, *arguments):
     assert "\n" not in text
     assert "expected" in text
     return text
-
-
-# Reading --------------------------------------------------------------------------------------------------------------
 
 
 def test_load_copies_nothing_and_cannot_be_written_to(tmp_path):
@@ -112,9 +109,6 @@ def test_an_unsound_file_is_refused(tmp_path, name, edit, fault):
     assert error_of(mnist.describe, tmp_path) == text
 
 
-# Describing -----------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A root with ``small_set()``, which passes for the published MNIST."""
@@ -146,9 +140,6 @@ def test_describe_names_the_one_damaged_file(published):
     assert X_TRAIN not in note
 
 
-# Writing --------------------------------------------------------------------------------------------------------------
-
-
 def test_torchvision_reads_what_write_wrote(tmp_path):
     """Bit for bit, training and test set."""
     mnist.write(tmp_path, *small_set())
@@ -178,13 +169,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert len(list((tmp_path / "MNIST/raw").iterdir())) == 4
 
 
-# The real set ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def real_root():
     """The published MNIST in the user's own cache, so that it is fetched once per machine."""
-    return fetch.find()
+    return download.find()
 
 
 def test_the_real_set_is_the_published_one(real_root):

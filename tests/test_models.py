@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 import synthetic
 
-from bench import models, store
 from bench.errors import FcnBenchError
+from bench.store import archive as store_archive
+from bench.store import models
 from impls import portable
-from impls.contract import Dense, Weights, Workload
-from impls.reference import initial_weights
+from impls.contract import Weights
+from impls.oracle.training import initial_weights
+from impls.workload import Dense, Workload
 
 ORIGIN = {"implementation": "matched-pytorch", "framework": "pytorch", "versions": {"torch": "2.9"}}
 SMALL = replace(synthetic.WORKLOAD, name="small", layers=(Dense(7, "relu"), Dense(10)))
@@ -161,15 +163,15 @@ def test_a_changed_weight_is_noticed(good: Path) -> None:
 
 def test_results_give_their_networks(tmp_path: Path) -> None:
     """With the accuracy that they reached; one that was replaced since is refused."""
-    with store.opened(tmp_path):
+    with store_archive.opened(tmp_path):
         path = tmp_path / "models" / "x.npz"
         digest = portable.save(path, SMALL, weights(), ORIGIN)
     result = replace(synthetic.result(), model=digest)
     assert models.of_results(tmp_path, [result]) == []
-    path.rename(store.model_path(tmp_path, result))
+    path.rename(store_archive.model_path(tmp_path, result))
     (model,) = models.of_results(tmp_path, [result, synthetic.result()])
     assert model.accuracy == result.epochs[-1].accuracy
-    assert hashlib.sha256(store.model_path(tmp_path, result).read_bytes()).hexdigest() == digest
-    store.model_path(tmp_path, result).write_bytes(b"other")
+    assert hashlib.sha256(store_archive.model_path(tmp_path, result).read_bytes()).hexdigest() == digest
+    store_archive.model_path(tmp_path, result).write_bytes(b"other")
     with pytest.raises(FcnBenchError, match="not the one that was trained"):
         models.of_results(tmp_path, [result])

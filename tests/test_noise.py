@@ -9,19 +9,19 @@ import psutil
 import pytest
 from synthetic import result
 
-from bench import gpu, noise
-from bench.noise import Counters, Watch
-from bench.records import Noise, Phases
+from bench.machine import disturbances, gpu
+from bench.machine.disturbances import Counters, Watch
+from bench.store.records.cell import Noise, Phases
 
 NOTHING = Counters(100.0, 3.0, 0.5, 7, 1000)
 
 
 def test_counters_count_what_the_machine_does() -> None:
     """CPU time that this process burns is among the busy seconds, give or take the kernel's tick."""
-    before, start = noise.counters(), time.process_time()
+    before, start = disturbances.counters(), time.process_time()
     while time.process_time() - start < 0.3:
         pass
-    assert noise.counters().busy_s - before.busy_s >= 0.3 - 0.05
+    assert disturbances.counters().busy_s - before.busy_s >= 0.3 - 0.05
 
 
 def test_a_guests_time_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,17 +30,17 @@ def test_a_guests_time_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> 
     values = [100.0, 20.0, 7.0, 1000.0, 500.0, 2.0, 1.0, 30.0, 40.0, 5.0]
     times: Any = type("scputimes", (tuple,), {name: property(lambda t, i=i: t[i]) for i, name in enumerate(fields)})
     monkeypatch.setattr(psutil, "cpu_times", lambda: times(values))
-    assert (noise.counters().busy_s, noise.counters().steal_s) == (100 + 20 + 7 + 2 + 1, 30)
+    assert (disturbances.counters().busy_s, disturbances.counters().steal_s) == (100 + 20 + 7 + 2 + 1, 30)
 
 
 def test_noise_is_what_the_machine_did_beside_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Busy time less that of child and parent, the rest by difference; what the system does not tell is missing."""
-    monkeypatch.setattr(noise, "counters", lambda: Counters(110.0, 3.5, 0.75, 9, 5000))
+    monkeypatch.setattr(disturbances, "counters", lambda: Counters(110.0, 3.5, 0.75, 9, 5000))
     found = Watch(NOTHING, None).end("cpu", parent_cpu_s=1.0, child_cpu_s=5.0)
     assert (found.parent_cpu_s, found.others_cpu_s, found.steal_s, found.throttled_s) == (1.0, 4.0, 0.5, 0.25)
     assert (found.hot_events, found.swapped_bytes, found.gpu_processes) == (2, 4000, None)
     assert found.cpus == psutil.cpu_count()
-    monkeypatch.setattr(noise, "counters", lambda: Counters(101.0, None, None, None, None))
+    monkeypatch.setattr(disturbances, "counters", lambda: Counters(101.0, None, None, None, None))
     found = Watch(Counters(100.0, None, None, None, None), None).end("cpu", 1.0, 5.0)
     assert (found.others_cpu_s, found.steal_s, found.throttled_s, found.hot_events) == (0.0, None, None, None)
 
@@ -67,23 +67,23 @@ def test_what_a_quota_withholds_is_read_in_both_versions(tmp_path: Path, text: s
     (tmp_path / "membership").write_text("0::/here\n")
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "cpu.stat").write_text(text)
-    assert noise.throttled_s(tmp_path, tmp_path / "membership") == seconds
+    assert disturbances.throttled_s(tmp_path, tmp_path / "membership") == seconds
 
 
 def test_throttled_cores_are_counted_together(tmp_path: Path) -> None:
     """One file for each core; none where the system has no such files."""
-    assert noise.hot_events(tmp_path) is None
+    assert disturbances.hot_events(tmp_path) is None
     for core, count in enumerate((2, 5)):
         folder = tmp_path / f"cpu{core}" / "thermal_throttle"
         folder.mkdir(parents=True)
         (folder / "core_throttle_count").write_text(f"{count}\n")
-    assert noise.hot_events(tmp_path) == 7
+    assert disturbances.hot_events(tmp_path) == 7
 
 
 def disturbed(wall_s: float = 10.0, threads: int = 2, **counted: Any) -> list[str]:
     """What is said of a cell of ten seconds with two threads, on a machine of two CPUs."""
     found = replace(result(threads=threads), phases=Phases(process_s=wall_s))
-    return noise.disturbances(replace(found, noise=Noise(**{"cpus": 2, **counted})))
+    return disturbances.disturbances(replace(found, noise=Noise(**{"cpus": 2, **counted})))
 
 
 @pytest.mark.parametrize(
@@ -111,19 +111,19 @@ def test_times_have_no_say_in_what_is_a_disturbance() -> None:
     """The slowest cell is undisturbed where nothing was counted, the fastest is disturbed where something was."""
     for seconds in (0.001, 1.0, 1000.0):
         found = result(epoch_s=seconds, phases=Phases(process_s=10.0))
-        assert noise.disturbances(replace(found, noise=Noise(steal_s=0.0))) == []
-        assert noise.disturbances(replace(found, noise=Noise(steal_s=5.0))) != []
+        assert disturbances.disturbances(replace(found, noise=Noise(steal_s=0.0))) == []
+        assert disturbances.disturbances(replace(found, noise=Noise(steal_s=5.0))) != []
 
 
 def test_a_cell_of_an_older_version_is_not_called_disturbed() -> None:
     """What was not counted is not known."""
-    assert noise.disturbances(replace(result(), noise=Noise())) == []
-    assert noise.disturbances(result(status="failed")) == []
+    assert disturbances.disturbances(replace(result(), noise=Noise())) == []
+    assert disturbances.disturbances(result(status="failed")) == []
 
 
 def test_hints_are_told_apart_from_disturbances() -> None:
     """More CPUs than were asked for, a fight for them, a slow clock: worth knowing, no reason to measure again."""
     found = replace(result(), noise=Noise(frequency_share=0.5, involuntary_switches=10_000))
-    assert noise.disturbances(found) == []
-    assert [hint.split()[0] for hint in noise.hints(found, cpu_per_wall=2.5)] == ["uses", "lost", "clock"]
-    assert noise.hints(replace(result(), noise=Noise(frequency_share=0.99)), cpu_per_wall=2.0) == []
+    assert disturbances.disturbances(found) == []
+    assert [hint.split()[0] for hint in disturbances.hints(found, cpu_per_wall=2.5)] == ["uses", "lost", "clock"]
+    assert disturbances.hints(replace(result(), noise=Noise(frequency_share=0.99)), cpu_per_wall=2.0) == []

@@ -11,26 +11,21 @@ import pytest
 from pydantic import TypeAdapter
 from synthetic import FLOPS_PER_S, OVERHEAD_S, PARAMETER_S, WORKLOAD, clear, result, save, session, swept
 
-from bench import (
-    exchange,
-    overhead,
-    overhead_sheets,
-    page,
-    progress,
-    regression,
-    report,
-    store,
-)
-from bench.derived import Session
 from bench.errors import FcnBenchError
-from bench.records import Gate, Result
+from bench.report import benchmark_json, build, compare, page
+from bench.report.chapters.overhead import fit, tables
+from bench.report.results import Session
+from bench.session import progress
+from bench.store import archive
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate
 
 TIMES = {"matched-pytorch": [1.0, 1.1], "matched-keras": [2.0, 2.1]}
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 
 
 def fits(results: Sequence[Result], **options: Any) -> pd.DataFrame:
-    return overhead.overhead(overhead.sweep(results), {WORKLOAD.name: WORKLOAD}, **options)
+    return fit.overhead(fit.sweep(results), {WORKLOAD.name: WORKLOAD}, **options)
 
 
 def test_what_was_planted_is_found() -> None:
@@ -81,7 +76,7 @@ def test_points_that_could_not_be_trained_are_left_out_of_the_fit_and_told() -> 
     (row,) = fits(results).to_dict("records")
     assert row["overhead_s"] == pytest.approx(OVERHEAD_S) and row["largest_batch_size"] == 1024
     assert fits([swept(lost=(1, 4, 16, 64, 256))]).empty
-    told = overhead_sheets.lost(overhead.sweep(results))
+    told = tables.lost(fit.sweep(results))
     assert told == [
         "PyTorch (matched) could not be trained at batch 1, width 32, batch 1, width 128, batch 4096, width 128 "
         "and batch 1, width 1: "
@@ -93,11 +88,11 @@ def test_threads_are_set_against_each_other_block_by_block() -> None:
     """At each point, the most beside the fewest."""
     results = [swept(block=block, threads=number, slower=slower)
                for block in (1, 2) for number, slower in ((1, 3.0), (2, 2.0))]  # fmt: skip
-    frame = overhead.threads(overhead.sweep(results))
+    frame = fit.threads(fit.sweep(results))
     assert len(frame) == len(results[0].sweep)
     assert frame["estimate"].tolist() == pytest.approx([1.5] * len(frame))
     assert set(frame["fewer"]) == {1} and set(frame["threads"]) == {2} and set(frame["blocks"]) == {2}
-    assert overhead.threads(overhead.sweep([swept()])).empty
+    assert fit.threads(fit.sweep([swept()])).empty
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +100,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The usual session with sweeps of both frameworks, and a report of it."""
     sweeps = [swept(name, block, slower) for name, slower in ((PYTORCH, 1.0), (KERAS, 6.0)) for block in (1, 2)]
     directory = save(tmp_path_factory.mktemp("usual"), [*session(TIMES), *sweeps])
-    report.build(directory)
+    build.build(directory)
     return directory
 
 
@@ -129,7 +124,7 @@ def test_sweeps_change_nothing_else(usual: Path, tmp_path: Path) -> None:
     for name, frame in alone.frames.items():
         if name not in ("sweep", "overhead", "sweep_threads"):
             pd.testing.assert_frame_equal(frame, both.frames[name], check_dtype=False)
-    assert report.final_table(alone) == report.final_table(both)
+    assert build.final_table(alone) == build.final_table(both)
     without_sweeps = page.context(alone, [], [])
     assert without_sweeps["swept"] == [] and len(page.context(both, [], [])["swept"]) == 1
     for name in ("fairness", "agreement", "switches"):
@@ -139,7 +134,7 @@ def test_sweeps_change_nothing_else(usual: Path, tmp_path: Path) -> None:
 def test_a_directory_with_nothing_but_sweeps_says_so_in_a_line(tmp_path: Path) -> None:
     """As one that was stopped early: there is nothing to report yet."""
     with pytest.raises(FcnBenchError, match="nothing was trained here"):
-        report.build(save(tmp_path / "out", [swept()]))
+        build.build(save(tmp_path / "out", [swept()]))
 
 
 def test_a_sweep_that_failed_is_told_with_what_else_was_lost(tmp_path: Path) -> None:
@@ -147,13 +142,13 @@ def test_a_sweep_that_failed_is_told_with_what_else_was_lost(tmp_path: Path) -> 
     failed = replace(swept(), status="failed", reason="the process was ended by SIGKILL")
     session = Session.read(save(tmp_path / "out", [result(), failed]))
     assert session.frames["sweep"].empty and session.frames["overhead"].empty
-    assert "matched-pytorch (sweep), mlp-128-64, CPU, 2 threads, block 1" in report.final_table(session)
+    assert "matched-pytorch (sweep), mlp-128-64, CPU, 2 threads, block 1" in build.final_table(session)
 
 
 def test_a_program_that_the_gate_refuses_has_no_overhead(tmp_path: Path) -> None:
     """Its speed is withheld here too."""
     directory = save(tmp_path / "out", [*clear(), swept(), swept(KERAS)])
-    store.save_gate(directory, Gate(PYTORCH, WORKLOAD.name, "cpu", "d", "failed", "other work"))
+    archive.save_gate(directory, Gate(PYTORCH, WORKLOAD.name, "cpu", "d", "failed", "other work"))
     frames = Session.read(directory).frames
     assert set(frames["overhead"]["implementation"]) == set(frames["sweep"]["implementation"]) == {KERAS}
 
@@ -162,20 +157,18 @@ def test_a_comparison_of_two_sessions_does_not_see_sweeps(tmp_path: Path) -> Non
     """Neither as cells nor as a change of the harness."""
     base = save(tmp_path / "base", clear())
     new = save(tmp_path / "new", [*clear(), swept(digest="0ther0ther")])
-    assert regression.compare(base, new, 0.05).text == regression.compare(base, base, 0.05).text.replace(
-        "/base", "/new"
-    )
+    assert compare.compare(base, new, 0.05).text == compare.compare(base, base, 0.05).text.replace("/base", "/new")
 
 
 def test_sweeps_are_carried_through_pytest_benchmarks_json_but_are_no_benchmark(usual: Path, tmp_path: Path) -> None:
     """There and back without loss."""
-    text, number = exchange.export(usual)
-    _, without = exchange.export(save(tmp_path / "without", session(TIMES)))
+    text, number = benchmark_json.export(usual)
+    _, without = benchmark_json.export(save(tmp_path / "without", session(TIMES)))
     assert number == without
     path = tmp_path / "all.json"
-    exchange.write(path, text)
-    exchange.save([path], tmp_path / "back")
-    assert store.everything(tmp_path / "back") == store.everything(usual)
+    benchmark_json.write(path, text)
+    benchmark_json.save([path], tmp_path / "back")
+    assert archive.everything(tmp_path / "back") == archive.everything(usual)
 
 
 def test_results_of_before_there_were_sweeps_can_be_read() -> None:

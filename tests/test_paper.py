@@ -4,8 +4,8 @@ import drawn
 import numpy as np
 import pytest
 
-from bench import centring, paper
-from bench.centring import Grey
+from bench.models import centring, paper
+from bench.models.centring import Grey
 
 
 def ink_of(image: object) -> Grey:

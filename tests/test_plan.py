@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from bench import plan
-from bench.plan import Plan
-from bench.records import Cell
-from impls.contract import Adam, Dense, Workload
+from bench.session import digest, plan
+from bench.session.plan import Plan
+from bench.store.records.cell import Cell
+from bench.worker import interpreters
 from impls.registry import Entry
+from impls.workload import Adam, Dense, Workload
 
 ENTRIES = tuple(
     Entry(f"{tier}-{name}", tier, name, f"nowhere.{tier}.{name}", packages=("numpy",))
@@ -29,7 +30,7 @@ ENTRIES = tuple(
 @pytest.fixture(autouse=True)
 def forgets() -> Iterator[None]:
     """Sources and versions are read once in a program's life; here they change."""
-    caches = (plan.module_digest, plan.package_version)
+    caches = (digest.module_digest, interpreters.package_version)
     yield
     for cache in caches:
         cache.cache_clear()
@@ -140,15 +141,15 @@ def test_sweeps_change_no_other_cell(make: Callable[..., Plan]) -> None:
     assert {cell.key for cell in both.cells() if cell.role != "sweep"} == {cell.key for cell in without.cells()}
 
 
-@pytest.mark.parametrize("module", plan.SWEEP)
+@pytest.mark.parametrize("module", digest.SWEEP)
 def test_a_change_of_the_sweep_is_another_digest_of_sweeps_alone(
     make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     """What was measured without it stays valid."""
-    before, real = make(sweep=True, blocks=1).cells(), plan.module_digest
+    before, real = make(sweep=True, blocks=1).cells(), digest.module_digest
     assert real(module) != module
     with monkeypatch.context() as patch:
-        patch.setattr(plan, "module_digest", lambda name: "edited" if name == module else real(name))
+        patch.setattr(digest, "module_digest", lambda name: "edited" if name == module else real(name))
         after = make(sweep=True, blocks=1).cells()
     assert all((a.digest == b.digest) == (a.role != "sweep") for a, b in zip(before, after, strict=True))
 
@@ -220,7 +221,7 @@ def test_an_edited_source_is_another_digest(make: Callable[..., Plan], tmp_path:
     entry = Entry("mine", "plugin", "mine", str(path))
     for text in ("x = 1", "x = 2", "x = 1"):
         path.write_text(text)
-        plan.module_digest.cache_clear()
+        digest.module_digest.cache_clear()
         digests.append(only(make(entries=[entry], blocks=1)).digest)
     assert digests[0] == digests[2] != digests[1]
 
@@ -233,16 +234,16 @@ def test_another_class_of_the_same_file_is_another_digest(make: Callable[..., Pl
     assert len({only(make(entries=[one], blocks=1)).digest for one in (entry, other)}) == 2
 
 
-@pytest.mark.parametrize("module", plan.HARNESS)
+@pytest.mark.parametrize("module", digest.HARNESS)
 def test_a_change_of_the_harness_is_another_digest(
     make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     """What the worker does besides the implementation decides too; each of these modules exists."""
     one = {"entries": ENTRIES[:1], "blocks": 1}
-    before, real = only(make(**one)).digest, plan.module_digest
+    before, real = only(make(**one)).digest, digest.module_digest
     assert real(module) != module
     with monkeypatch.context() as patch:
-        patch.setattr(plan, "module_digest", lambda name: "edited" if name == module else real(name))
+        patch.setattr(digest, "module_digest", lambda name: "edited" if name == module else real(name))
         assert only(make(**one)).digest != before
 
 
@@ -253,7 +254,7 @@ def test_another_version_of_a_package_is_another_digest(
     """Of the packages that the row names, and of no other."""
     digests = []
     for newer in ("", package):
-        plan.package_version.cache_clear()
+        interpreters.package_version.cache_clear()
         monkeypatch.setattr(plan, "version", lambda name, newer=newer: "2.0" if name == newer else "1.0")
         digests.append(only(make(entries=ENTRIES[:1], blocks=1)).digest)
     assert (digests[0] != digests[1]) is counts
@@ -261,7 +262,7 @@ def test_another_version_of_a_package_is_another_digest(
 
 def test_a_package_that_is_not_installed_has_no_version() -> None:
     """Installing it later changes the digest, so that the cell is measured anew."""
-    assert plan.package_versions(["numpy", "no-such-package"])["no-such-package"] == "not installed"
+    assert interpreters.package_versions(["numpy", "no-such-package"])["no-such-package"] == "not installed"
 
 
 def test_a_cells_key_depends_on_nothing_around_it(make: Callable[..., Plan], tiny: Workload) -> None:
@@ -278,7 +279,7 @@ def test_a_cells_key_depends_on_nothing_around_it(make: Callable[..., Plan], tin
 def test_a_module_that_is_nowhere_is_known_by_its_name() -> None:
     """The plan is made all the same; the cell fails when it is run, and says why."""
     for module in ("no_such_package.module", "impls.no_such_module", "json.decoder.too_deep", "sys"):
-        assert plan.module_digest(module) == module
+        assert digest.module_digest(module) == module
 
 
 def test_a_source_is_found_without_importing_what_is_around_it(tmp_path: Path) -> None:
@@ -298,8 +299,8 @@ def test_digests_are_the_same_in_every_process(make: Callable[..., Plan]) -> Non
     """They do not hang on hash seeds or on the order of dictionaries: results of yesterday stay valid."""
     one = make(entries=ENTRIES[:1], blocks=1)
     code = """
-from bench.plan import Plan
-from impls.contract import SGD, Dense, Workload
+from bench.session.plan import Plan
+from impls.workload import SGD, Dense, Workload
 from impls.registry import Entry
 entry = Entry("documented-a", "documented", "a", "nowhere.documented.a", packages=("numpy",))
 tiny = Workload("tiny", 0, (Dense(10),), 0.0, 1.0, 20, 50, 2, SGD(0.05))

@@ -4,16 +4,17 @@ from dataclasses import replace
 
 from synthetic import WORKLOAD
 
-from bench import points
-from bench.points import SweepPoint
-from impls.contract import Conv, Dense, Dropout, Pool, Workload
+from bench.store.records.sweep import SweepPoint
+from bench.worker.jobs import sweep
+from impls import workload
+from impls.workload import Conv, Dense, Dropout, Pool, Workload
 
 CNN = replace(WORKLOAD, name="cnn", layers=(Conv(8, 5), Pool(2), Dense(100, "relu"), Dropout(0.5), Dense(10)))
 LINEAR = replace(WORKLOAD, name="linear", layers=(Dense(10),))
 
 
 def made(base: Workload, n_train: int = 60_000) -> list[tuple[Workload, SweepPoint]]:
-    return list(points.points(base, n_train))
+    return list(sweep.points(base, n_train))
 
 
 def test_both_axes_meet_in_the_network_itself_which_is_one_point() -> None:
@@ -37,12 +38,12 @@ def test_a_network_off_the_grid_is_a_point_of_its_own() -> None:
 def test_hidden_layers_keep_their_proportion_and_the_logits_their_number() -> None:
     """At least one unit; the name says what is changed, and everything else is as it was."""
     for units, expected in ((512, [512, 256, 10]), (1, [1, 1, 10])):
-        other = points.derived(WORKLOAD, 64, units)
+        other = workload.derived(WORKLOAD, 64, units)
         assert [layer.units for layer in other.layers if isinstance(layer, Dense)] == expected
         assert replace(other, name=WORKLOAD.name, layers=WORKLOAD.layers) == WORKLOAD
-    assert points.derived(WORKLOAD, 256, 128).name == "mlp-128-64-b256"
-    assert points.derived(WORKLOAD, 64, 512).name == "mlp-128-64-w512"
-    assert points.derived(WORKLOAD, 1, 1).name == "mlp-128-64-b1-w1"
+    assert workload.derived(WORKLOAD, 256, 128).name == "mlp-128-64-b256"
+    assert workload.derived(WORKLOAD, 64, 512).name == "mlp-128-64-w512"
+    assert workload.derived(WORKLOAD, 1, 1).name == "mlp-128-64-b1-w1"
 
 
 def test_one_point_is_held_out_and_costs_next_to_no_arithmetic() -> None:
@@ -55,14 +56,14 @@ def test_one_point_is_held_out_and_costs_next_to_no_arithmetic() -> None:
 
 def test_convolutions_stay_as_they_are_and_only_dense_layers_grow() -> None:
     """The dropout between them too."""
-    other = points.derived(CNN, 64, 200)
+    other = workload.derived(CNN, 64, 200)
     assert other.layers == (*CNN.layers[:2], Dense(200, "relu"), *CNN.layers[3:])
 
 
 def test_without_hidden_layers_there_is_the_batch_axis_alone() -> None:
     """And no width."""
     found = [point for _, point in made(LINEAR)]
-    assert {point.width for point in found} == {None} and len(found) == len(points.BATCHES)
+    assert {point.width for point in found} == {None} and len(found) == len(sweep.BATCHES)
     assert not any(point.held_out for point in found)
 
 
@@ -70,7 +71,7 @@ def test_a_call_has_full_batches_and_at_most_the_steps_of_the_networks_own_epoch
     """So that a batch of one is not asked for 60,000 steps; and dear points are asked for fewer, at least for one."""
     found = {(point.batch_size, point.width): point for _, point in made(WORKLOAD)}
     assert all(point.images == point.steps * point.batch_size for point in found.values())
-    assert found[1, 128].steps == found[1, 1].steps == points.STEPS
+    assert found[1, 128].steps == found[1, 1].steps == sweep.STEPS
     assert 10 <= found[4096, 128].steps < 20 and 10 <= found[64, 2048].steps < 40
     assert {point.steps for _, point in made(WORKLOAD, 640) if point.batch_size == 1} == {10}
     assert all(point.steps >= 1 for _, point in made(CNN, 200))

@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import equivalence, gpu, mnist
-from bench.arguments import in_precisions
+from bench.data import mnist
 from bench.errors import FcnBenchError
-from bench.records import Rung
-from bench.trial import Candidate
-from impls import layers, reference, registry
-from impls.contract import Adam, Dense, Workload
+from bench.machine import gpu
+from bench.session.choice import in_precisions
+from bench.store.records.verification import Rung
+from bench.verification import checks
+from bench.verification.candidate import Candidate
+from impls import environment
+from impls.oracle import layers, training
+from impls.oracle.training import Implementation
 from impls.registry import Entry
+from impls.workload import Adam, Dense, Workload
 
 NET = Workload("net", 0, (Dense(32, "relu"), Dense(10)), 0.1307, 0.3081, 16, 50, 2, Adam(1e-3))
 
@@ -78,11 +82,11 @@ def test_tf32_is_refused_where_nothing_computes_in_it(
 def test_nvidias_libraries_are_told_too() -> None:
     """Whatever a framework allows, a cell in float32 computes in float32."""
     row = Entry("mine", "plugin", "mine", "nowhere")
-    assert registry.environment(row, "cuda", 1)["NVIDIA_TF32_OVERRIDE"] == "0"
-    assert "NVIDIA_TF32_OVERRIDE" not in registry.environment(row, "cuda", 1, precision="tf32")
+    assert environment.environment(row, "cuda", 1)["NVIDIA_TF32_OVERRIDE"] == "0"
+    assert "NVIDIA_TF32_OVERRIDE" not in environment.environment(row, "cuda", 1, precision="tf32")
 
 
-class InTf32(reference.Implementation):
+class InTf32(Implementation):
     """What a GPU does with float32 products that it may round to TF32."""
 
     rate = 1.0
@@ -94,14 +98,14 @@ class InTf32(reference.Implementation):
 
     def train_epoch(self, order: Any) -> float:
         """One pass in float32."""
-        self.weights, loss, self.state = reference.train_steps(
+        self.weights, loss, self.state = training.train_steps(
             self.workload, self.weights, self.x_train, self.y_train, order, *self.adam, self.state, np.float32
         )
         return loss
 
     def predict(self) -> Any:
         """Logits in float32."""
-        return reference.forward(self.workload, self.weights, self.x_test, np.float32)[0]
+        return training.forward(self.workload, self.weights, self.x_test, np.float32)[0]
 
 
 class TooFast(InTf32):
@@ -115,13 +119,13 @@ class TwiceSoftmax(InTf32):
 
     def predict(self) -> Any:
         """Probabilities where logits are asked for."""
-        return np.exp(reference.log_softmax(super().predict()))
+        return np.exp(training.log_softmax(super().predict()))
 
 
-def climbed(make: type[reference.Implementation], precision: Any, data: Path) -> Iterator[Rung]:
+def climbed(make: type[Implementation], precision: Any, data: Path) -> Iterator[Rung]:
     """The gate's rungs for a program, asked for in a precision."""
     workload = replace(NET, precision=precision)
-    return equivalence.climb(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
+    return checks.climb(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
 
 
 def test_the_gate_lets_tf32_pass_where_it_was_asked_for_and_nowhere_else(tiny_data: Path) -> None:
@@ -132,13 +136,11 @@ def test_the_gate_lets_tf32_pass_where_it_was_asked_for_and_nowhere_else(tiny_da
 
 
 @pytest.mark.parametrize("mistaken", [TooFast, TwiceSoftmax])
-def test_a_mistake_is_found_under_the_wider_limits_too(
-    mistaken: type[reference.Implementation], tiny_data: Path
-) -> None:
+def test_a_mistake_is_found_under_the_wider_limits_too(mistaken: type[Implementation], tiny_data: Path) -> None:
     """TF32 is no excuse for other work."""
     assert any(not rung.passed for rung in climbed(mistaken, "tf32", tiny_data))
 
 
 def test_a_program_in_float32_passes_under_tf32(tiny_data: Path) -> None:
     """TF32 is allowed, not demanded: a small product may be done without."""
-    assert all(rung.passed for rung in climbed(reference.Implementation, "tf32", tiny_data))
+    assert all(rung.passed for rung in climbed(Implementation, "tf32", tiny_data))

@@ -17,13 +17,20 @@ import pytest
 import synthetic
 from children import needs
 
-from bench import cli, models, predict, prediction_sheets, shelf, store
+from bench.cli import main
 from bench.errors import FcnBenchError
-from bench.predict import Said
-from bench.shelf import Kept
-from impls import portable, reference, registry
-from impls.contract import Conv, Dense, Dropout, Pool, Workload
-from impls.reference import initial_weights
+from bench.models import answers as models_answers
+from bench.models import find, predict
+from bench.models.find import Kept
+from bench.models.predict import Said
+from bench.store import archive as store_archive
+from bench.store import models
+from bench.worker import interpreters
+from impls import environment as impls_environment
+from impls import portable, registry
+from impls.oracle import training
+from impls.oracle.training import initial_weights
+from impls.workload import Conv, Dense, Dropout, Pool, Workload
 
 MLP = replace(synthetic.WORKLOAD, name="mlp", layers=(Dense(40, "relu"), Dropout(0.5), Dense(20, "tanh"), Dense(10)))
 CNN = replace(
@@ -55,7 +62,7 @@ NATIVE = """
 import importlib, json, sys
 from pathlib import Path
 from impls import portable
-from impls.contract import Workload
+from impls.workload import Workload
 module = importlib.import_module("impls.models." + sys.argv[1])
 for path in map(Path, sys.argv[2:]):
     about, weights = portable.load(path)
@@ -71,7 +78,7 @@ def native(name: str, networks: dict[str, Path]) -> dict[str, Path]:
     }
     if not all(path.exists() for path in paths.values()):
         row = registry.predictors()[name]
-        variables = {**os.environ, **registry.environment(row, "cpu", 1)}
+        variables = {**os.environ, **impls_environment.environment(row, "cpu", 1)}
         command = [sys.executable, "-c", NATIVE, name, *map(str, networks.values())]
         done = subprocess.run(command, env=variables, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
@@ -79,7 +86,7 @@ def native(name: str, networks: dict[str, Path]) -> dict[str, Path]:
 
 
 def unpacked(paths: list[Path], folder: Path) -> list[Kept]:
-    found, refused = shelf.chosen(paths, None, "mlp", ROWS, folder)
+    found, refused = find.chosen(paths, None, "mlp", ROWS, folder)
     assert refused == []
     return found
 
@@ -118,8 +125,8 @@ def test_every_framework_predicts_the_same(name: str, network: str, answers: dic
     assert (said.status, said.reason) == ("ok", "")
     model = said.kept.model
     x = model.workload.scale(IMAGES)
-    exact, _ = reference.forward(model.workload, model.weights, x)
-    rounded, _ = reference.forward(model.workload, model.weights, x, np.float32)
+    exact, _ = training.forward(model.workload, model.weights, x)
+    rounded, _ = training.forward(model.workload, model.weights, x, np.float32)
     limit = 8 * np.abs(rounded - exact).max()
     first, second = np.sort(exact, axis=1)[:, :-3:-1].T
     assert said.logits is not None and 0 < limit < (first - second).min() / 2
@@ -147,7 +154,7 @@ def shelved(
         paths += [*own.values(), rewritten(own["mlp"], folder / "lambda.keras", config__json=named)]
         paths += [rewritten(own["mlp"], folder / "huge.keras", workload__json=huge)]
         paths += [rewritten(own["mlp"], folder / "foreign.keras", workload__json=None)]
-    found, refused = shelf.chosen(paths, None, "mlp", ROWS, folder)
+    found, refused = find.chosen(paths, None, "mlp", ROWS, folder)
     assert not (folder / "ran").exists()
     return {kept.label: kept for kept in found}, {Path(line.split(": ")[0]).name: line for line in refused}
 
@@ -194,7 +201,7 @@ def test_a_frameworks_own_files_are_known_by_their_ends() -> None:
 
 
 def refusal(path: Path, folder: Path) -> str:
-    found, (line,) = shelf.chosen([path], None, "mlp", ROWS, folder)
+    found, (line,) = find.chosen([path], None, "mlp", ROWS, folder)
     assert found == [] and str(path) in line and len(line.splitlines()) == 1 and "Traceback" not in line
     return line
 
@@ -204,7 +211,7 @@ def test_files_that_are_none_are_refused_before_a_framework_starts(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Missing, empty, text, a bare pickle, a compressed archive."""
-    monkeypatch.setattr("bench.launch.launch", lambda *_: pytest.fail("a framework was started"))
+    monkeypatch.setattr("bench.worker.process.launch", lambda *_: pytest.fail("a framework was started"))
     path = tmp_path / f"bad{ending}"
     assert "No such file" in refusal(path, tmp_path)
     for content in (b"", b"weights\n", b"\x80\x04cposix\nsystem\n(Vtouch ran\ntR."):
@@ -227,7 +234,9 @@ def test_a_network_is_predicted_by_what_trained_it(tmp_path: Path, monkeypatch: 
 
     installed = {"torch", "keras", "jax", "numpy"}
     monkeypatch.setattr(
-        predict, "versions", lambda row: {name: "1" if name in installed else "not installed" for name in row.packages}
+        interpreters,
+        "versions",
+        lambda row: {name: "1" if name in installed else "not installed" for name in row.packages},
     )
     assert by("documented-pytorch") == by("matched-pytorch") == "pytorch"
     assert by("documented-keras") == by("matched-keras") == "keras"
@@ -241,29 +250,29 @@ def test_a_network_is_predicted_by_what_trained_it(tmp_path: Path, monkeypatch: 
 
 def results_with(directory: Path, *names: str, workload: Workload = MLP) -> None:
     """A result directory with a network for each implementation."""
-    with store.opened(directory):
+    with store_archive.opened(directory):
         for number, name in enumerate(names):
             result = synthetic.result(name, workload=workload, accuracy=0.9 + number / 100)
-            path = saved(store.unfinished_model(directory, result.cell), workload, number + 1, name)
-            store.save(directory, replace(result, model=hashlib.sha256(path.read_bytes()).hexdigest()))
+            path = saved(store_archive.unfinished_model(directory, result.cell), workload, number + 1, name)
+            store_archive.save(directory, replace(result, model=hashlib.sha256(path.read_bytes()).hexdigest()))
 
 
 def test_a_directory_gives_the_networks_of_one_workload(tmp_path: Path) -> None:
     """The headline's, the named one's, or the only one's; by tier and framework, with their accuracies."""
     results_with(tmp_path / "one", "matched-keras", "matched-pytorch", "documented-keras")
-    found, refused = shelf.chosen([tmp_path / "one"], None, "headline", ROWS, tmp_path)
+    found, refused = find.chosen([tmp_path / "one"], None, "headline", ROWS, tmp_path)
     assert refused == [] and [one.label for one in found] == ["documented-keras", "matched-pytorch", "matched-keras"]
     assert [one.model.accuracy for one in found] == [0.92, 0.91, 0.9]
 
     results_with(tmp_path / "one", "matched-pytorch", workload=CNN)
-    assert "say which with --workload" in shelf.chosen([tmp_path / "one"], None, "headline", ROWS, tmp_path)[1][0]
-    assert len(shelf.chosen([tmp_path / "one"], None, "mlp", ROWS, tmp_path)[0]) == 3
-    assert len(shelf.chosen([tmp_path / "one"], "cnn", "mlp", ROWS, tmp_path)[0]) == 1
-    assert "did you mean 'cnn'" in shelf.chosen([tmp_path / "one"], "cnm", "mlp", ROWS, tmp_path)[1][0]
+    assert "say which with --workload" in find.chosen([tmp_path / "one"], None, "headline", ROWS, tmp_path)[1][0]
+    assert len(find.chosen([tmp_path / "one"], None, "mlp", ROWS, tmp_path)[0]) == 3
+    assert len(find.chosen([tmp_path / "one"], "cnn", "mlp", ROWS, tmp_path)[0]) == 1
+    assert "did you mean 'cnn'" in find.chosen([tmp_path / "one"], "cnm", "mlp", ROWS, tmp_path)[1][0]
 
     damaged = next((tmp_path / "one" / "models").glob("mlp.matched-keras.*"))
     damaged.write_bytes(b"")
-    found, (line,) = shelf.chosen([tmp_path / "one"], None, "mlp", ROWS, tmp_path)
+    found, (line,) = find.chosen([tmp_path / "one"], None, "mlp", ROWS, tmp_path)
     assert len(found) == 2 and str(damaged) in line
 
 
@@ -271,13 +280,13 @@ def test_without_a_name_the_last_run_is_taken(tmp_path: Path, monkeypatch: pytes
     """``results/quick`` if it has networks, else the reference run; if neither has, what to do is said."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FcnBenchError, match="'fcnbench run' trains and keeps some, or give --model"):
-        shelf.default()
+        find.default()
     results_with(tmp_path / "results" / "reference", "matched-keras")
-    assert shelf.default() == Path("results", "reference")
+    assert find.default() == Path("results", "reference")
     results_with(tmp_path / "results" / "quick", "matched-keras")
-    assert shelf.default() == Path("results", "quick")
+    assert find.default() == Path("results", "quick")
     synthetic.save(tmp_path / "none", [synthetic.result()])
-    assert "holds no trained networks" in shelf.chosen([Path("none")], None, "mlp", ROWS, tmp_path)[1][0]
+    assert "holds no trained networks" in find.chosen([Path("none")], None, "mlp", ROWS, tmp_path)[1][0]
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -317,10 +326,10 @@ def test_agreement_and_disagreement_are_noticed(tmp_path: Path) -> None:
     """The title says the digit, or who says which; who cannot say anything takes no part."""
     silent = replace(says(1, "d", tmp_path), status="skipped", reason="x", logits=None)
     same = [says(7, label, tmp_path) for label in "abc"]
-    assert prediction_sheets.verdict([*same, silent], 0) == "7, as all 3 say"
-    assert prediction_sheets.verdict(same[:1], 0) == "7"
-    assert prediction_sheets.verdict([silent], 0) == "no prediction"
-    other = prediction_sheets.verdict([says(1, "d", tmp_path), *same, silent], 0)
+    assert models_answers.verdict([*same, silent], 0) == "7, as all 3 say"
+    assert models_answers.verdict(same[:1], 0) == "7"
+    assert models_answers.verdict([silent], 0) == "no prediction"
+    other = models_answers.verdict([says(1, "d", tmp_path), *same, silent], 0)
     assert other == "they disagree: 7 (3 of them), 1 (d)"
 
 
@@ -328,7 +337,7 @@ def test_probabilities_are_a_softmax(tmp_path: Path) -> None:
     """They add up to one and are not rounded to certainty."""
     found = says(3, "a", tmp_path).probabilities(0)
     assert found is not None and found.sum() == pytest.approx(1) and found[3] == pytest.approx(np.e**5 / (np.e**5 + 9))
-    assert [prediction_sheets.percent(p) for p in (0.99999, 0.5, 0.00001)] == ["> 99.99 %", "50.00 %", "< 0.01 %"]
+    assert [models_answers.percent(p) for p in (0.99999, 0.5, 0.00001)] == ["> 99.99 %", "50.00 %", "< 0.01 %"]
 
 
 Command = Callable[..., tuple[int, str, str]]
@@ -344,7 +353,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
     def run(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:
-            cli.main(["predict", *map(str, arguments)])
+            main.main(["predict", *map(str, arguments)])
         assert isinstance(left.value.code, int)
         return left.value.code, *capsys.readouterr()
 
@@ -436,13 +445,13 @@ def test_the_real_command_shows_frameworks_side_by_side(networks: dict[str, Path
     paths = [native("pytorch", networks)["mlp"], saved(tmp_path / "mlp.npz", implementation="matched-keras")]
     drawn.digit(4).save(tmp_path / "four.png")
     options = [part for path in paths for part in ("--model", str(path))]
-    command = [sys.executable, "-m", "bench.cli", "predict", str(tmp_path / "four.png"), *options]
+    command = [sys.executable, "-m", "bench.cli.main", "predict", str(tmp_path / "four.png"), *options]
     done = subprocess.run(
         command,
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[1])},
     )
     assert (done.returncode, done.stderr) == (0, "")
     title, _, _, *rows = done.stdout.strip().splitlines()
@@ -464,7 +473,7 @@ except SystemExit as left:
     print("MODULES", left.code, *sys.modules)
 """
     options = ["predict", "four.png", "--model", "good.npz", "--with", "numpy"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", code, *options], capture_output=True, text=True, cwd=tmp_path, env=environment
     )

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, plan_of
 
-from bench import probes, store
 from bench.errors import FcnBenchError
-from bench.plan import Plan
-from bench.probed import Mode, Probe
-from bench.run import Session
+from bench.session import extras
+from bench.session.plan import Plan
+from bench.session.session import Session
+from bench.store import archive
+from bench.store import extras as store_extras
+from bench.store.records.probe import Mode, Probe
 from impls import registry
-from impls.contract import Workload
 from impls.registry import Entry
+from impls.workload import Workload
 
 ROWS = {entry.name: entry for entry in registry.BUILT_IN}
 PROBE = Probe(
@@ -34,24 +36,24 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(f"{entry.framework} about {workload.name}")
         return replace(PROBE, framework=entry.framework)
 
-    monkeypatch.setattr(probes, "probe", answer)
+    monkeypatch.setattr(extras, "ask_probe", answer)
     return asked
 
 
 def test_each_framework_is_asked_once() -> None:
     """Of the built-in rows of a framework's own backend; what a user adds stands for no framework."""
-    found = probes.probed(list(ROWS.values()))
+    found = extras.probed(list(ROWS.values()))
     assert [(entry.name, entry.module) for entry in found] == [
         ("documented-pytorch", "impls.probes.pytorch"), ("documented-keras", "impls.probes.keras"),
     ]  # fmt: skip
     assert [dict(entry.environment).get("KERAS_BACKEND") for entry in found] == [None, "tensorflow"]
     added = replace(ROWS["matched-pytorch"], name="matched-mine", module="mine.py")
-    assert probes.probed([ROWS["matched-keras-jax"], ROWS["null"], ROWS["reference-numpy"], added]) == []
+    assert extras.probed([ROWS["matched-keras-jax"], ROWS["null"], ROWS["reference-numpy"], added]) == []
 
 
 def test_a_probe_runs_with_the_interpreter_of_its_row() -> None:
     """As ``--python`` gave it."""
-    (found,) = probes.probed([replace(ROWS["matched-keras"], python="/elsewhere/python")])
+    (found,) = extras.probed([replace(ROWS["matched-keras"], python="/elsewhere/python")])
     assert found.python == "/elsewhere/python"
 
 
@@ -62,17 +64,20 @@ def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scri
 
     def ask(plan: Plan = plan, fresh: bool = False) -> list[str]:
         scripted.clear()
-        probes.ask(plan, session, "mlp-128-64", fresh, said.append)
+        extras.ask_probes(plan, session, "mlp-128-64", fresh, said.append)
         return list(scripted)
 
     both = ["pytorch about tiny", "keras about tiny"]
     assert ask() == both and len(said) == 2 and "probing pytorch" in said[0]
-    assert ask() == [] and [probe.framework for probe in probes.read(session.directory)] == ["keras", "pytorch"]
+    assert ask() == [] and [probe.framework for probe in store_extras.read_probes(session.directory)] == [
+        "keras",
+        "pytorch",
+    ]
     assert ask(fresh=True) == both
     assert ask(replace(plan, data="0ther")) == both
     assert len(ask()) == 2
-    failed = replace(probes.read(session.directory)[1], status="failed", reason="out of memory")
-    probes.save(session.directory, failed)
+    failed = replace(store_extras.read_probes(session.directory)[1], status="failed", reason="out of memory")
+    store_extras.save_probe(session.directory, failed)
     assert ask() == ["pytorch about tiny"]
 
 
@@ -81,7 +86,7 @@ def test_the_documents_network_is_asked_about_where_it_is_trained(
 ) -> None:
     """Wherever it stands in the plan."""
     plan = replace(plan_of(tiny, ROWS["matched-pytorch"]), workloads=[tiny, replace(tiny, name="mlp-128-64")])
-    probes.ask(plan, session, "mlp-128-64", False, lambda text: None)
+    extras.ask_probes(plan, session, "mlp-128-64", False, lambda text: None)
     assert scripted == ["pytorch about mlp-128-64"]
 
 
@@ -94,39 +99,39 @@ def test_a_probe_that_cannot_be_run_says_why(
 ) -> None:
     """A framework that is missing is skipped, a probe that raises has failed; both are kept, and nothing is raised."""
     entry = replace(ROWS["matched-pytorch"], module=module, packages=("nowhere",))
-    monkeypatch.setattr(probes, "probed", lambda entries: [entry])
-    probes.ask(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
-    (found,) = probes.read(session.directory)
+    monkeypatch.setattr(extras, "probed", lambda entries: [entry])
+    extras.ask_probes(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
+    (found,) = store_extras.read_probes(session.directory)
     assert (found.framework, found.status, found.modes) == ("pytorch", status, ())
     assert reason in found.reason
 
 
 def test_a_probe_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     """Bit for bit, and nothing else lies there."""
-    probes.save(tmp_path, PROBE)
-    assert probes.read(tmp_path) == [PROBE]
+    store_extras.save_probe(tmp_path, PROBE)
+    assert store_extras.read_probes(tmp_path) == [PROBE]
     assert [path.name for path in (tmp_path / "probes").iterdir()] == ["pytorch.json"]
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-20], lambda text: "{}", lambda text: text.replace("50", '"x"')])
 def test_a_damaged_file_is_one_line(tmp_path: Path, damage: Callable[[str], str]) -> None:
     """It names the file and says what to do."""
-    probes.save(tmp_path, PROBE)
+    store_extras.save_probe(tmp_path, PROBE)
     path = tmp_path / "probes" / "pytorch.json"
     path.write_text(damage(path.read_text()))
     with pytest.raises(FcnBenchError, match=r"pytorch.json: .*move it away") as told:
-        probes.read(tmp_path)
+        store_extras.read_probes(tmp_path)
     assert "\n" not in str(told.value)
 
 
 def test_a_full_disk_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And leaves the answer of before."""
-    probes.save(tmp_path, PROBE)
+    store_extras.save_probe(tmp_path, PROBE)
 
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(archive.os, "fsync", full)
     with pytest.raises(FcnBenchError, match="No space left"):
-        probes.save(tmp_path, replace(PROBE, reason="new"))
+        store_extras.save_probe(tmp_path, replace(PROBE, reason="new"))
     assert json.loads((tmp_path / "probes" / "pytorch.json").read_text())["reason"] == ""

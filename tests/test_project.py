@@ -9,7 +9,10 @@ from pathlib import Path
 
 from mutants import ALL
 
-from bench import report, store, tables, verdicts, workloads
+from bench.data import networks
+from bench.report import build, pairs
+from bench.report import runs as report_runs
+from bench.store import archive
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,24 +56,24 @@ def test_readme_shows_what_the_reference_run_gives(tmp_path):
     shutil.copytree(ROOT / "results" / "reference", directory)
     shown = re.search(r"```text\n(.*?)\n```", README, re.DOTALL)
     assert shown is not None
-    assert shown[1] == report.build(directory).text.strip()
+    assert shown[1] == build.build(directory).text.strip()
 
 
 def test_reference_run_is_fit_and_complete():
     """The committed run has no failed cell, passed every gate, and its control does not differ from itself."""
-    results, gates = store.results(ROOT / "results" / "reference"), store.gates(ROOT / "results" / "reference")
-    runs = tables.runs(results, gates)
+    results, gates = archive.results(ROOT / "results" / "reference"), archive.gates(ROOT / "results" / "reference")
+    runs = report_runs.runs_frame(results, gates)
     assert set(runs["status"]) == {"ok"}
     assert set(runs["gate"]) == {"passed"}
-    assert verdicts.control(runs)["fit"].all()
+    assert pairs.control(runs)["fit"].all()
 
 
 def test_readme_says_what_the_documents_run_gave():
     """Every network of every document was trained in both frameworks, and the README's figures are those of its cells."""
     path = ROOT / "results" / "documents"
-    runs = tables.runs(store.results(path), store.gates(path))
+    runs = report_runs.runs_frame(archive.results(path), archive.gates(path))
     assert set(runs["status"]) == {"ok"} and set(runs["gate"]) == {"passed"}
-    assert set(runs["workload"]) == set(workloads.load())
+    assert set(runs["workload"]) == set(networks.load())
     own = runs[runs["role"] == "measured"]
     assert (own.groupby("workload")["implementation"].nunique() == 4).all()
     text, convolutional = " ".join(README.split()), own["workload"] == "cnn-32-64"

@@ -6,8 +6,11 @@ import pandas as pd
 import pytest
 from synthetic import result
 
-from bench import reaching, tables
-from bench.records import Epoch, Phases, Result
+from bench.report import pairs
+from bench.report import runs as report_runs
+from bench.report.chapters.accuracy import reaching
+from bench.store.records.cell import Phases
+from bench.store.records.training import Epoch, Result
 
 
 def trained(
@@ -21,7 +24,7 @@ def trained(
 
 
 def frame(results: list[Result]) -> pd.DataFrame:
-    return reaching.time_to_accuracy(tables.runs(results, []), tables.epochs(results))
+    return reaching.time_to_accuracy(report_runs.runs_frame(results, []), report_runs.epochs_frame(results))
 
 
 def test_the_first_epoch_that_reaches_it_counts() -> None:
@@ -47,17 +50,18 @@ def test_what_failed_and_the_control_have_no_row() -> None:
 
 def test_the_table_ranks_those_who_usually_reach_it() -> None:
     """By the median from the start; who reaches it in fewer than half of the processes comes last."""
-    from bench import answers, verdicts
+    from bench.report import groups
+    from bench.report.chapters import cost
 
     results = [
         trained([0.98], block=1), trained([0.98], block=2), trained([0.9], block=3),
         trained([0.98], "matched-keras", 1), trained([0.9], "matched-keras", 2), trained([0.9], "matched-keras", 3),
         trained([0.9, 0.98], "documented-keras", 1),
     ]  # fmt: skip
-    runs = tables.runs(results, [])
-    frames = {"multiples": pd.DataFrame(), "runs": runs, "summary": tables.summary(runs), "control": verdicts.control(runs),
-              "comparison": verdicts.comparison(runs), "break_even": verdicts.break_even(runs)}  # fmt: skip
-    (group,) = answers.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
+    runs = report_runs.runs_frame(results, [])
+    frames = {"multiples": pd.DataFrame(), "runs": runs, "summary": pairs.summary_frame(runs), "control": pairs.control(runs),
+              "comparison": pairs.comparison(runs), "break_even": cost.break_even_frame(runs)}  # fmt: skip
+    (group,) = groups.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
     sheet = reaching.sheet(frame(results), group)
     assert [row[:2] for row in sheet.rows] == [
         ("PyTorch (matched)", "2 of 3 processes"),
@@ -72,5 +76,7 @@ def test_the_table_ranks_those_who_usually_reach_it() -> None:
 def test_the_goal_can_be_another(goal: float) -> None:
     """And stands in every row."""
     results = [trained([0.6, 0.98])]
-    (row,) = reaching.time_to_accuracy(tables.runs(results, []), tables.epochs(results), goal).to_dict("records")
+    (row,) = reaching.time_to_accuracy(
+        report_runs.runs_frame(results, []), report_runs.epochs_frame(results), goal
+    ).to_dict("records")
     assert row["goal"] == goal and (row["epoch"] == 1 if goal == 0.5 else pd.isna(row["epoch"]))

@@ -8,22 +8,12 @@ import numpy as np
 import pytest
 from children import ask, needs
 
-from impls import layers, reference
-from impls.contract import (
-    SGD,
-    Activation,
-    Adam,
-    AdamForm,
-    Conv,
-    Data,
-    Dense,
-    Dropout,
-    Layer,
-    Pool,
-    Unavailable,
-    Weights,
-    Workload,
-)
+from impls.contract import AdamForm, Data, Unavailable, Weights
+from impls.oracle import layers as oracle_layers
+from impls.oracle import training
+from impls.oracle.layers import Float64
+from impls.oracle.training import AnyWeights, Implementation, Weights64
+from impls.workload import SGD, Activation, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
 
 RNG_SEED = 20240229
 STEPS = 100
@@ -83,23 +73,20 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(RNG_SEED)
 
 
-def samples(rng: np.random.Generator, n: int, workload: Workload = LINEAR) -> tuple[reference.Float64, np.ndarray]:
+def samples(rng: np.random.Generator, n: int, workload: Workload = LINEAR) -> tuple[Float64, np.ndarray]:
     """Images as the workload takes them, ``[n, 784]`` where nothing else is asked for, and labels, without meaning."""
     return rng.normal(size=(n, *workload.shapes[0])), rng.integers(0, 10, n).astype(np.uint8)
 
 
-def arrays(weights: reference.AnyWeights) -> list[np.ndarray]:
+def arrays(weights: AnyWeights) -> list[np.ndarray]:
     """The first kernel, the first bias, the second kernel and so on."""
     return [array for layer in weights for array in layer]
 
 
-def relative_error(actual: reference.AnyWeights, expected: reference.AnyWeights) -> float:
+def relative_error(actual: AnyWeights, expected: AnyWeights) -> float:
     """The largest difference in any array, as a share of that array's largest entry."""
     pairs = zip(arrays(actual), arrays(expected), strict=True)
     return max(float(np.abs(a - e).max() / np.abs(e).max()) for a, e in pairs)
-
-
-# Forward and backward
 
 
 def check_slopes(
@@ -110,11 +97,11 @@ def check_slopes(
     An image has thousands of relus, whose corners a long step would cross; in a short one rounding shows more.
     """
     x, y = samples(rng, n, workload)
-    weights = reference.widened(reference.initial_weights(workload, rng))
+    weights = training.widened(training.initial_weights(workload, rng))
 
-    def evaluated() -> tuple[float, reference.Weights64]:
+    def evaluated() -> tuple[float, Weights64]:
         masks = None if mask_seed is None else np.random.default_rng(mask_seed)
-        return reference.loss_and_gradients(workload, weights, x, y, rng=masks)
+        return training.loss_and_gradients(workload, weights, x, y, rng=masks)
 
     _, gradients = evaluated()
     tolerance = 1e-7 if step > 1e-6 else 1e-6
@@ -162,9 +149,9 @@ SCALAR = {
 def test_forward_is_a_weighted_sum_and_an_activation_per_unit(activation: Activation, rng: np.random.Generator) -> None:
     """Logits and loss agree with loops over images, layers and units that use no array operation."""
     workload, (x, y) = NETWORKS[activation], samples(rng, 3)
-    weights = reference.initial_weights(workload, rng)
-    logits, _ = reference.forward(workload, weights, x)
-    loss, _ = reference.loss_and_gradients(workload, weights, x, y)
+    weights = training.initial_weights(workload, rng)
+    logits, _ = training.forward(workload, weights, x)
+    loss, _ = training.loss_and_gradients(workload, weights, x, y)
     losses = []
     for image, label, row in zip(x.tolist(), y.tolist(), logits, strict=True):
         values = image
@@ -182,7 +169,7 @@ def test_forward_is_a_weighted_sum_and_an_activation_per_unit(activation: Activa
 def test_activations_lead_from_the_images_to_the_logits(rng: np.random.Generator) -> None:
     """One array per layer boundary, float64, the images first and the logits last."""
     workload, (x, _) = NETWORKS["relu"], samples(rng, 3)
-    logits, activations = reference.forward(workload, reference.initial_weights(workload, rng), x.astype(np.float32))
+    logits, activations = training.forward(workload, training.initial_weights(workload, rng), x.astype(np.float32))
     assert [array.shape for array in activations] == [(3, *shape) for shape in workload.shapes]
     assert all(array.dtype == np.float64 for array in activations)
     assert activations[-1] is logits
@@ -192,7 +179,7 @@ def test_an_image_keeps_its_form_until_it_is_dense(rng: np.random.Generator) -> 
     """The activations of a network of images are images up to the first dense layer."""
     workload = IMAGE_NETWORKS["pool with a rest"]
     x, _ = samples(rng, 3, workload)
-    _, activations = reference.forward(workload, reference.initial_weights(workload, rng), x)
+    _, activations = training.forward(workload, training.initial_weights(workload, rng), x)
     shapes = [(3, 28, 28, 1), (3, 26, 26, 2), (3, 6, 6, 2), (3, 6, 6, 2), (3, 1, 1, 2), (3, 10)]
     assert [array.shape for array in activations] == shapes
 
@@ -201,10 +188,10 @@ def test_float32_is_computed_in_where_it_is_asked_for(rng: np.random.Generator) 
     """Every activation and gradient of a network with all kinds of layers is float32 then, near those in float64."""
     workload = network(Conv(2, 3, 1, "sigmoid"), Pool(3), Dropout(0.3), Dense(5, "relu"), Dense(10))
     x, y = samples(rng, 3, workload)
-    weights = reference.initial_weights(workload, rng)
-    _, activations = reference.forward(workload, weights, x, np.float32)
-    _, narrow = reference.loss_and_gradients(workload, weights, x, y, np.float32, np.random.default_rng(1))
-    _, wide = reference.loss_and_gradients(workload, weights, x, y, np.float64, np.random.default_rng(1))
+    weights = training.initial_weights(workload, rng)
+    _, activations = training.forward(workload, weights, x, np.float32)
+    _, narrow = training.loss_and_gradients(workload, weights, x, y, np.float32, np.random.default_rng(1))
+    _, wide = training.loss_and_gradients(workload, weights, x, y, np.float64, np.random.default_rng(1))
     assert all(array.dtype == np.float32 for array in (*activations, *arrays(narrow)))
     assert 0 < relative_error(narrow, wide) < 1e-5
 
@@ -213,18 +200,18 @@ def test_forward_leaves_dropout_out(rng: np.random.Generator) -> None:
     """The logits are those of the network without its dropout layers."""
     workload = DROPOUT_NETWORKS["dropout"]
     kept = network(*(layer for layer in workload.layers if not isinstance(layer, Dropout)))
-    (x, _), weights = samples(rng, 3), reference.initial_weights(workload, rng)
+    (x, _), weights = samples(rng, 3), training.initial_weights(workload, rng)
     np.testing.assert_array_equal(
-        reference.forward(workload, weights, x)[0], reference.forward(kept, weights, x)[0], strict=True
+        training.forward(workload, weights, x)[0], training.forward(kept, weights, x)[0], strict=True
     )
 
 
 def test_float32_values_are_computed_with_as_float64(rng: np.random.Generator) -> None:
     """Float32 weights and images give the very numbers that their float64 copies give."""
     workload, (x, _) = NETWORKS["tanh"], samples(rng, 3)
-    weights, images = reference.initial_weights(workload, rng), x.astype(np.float32)
-    narrow, _ = reference.forward(workload, weights, images)
-    wide, _ = reference.forward(workload, reference.widened(weights), images.astype(np.float64))
+    weights, images = training.initial_weights(workload, rng), x.astype(np.float32)
+    narrow, _ = training.forward(workload, weights, images)
+    wide, _ = training.forward(workload, training.widened(weights), images.astype(np.float64))
     np.testing.assert_array_equal(narrow, wide)
 
 
@@ -234,7 +221,7 @@ def test_logits_of_a_thousand_overflow_nothing() -> None:
     weights = [(np.zeros((784, 10)), bias)]
     x, y = np.zeros((2, 784)), np.array([3, 4], np.uint8)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        loss, [(_, bias_gradient)] = reference.loss_and_gradients(LINEAR, weights, x, y)
+        loss, [(_, bias_gradient)] = training.loss_and_gradients(LINEAR, weights, x, y)
     assert loss == 1000.0  # 0 for the image that is right, 2000 for the one that is wrong
     assert bias_gradient.tolist() == [0, 0, 0, 0.5, -0.5, 0, 0, 0, 0, 0]
 
@@ -242,11 +229,8 @@ def test_logits_of_a_thousand_overflow_nothing() -> None:
 def test_sigmoid_overflows_nowhere() -> None:
     """Far from 0 it is 0 and 1 without a floating-point warning, and keeps its relative precision on the way."""
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        values = layers.sigmoid(np.array([-1000.0, -40.0, 0.0, 40.0, 1000.0]))
+        values = oracle_layers.sigmoid(np.array([-1000.0, -40.0, 0.0, 40.0, 1000.0]))
     assert values == pytest.approx([0.0, math.exp(-40.0), 0.5, 1.0, 1.0], rel=1e-15, abs=0)
-
-
-# Optimisers, by hand
 
 
 def scalar_adam(gradients: list[float], rate: float, form: str, epsilon: float) -> list[float]:
@@ -267,19 +251,19 @@ def scalar_adam(gradients: list[float], rate: float, form: str, epsilon: float) 
     return way
 
 
-def gradient_sequence() -> list[reference.Weights64]:
+def gradient_sequence() -> list[Weights64]:
     """``STEPS`` gradients of one small layer, from 1e-9 to 1 in size, so that the epsilon decides some of the moves."""
     rng = np.random.default_rng(RNG_SEED)
     sizes = [(10.0 ** rng.uniform(-9, 0, shape)) for shape in ((5, 3), (3,))]
     return [[tuple(size * rng.normal(0.3, 1, size.shape) for size in sizes)] for _ in range(STEPS)]
 
 
-def adam_way(form: AdamForm, epsilon: float) -> list[reference.Weights64]:
+def adam_way(form: AdamForm, epsilon: float) -> list[Weights64]:
     """The weights after each step from 0 along ``gradient_sequence``; from 0, so that small moves keep their digits."""
-    weights: reference.Weights64 = [(np.zeros((5, 3)), np.zeros(3))]
+    weights: Weights64 = [(np.zeros((5, 3)), np.zeros(3))]
     state, way = None, []
     for gradients in gradient_sequence():
-        weights, state = reference.adam_step(weights, gradients, state, 1e-3, form, epsilon)
+        weights, state = training.adam_step(weights, gradients, state, 1e-3, form, epsilon)
         way.append(weights)
     return way
 
@@ -309,8 +293,8 @@ def test_the_forms_of_adam_meet_at_the_rescaled_epsilon(rng: np.random.Generator
     """At step t the Keras form with eps^ is the PyTorch form with eps^ / sqrt(1 - 0.999**t), as the docstring says."""
     gradients = [(10.0 ** rng.uniform(-9, 0, (5, 3)), 10.0 ** rng.uniform(-9, 0, 3))]
     weights = [(np.zeros((5, 3)), np.zeros(3))]
-    keras, _ = reference.adam_step(weights, gradients, None, 1e-3, "keras", 1e-7)
-    pytorch, _ = reference.adam_step(weights, gradients, None, 1e-3, "pytorch", 1e-7 / math.sqrt(1 - 0.999))
+    keras, _ = training.adam_step(weights, gradients, None, 1e-3, "keras", 1e-7)
+    pytorch, _ = training.adam_step(weights, gradients, None, 1e-3, "pytorch", 1e-7 / math.sqrt(1 - 0.999))
     assert relative_error(keras, pytorch) < 1e-13
 
 
@@ -318,24 +302,24 @@ def test_an_unknown_form_of_adam_is_an_error() -> None:
     """A misspelt form does not quietly run the other one."""
     weights = [(np.ones((2, 2)), np.ones(2))]
     with pytest.raises(KeyError, match="tensorflow"):
-        reference.adam_step(weights, weights, None, 1e-3, "tensorflow", 1e-7)
+        training.adam_step(weights, weights, None, 1e-3, "tensorflow", 1e-7)
 
 
 def test_sgd_subtracts_the_scaled_gradient() -> None:
     """``w - rate * g`` without momentum, kernel and bias alike, at the second step as at the first."""
     weights, state = [(np.full((2, 2), 3.0), np.ones(2))], None
     for expected in (([[2.5, 2.5], [2.5, 2.5]], [-1.0, -1.0]), ([[2.0, 2.0], [2.0, 2.0]], [-3.0, -3.0])):
-        weights, state = reference.sgd_step(weights, [(np.ones((2, 2)), np.full(2, 4.0))], state, 0.5, 0.0)
+        weights, state = training.sgd_step(weights, [(np.ones((2, 2)), np.full(2, 4.0))], state, 0.5, 0.0)
         [(kernel, bias)] = weights
         assert (kernel.tolist(), bias.tolist()) == expected
 
 
 def test_sgd_with_momentum_is_the_stated_equation() -> None:
     """Each entry goes the way of a single number through ``v = momentum * v + g``, ``w = w - rate * v`` from 0."""
-    weights: reference.Weights64 = [(np.zeros((5, 3)), np.zeros(3))]
+    weights: Weights64 = [(np.zeros((5, 3)), np.zeros(3))]
     state, way, gradients = None, [], gradient_sequence()
     for gradient in gradients:
-        weights, state = reference.sgd_step(weights, gradient, state, 0.1, 0.9)
+        weights, state = training.sgd_step(weights, gradient, state, 0.1, 0.9)
         way.append(weights)
     for part in (0, 1):
         for entry in range(way[0][0][part].size):
@@ -346,18 +330,15 @@ def test_sgd_with_momentum_is_the_stated_equation() -> None:
                 assert moved[0][part].flat[entry] == pytest.approx(w, rel=1e-12, abs=1e-20)
 
 
-# Training
-
-
 def test_the_last_batch_is_used_when_it_is_smaller(rng: np.random.Generator) -> None:
     """Six images in batches of four are two steps, the second on two images."""
     x, y = samples(rng, 6)
-    start = reference.initial_weights(LINEAR, rng)
-    trained, _, _ = reference.train_steps(LINEAR, start, x, y, np.arange(6), *PYTORCH)
+    start = training.initial_weights(LINEAR, rng)
+    trained, _, _ = training.train_steps(LINEAR, start, x, y, np.arange(6), *PYTORCH)
     expected, state = start, None
     for batch in (slice(0, 4), slice(4, 6)):
-        _, gradients = reference.loss_and_gradients(LINEAR, expected, x[batch], y[batch])
-        expected, state = reference.sgd_step(expected, gradients, state, 0.1, 0.0)
+        _, gradients = training.loss_and_gradients(LINEAR, expected, x[batch], y[batch])
+        expected, state = training.sgd_step(expected, gradients, state, 0.1, 0.0)
     for actual, by_hand in zip(arrays(trained), arrays(expected), strict=True):
         np.testing.assert_array_equal(actual, by_hand)
 
@@ -365,30 +346,30 @@ def test_the_last_batch_is_used_when_it_is_smaller(rng: np.random.Generator) -> 
 def test_batches_follow_the_order(rng: np.random.Generator) -> None:
     """Training on ``order`` is training on the arrays rearranged by it."""
     workload, (x, y) = NETWORKS["relu"], samples(rng, 10)
-    start, order = reference.initial_weights(workload, rng), rng.permutation(10)
-    given, _, _ = reference.train_steps(workload, start, x, y, order, *PYTORCH)
-    rearranged, _, _ = reference.train_steps(workload, start, x[order], y[order], np.arange(10), *PYTORCH)
+    start, order = training.initial_weights(workload, rng), rng.permutation(10)
+    given, _, _ = training.train_steps(workload, start, x, y, order, *PYTORCH)
+    rearranged, _, _ = training.train_steps(workload, start, x[order], y[order], np.arange(10), *PYTORCH)
     assert relative_error(given, rearranged) == 0
-    unordered, _, _ = reference.train_steps(workload, start, x, y, np.arange(10), *PYTORCH)
+    unordered, _, _ = training.train_steps(workload, start, x, y, np.arange(10), *PYTORCH)
     assert relative_error(unordered, rearranged) > 1e-6
 
 
 def test_the_loss_is_a_mean_over_samples(rng: np.random.Generator) -> None:
     """With a rate of 0 the mean loss of uneven batches is the loss of all images together."""
     workload, (x, y) = network(Dense(10), optimiser=SGD(0.0)), samples(rng, 6)
-    start = reference.initial_weights(workload, rng)
-    _, loss, _ = reference.train_steps(workload, start, x, y, np.arange(6), *PYTORCH)
-    whole, _ = reference.loss_and_gradients(workload, start, x, y)
+    start = training.initial_weights(workload, rng)
+    _, loss, _ = training.train_steps(workload, start, x, y, np.arange(6), *PYTORCH)
+    whole, _ = training.loss_and_gradients(workload, start, x, y)
     assert loss == pytest.approx(whole, rel=1e-14)
 
 
 def test_each_loss_is_taken_before_its_step(rng: np.random.Generator) -> None:
     """The loss of a single batch is that of the start weights, not of the trained ones."""
     x, y = samples(rng, 4)
-    start = reference.initial_weights(LINEAR, rng)
-    trained, loss, _ = reference.train_steps(LINEAR, start, x, y, np.arange(4), *PYTORCH)
-    assert loss == reference.loss_and_gradients(LINEAR, start, x, y)[0]
-    assert loss > reference.loss_and_gradients(LINEAR, trained, x, y)[0]
+    start = training.initial_weights(LINEAR, rng)
+    trained, loss, _ = training.train_steps(LINEAR, start, x, y, np.arange(4), *PYTORCH)
+    assert loss == training.loss_and_gradients(LINEAR, start, x, y)[0]
+    assert loss > training.loss_and_gradients(LINEAR, trained, x, y)[0]
 
 
 @pytest.mark.parametrize("optimiser", [Adam(1e-3), SGD(0.1, 0.9)], ids=lambda optimiser: optimiser.kind)
@@ -397,26 +378,26 @@ def test_an_optimiser_goes_on_from_the_state_of_the_call_before(
 ) -> None:
     """Two calls that hand the state on are one longer call; without the state they are not."""
     workload, (x, y) = replace(NETWORKS["tanh"], optimiser=optimiser), samples(rng, 8)
-    start, order = reference.initial_weights(workload, rng), np.arange(8)
-    half, _, state = reference.train_steps(workload, start, x, y, order, *PYTORCH)
-    continued, _, _ = reference.train_steps(workload, half, x, y, order, *PYTORCH, state)
-    at_once, _, _ = reference.train_steps(workload, start, x, y, np.concatenate([order, order]), *PYTORCH)
+    start, order = training.initial_weights(workload, rng), np.arange(8)
+    half, _, state = training.train_steps(workload, start, x, y, order, *PYTORCH)
+    continued, _, _ = training.train_steps(workload, half, x, y, order, *PYTORCH, state)
+    at_once, _, _ = training.train_steps(workload, start, x, y, np.concatenate([order, order]), *PYTORCH)
     assert relative_error(continued, at_once) == 0
-    afresh, _, _ = reference.train_steps(workload, half, x, y, order, *PYTORCH)
+    afresh, _, _ = training.train_steps(workload, half, x, y, order, *PYTORCH)
     assert relative_error(afresh, at_once) > 1e-6
 
 
 def test_every_batch_has_masks_of_its_own(rng: np.random.Generator) -> None:
     """The losses of the same images under dropout, at a rate of 0, differ from batch to batch and repeat by the seed."""
     workload = replace(DROPOUT_NETWORKS["dropout"], optimiser=SGD(0.0), batch_size=6)
-    (x, y), start = samples(rng, 6), reference.initial_weights(workload, rng)
+    (x, y), start = samples(rng, 6), training.initial_weights(workload, rng)
     masks, again = np.random.default_rng(5), np.random.default_rng(5)
     first, second = (
-        reference.train_steps(workload, start, x, y, np.arange(6), *PYTORCH, rng=masks)[1] for _ in range(2)
+        training.train_steps(workload, start, x, y, np.arange(6), *PYTORCH, rng=masks)[1] for _ in range(2)
     )
     twice = np.tile(np.arange(6), 2)
     assert first != second
-    _, both, _ = reference.train_steps(workload, start, x, y, twice, *PYTORCH, rng=again)
+    _, both, _ = training.train_steps(workload, start, x, y, twice, *PYTORCH, rng=again)
     assert both == pytest.approx((first + second) / 2, rel=1e-14)
 
 
@@ -424,9 +405,9 @@ def test_training_without_a_generator_leaves_dropout_out(rng: np.random.Generato
     """The weights are those that the network without its dropout layers is trained to."""
     workload = DROPOUT_NETWORKS["dropout"]
     kept = network(*(layer for layer in workload.layers if not isinstance(layer, Dropout)))
-    (x, y), start = samples(rng, 6), reference.initial_weights(workload, rng)
+    (x, y), start = samples(rng, 6), training.initial_weights(workload, rng)
     with_layers, without = (
-        reference.train_steps(made, start, x, y, np.arange(6), *PYTORCH)[0] for made in (workload, kept)
+        training.train_steps(made, start, x, y, np.arange(6), *PYTORCH)[0] for made in (workload, kept)
     )
     assert relative_error(with_layers, without) == 0
 
@@ -434,20 +415,17 @@ def test_training_without_a_generator_leaves_dropout_out(rng: np.random.Generato
 def test_training_writes_to_none_of_its_arguments(rng: np.random.Generator) -> None:
     """Read-only weights, images and labels can be trained with."""
     workload, (x, y) = NETWORKS["relu"], samples(rng, 6)
-    start = reference.widened(reference.initial_weights(workload, rng))
+    start = training.widened(training.initial_weights(workload, rng))
     for array in (x, y, *arrays(start)):
         array.setflags(write=False)
-    trained, _, _ = reference.train_steps(workload, start, x, y, np.arange(6), *KERAS)
+    trained, _, _ = training.train_steps(workload, start, x, y, np.arange(6), *KERAS)
     assert relative_error(trained, start) > 0
-
-
-# The start
 
 
 def test_initial_weights_are_the_same_for_the_same_seed() -> None:
     """The generator decides everything: the same seed gives the same bits, another seed gives others."""
     first, again, other = (
-        arrays(reference.initial_weights(NETWORKS["relu"], np.random.default_rng(seed))) for seed in (7, 7, 8)
+        arrays(training.initial_weights(NETWORKS["relu"], np.random.default_rng(seed))) for seed in (7, 7, 8)
     )
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
@@ -465,7 +443,7 @@ def check_interval(kernel: np.ndarray, bias: np.ndarray, inputs: int, spread: fl
 def test_initial_weights_fill_the_interval_of_torch_linear() -> None:
     """Float32 ``[in, out]`` and ``[out]``, within +-1/sqrt(in) and spread as a uniform variable is."""
     workload = NETWORKS["mlp-128-64"]
-    weights = reference.initial_weights(workload, np.random.default_rng(RNG_SEED))
+    weights = training.initial_weights(workload, np.random.default_rng(RNG_SEED))
     shapes = [(784, 128), (128, 64), (64, 10)]
     assert [(kernel.shape, bias.shape) for kernel, bias in weights] == [(shape, shape[1:]) for shape in shapes]
     for (kernel, bias), (inputs, _) in zip(weights, shapes, strict=True):
@@ -475,7 +453,7 @@ def test_initial_weights_fill_the_interval_of_torch_linear() -> None:
 def test_initial_weights_of_a_conv_fill_the_interval_of_torch_conv2d() -> None:
     """``in`` is what one output is computed from: height times width times channels of the kernel."""
     workload = network(Conv(32, 5, 2), Pool(2), Conv(64, 5, 2), Pool(2), Dense(10))
-    weights = reference.initial_weights(workload, np.random.default_rng(RNG_SEED))
+    weights = training.initial_weights(workload, np.random.default_rng(RNG_SEED))
     shapes = [(5, 5, 1, 32), (5, 5, 32, 64), (3136, 10)]
     assert [(kernel.shape, bias.shape) for kernel, bias in weights] == [(shape, shape[-1:]) for shape in shapes]
     for (kernel, bias), inputs in zip(weights, (25, 800, 3136), strict=True):
@@ -486,14 +464,12 @@ def test_initial_weights_are_the_same_numbers_in_float64() -> None:
     """A workload in float64 starts from the float32 values, widened."""
     workload = IMAGE_NETWORKS["conv, pool, dense"]
     narrow, wide = (
-        arrays(reference.initial_weights(made, np.random.default_rng(7)))
+        arrays(training.initial_weights(made, np.random.default_rng(7)))
         for made in (workload, replace(workload, dtype="float64"))
     )
     assert {array.dtype for array in wide} == {np.dtype(np.float64)}
     assert all(np.array_equal(a, b) for a, b in zip(narrow, wide, strict=True))
 
-
-# Against the frameworks, each in a process of its own
 
 TORCH = """
 import sys
@@ -545,7 +521,6 @@ for i, (mean, std) in enumerate(given["scalings"]):
 answer["unscaled"] = np.stack([ToTensor()(image[:, :, None]).numpy().ravel() for image in given["images"]])
 np.savez(sys.argv[2], **answer)
 """
-
 KERAS_TENSORFLOW = """
 import sys
 import numpy as np, keras, tensorflow as tf
@@ -577,11 +552,11 @@ SCALINGS = [(0.1307, 0.3081), (0.1307, 0.3008), (0.0, 1.0), (0.5, 0.5)]
 EVERY_BYTE = np.resize(np.arange(256, dtype=np.uint8), (3, 28, 28))
 
 
-def training_problem() -> tuple[reference.Float64, np.ndarray, np.ndarray, Weights]:
+def training_problem() -> tuple[Float64, np.ndarray, np.ndarray, Weights]:
     """Images, labels, the order of 100 batches of four with a last one of three, and the start."""
     rng = np.random.default_rng(RNG_SEED)
     x, y = samples(rng, 40)
-    return x, y, rng.integers(0, 40, 4 * STEPS + 3), reference.initial_weights(NETWORKS["relu"], rng)
+    return x, y, rng.integers(0, 40, 4 * STEPS + 3), training.initial_weights(NETWORKS["relu"], rng)
 
 
 @pytest.fixture(scope="module")
@@ -602,7 +577,7 @@ def keras_answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarr
     return ask(KERAS_TENSORFLOW, tmp_path_factory.mktemp("keras"), stacked_gradients(), **environment)
 
 
-def way_error(answer: dict[str, np.ndarray], name: str, way: list[reference.Weights64]) -> float:
+def way_error(answer: dict[str, np.ndarray], name: str, way: list[Weights64]) -> float:
     """The largest relative difference in any entry at any step."""
     parts = [(answer[f"{name}{part}"], np.stack([weights[0][part] for weights in way])) for part in (0, 1)]
     return max(float(np.abs(theirs / ours - 1).max()) for theirs, ours in parts)
@@ -632,7 +607,7 @@ def test_training_is_what_torch_trains(name: str, optimiser: Adam | SGD, torch_a
     """100 steps and one on a smaller batch, forward, loss, backward and step, end where torch in float64 ends."""
     x, y, order, start = training_problem()
     workload = network(*NETWORKS["relu"].layers, optimiser=optimiser)
-    trained, loss, _ = reference.train_steps(workload, start, x, y, order, *PYTORCH)
+    trained, loss, _ = training.train_steps(workload, start, x, y, order, *PYTORCH)
     theirs = [torch_answer[f"{name}{i}"] for i in range(6)]
     assert relative_error(list(zip(theirs[::2], theirs[1::2], strict=True)), trained) < 1e-11
     assert loss == pytest.approx(float(torch_answer[f"{name}_loss"]), rel=1e-11)
@@ -655,9 +630,6 @@ def test_mean_0_and_std_1_are_totensor_alone(torch_answer: dict[str, np.ndarray]
     assert scaled.tobytes() == torch_answer["unscaled"].tobytes()
 
 
-# As an implementation
-
-
 @pytest.fixture(scope="module")
 def digits() -> Data:
     """2,000 images around ten prototypes of random bytes, and 200 more to test on."""
@@ -667,9 +639,9 @@ def digits() -> Data:
     return Data(images[:2000], labels[:2000], images[2000:], labels[2000:], Path())
 
 
-def built(digits: Data, workload: Workload) -> reference.Implementation:
+def built(digits: Data, workload: Workload) -> Implementation:
     """An implementation with its data loaded."""
-    implementation = reference.Implementation(workload, "cpu", seed=3)
+    implementation = Implementation(workload, "cpu", seed=3)
     implementation.load(digits)
     return implementation
 
@@ -690,9 +662,9 @@ def test_it_learns(optimiser: Adam | SGD, digits: Data) -> None:
 def test_the_form_of_adam_shows_in_training(digits: Data) -> None:
     """Ten steps of a network under either framework's form end apart by over a thousandth of the way they went."""
     workload = network(Dense(32, "relu"), Dense(10), batch_size=64)
-    x, start = workload.scale(digits.x_train), reference.initial_weights(workload, np.random.default_rng(RNG_SEED))
+    x, start = workload.scale(digits.x_train), training.initial_weights(workload, np.random.default_rng(RNG_SEED))
     ends = [
-        reference.train_steps(workload, start, x, digits.y_train, np.arange(640), *adam)[0] for adam in (PYTORCH, KERAS)
+        training.train_steps(workload, start, x, digits.y_train, np.arange(640), *adam)[0] for adam in (PYTORCH, KERAS)
     ]
     origin, pytorch, keras = (np.concatenate([a.ravel() for a in arrays(weights)]) for weights in (start, *ends))
     assert np.linalg.norm(keras - pytorch) > 1e-3 * np.linalg.norm(pytorch - origin)
@@ -704,7 +676,7 @@ def test_an_epoch_is_train_steps_on_the_scaled_images(digits: Data) -> None:
     implementation, rng = built(digits, workload), np.random.default_rng(RNG_SEED)
     start, orders = implementation.get_weights(), [rng.permutation(2000), rng.permutation(2000)]
     losses = [implementation.train_epoch(order) for order in orders]
-    expected, loss, _ = reference.train_steps(
+    expected, loss, _ = training.train_steps(
         workload, start, workload.scale(digits.x_train), digits.y_train, np.concatenate(orders), *PYTORCH
     )
     assert relative_error(implementation.weights, expected) == 0
@@ -714,7 +686,7 @@ def test_an_epoch_is_train_steps_on_the_scaled_images(digits: Data) -> None:
 def test_weights_come_back_as_they_were_set(digits: Data, rng: np.random.Generator) -> None:
     """Float32 in, the same bits out, in arrays of their own."""
     implementation = built(digits, NETWORKS["relu"])
-    given = reference.initial_weights(NETWORKS["relu"], rng)
+    given = training.initial_weights(NETWORKS["relu"], rng)
     implementation.set_weights(given)
     implementation.get_weights()[0][0][:] = 0.0
     for back, gave in zip(arrays(implementation.get_weights()), arrays(given), strict=True):
@@ -725,8 +697,8 @@ def test_weights_come_back_as_they_were_set(digits: Data, rng: np.random.Generat
 def test_without_weights_it_starts_from_its_seed() -> None:
     """An implementation that is given no weights starts from ``initial_weights`` of its seed."""
     workload = NETWORKS["relu"]
-    own = reference.Implementation(workload, "cpu", 11).get_weights()
-    assert relative_error(own, reference.initial_weights(workload, np.random.default_rng(11))) == 0
+    own = Implementation(workload, "cpu", 11).get_weights()
+    assert relative_error(own, training.initial_weights(workload, np.random.default_rng(11))) == 0
 
 
 def test_predict_is_forward_over_all_test_images(digits: Data) -> None:
@@ -734,7 +706,7 @@ def test_predict_is_forward_over_all_test_images(digits: Data) -> None:
     workload = NETWORKS["relu"]
     implementation = built(digits, workload)
     logits = implementation.predict()
-    expected, _ = reference.forward(workload, implementation.get_weights(), workload.scale(digits.x_test))
+    expected, _ = training.forward(workload, implementation.get_weights(), workload.scale(digits.x_test))
     assert len(digits.x_test) % workload.test_batch_size != 0
     assert logits.dtype == np.float32
     np.testing.assert_allclose(logits, expected, rtol=1e-6, atol=1e-7)
@@ -744,12 +716,12 @@ def test_predict_is_forward_over_all_test_images(digits: Data) -> None:
 def test_it_runs_on_the_cpu_only(device: str) -> None:
     """Any other device is refused in one line that names it."""
     with pytest.raises(Unavailable, match=f"^reference-numpy cannot use device '{device}'.*$"):
-        reference.Implementation(LINEAR, device, 0)
+        Implementation(LINEAR, device, 0)
 
 
 def test_it_declares_what_it_runs() -> None:
     """It trains in the given order, with PyTorch's form of Adam, in float64, and has no device to wait for."""
-    implementation = reference.Implementation(LINEAR, "cpu", 0)
+    implementation = Implementation(LINEAR, "cpu", 0)
     assert implementation.takes_order is True
     assert implementation.adam == PYTORCH
     assert implementation.switches == {"dtype": "float64"}
@@ -758,7 +730,7 @@ def test_it_declares_what_it_runs() -> None:
 
 def test_its_members_stand_in_the_contracts_order() -> None:
     """The eight members and their order are those of the contract."""
-    members = [name for name, member in vars(reference.Implementation).items() if callable(member)]
+    members = [name for name, member in vars(Implementation).items() if callable(member)]
     assert members == [
         "__init__", "load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory",
     ]  # fmt: skip

@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from impls import registry
-from impls.registry import BUILT_IN, Entry, environment, from_file, installed, named
+from impls.environment import environment
+from impls.registry import BUILT_IN, Entry, from_file, installed, named
 
 Install = Callable[[str], None]
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, WORKLOAD, clear, result, save, session
 
-from bench import cli, regression, store
+from bench.cli import main
 from bench.errors import FcnBenchError
-from bench.records import Epoch, Gate, Inference, Result
+from bench.report import compare
+from bench.store import archive
+from bench.store.records.training import Epoch, Inference, Result
+from bench.store.records.verification import Gate
 
 Two = Callable[..., tuple[Path, Path]]
 
@@ -35,7 +38,7 @@ def scaled(found: Result, factor: float) -> Result:
 def judged(base: Path, new: Path, *arguments: str) -> int:
     """The exit status of the command."""
     with pytest.raises(SystemExit) as ended:
-        cli.main(["compare", str(base), str(new), *arguments])
+        main.main(["compare", str(base), str(new), *arguments])
     return int(ended.value.code or 0)
 
 
@@ -96,11 +99,11 @@ def test_only_the_program_that_changed_is_called_slower(two: Two, capsys: pytest
 
 def test_a_machine_that_changed_is_said(two: Two, capsys: pytest.CaptureFixture[str]) -> None:
     """Programs that were not changed and take longer show what the machine does; another machine is told at once."""
-    found = regression.compare(*two(clear(), [scaled(one, 1.1) for one in clear()]), 0.05)
+    found = compare.compare(*two(clear(), [scaled(one, 1.1) for one in clear()]), 0.05)
     assert "Nothing was changed in these, so their ratios are the machine's" in " ".join(found.text.split())
     other = [replace(one, machine="elsewhere") for one in clear()]
-    store.save_machine(Path(two(clear(), other)[1]), replace(MACHINE, machine="elsewhere"))
-    found = regression.compare(*two(clear(), other), 0.05)
+    archive.save_machine(Path(two(clear(), other)[1]), replace(MACHINE, machine="elsewhere"))
+    found = compare.compare(*two(clear(), other), 0.05)
     assert "The machines differ" in found.text
 
 
@@ -116,7 +119,7 @@ def test_different_work_is_refused(two: Two, changes: dict[str, object], words: 
     """One line with both values, exit status 2."""
     base, new = two(clear(data="some"), clear(**{"data": "some", **changes}))
     with pytest.raises(FcnBenchError) as refused:
-        regression.compare(base, new, 0.05)
+        compare.compare(base, new, 0.05)
     assert "\n" not in str(refused.value) and all(word in str(refused.value) for word in words)
     assert judged(base, new) == 2
 
@@ -124,14 +127,14 @@ def test_different_work_is_refused(two: Two, changes: dict[str, object], words: 
 def test_nothing_in_common_is_refused(two: Two) -> None:
     """Other networks, or a directory that is none."""
     with pytest.raises(FcnBenchError, match="in common"):
-        regression.compare(*two(clear(), clear(workload=OTHER_WORKLOAD)), 0.05)
+        compare.compare(*two(clear(), clear(workload=OTHER_WORKLOAD)), 0.05)
     with pytest.raises(FcnBenchError, match="no results here"):
-        regression.compare(two(clear(), clear())[0], Path("nowhere"), 0.05)
+        compare.compare(two(clear(), clear())[0], Path("nowhere"), 0.05)
 
 
 def test_networks_of_one_side_are_told_in_a_line(two: Two) -> None:
     """They have no table, since there is nothing to compare."""
-    text = regression.compare(*two(clear(), [*clear(), *clear(workload=OTHER_WORKLOAD)]), 0.05).text
+    text = compare.compare(*two(clear(), [*clear(), *clear(workload=OTHER_WORKLOAD)]), 0.05).text
     assert "Only in NEW: mlp-128." in text and "mlp-128, CPU" not in text and text.count("equal within") == 4
 
 
@@ -148,9 +151,9 @@ def test_what_is_lost_is_a_regression(two: Two, capsys: pytest.CaptureFixture[st
     assert judged(base, new) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "lost: RuntimeError: no luck" in said and "only in BASE" in said
-    with store.opened(new):
-        store.save_gate(new, Gate("matched-pytorch", "mlp-128-64", "cpu", "d", "failed", "logits are off"))
-    assert "it does not do the same work any more" in " ".join(regression.compare(base, new, 0.05).text.split())
+    with archive.opened(new):
+        archive.save_gate(new, Gate("matched-pytorch", "mlp-128-64", "cpu", "d", "failed", "logits are off"))
+    assert "it does not do the same work any more" in " ".join(compare.compare(base, new, 0.05).text.split())
 
 
 def test_an_unfit_side_has_no_verdicts(two: Two, capsys: pytest.CaptureFixture[str]) -> None:
@@ -166,10 +169,10 @@ def test_an_unfit_side_has_no_verdicts(two: Two, capsys: pytest.CaptureFixture[s
 def test_blocks_of_one_side_only_are_left_out(two: Two) -> None:
     """A run with more blocks can be compared with one that has fewer; without steady epochs there is no ratio."""
     more = session({"matched-pytorch": [1.0, 1.0, 1.0, 7.0], "matched-keras": [2.0, 2.0, 2.0, 9.0]})
-    found = regression.compare(*two(session({"matched-pytorch": [1.0] * 3, "matched-keras": [2.0] * 3}), more), 0.05)
+    found = compare.compare(*two(session({"matched-pytorch": [1.0] * 3, "matched-keras": [2.0] * 3}), more), 0.05)
     assert found.regressions == () and found.text.count("equal within") == 2
     bare = [replace(one, epochs=(Epoch(0, None, None, 0.2, None, 2.3, 0.1),)) for one in clear()]
-    assert "no steady epochs" in regression.compare(*two(bare, bare), 0.05).text
+    assert "no steady epochs" in compare.compare(*two(bare, bare), 0.05).text
 
 
 def test_the_time_for_one_image_stands_beside(two: Two) -> None:
@@ -179,7 +182,7 @@ def test_the_time_for_one_image_stands_beside(two: Two) -> None:
         for seconds in (0.001, 0.0015)
     )
     for new, shown in ((slower, "1.50 times"), (clear(), "–")):
-        found = regression.compare(*two(base, new), 0.05)
+        found = compare.compare(*two(base, new), 0.05)
         row = next(line for line in found.markdown.splitlines() if line.startswith("| matched-keras |"))
         assert row.split(" | ")[6] == shown and found.regressions == ()
 

@@ -14,12 +14,16 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, save, session
 
-from bench import charts, forest, report, store, tables, verdicts
-from bench import page as bench_page
-from bench.derived import Session
+from bench.display.charts import Chart
 from bench.errors import FcnBenchError
-from bench.pictures import Chart
-from bench.records import Gate, Memory, Phases, Result, Rung
+from bench.report import build, pairs, runs
+from bench.report import page as report_page
+from bench.report.chapters.comparison import charts
+from bench.report.results import Session
+from bench.store import archive
+from bench.store.records.cell import Memory, Phases
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate, Rung
 
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 HOSTILE = "<script>alert(1)</script> [x](javascript:1) | \x1b[31m"
@@ -28,14 +32,14 @@ HOSTILE = "<script>alert(1)</script> [x](javascript:1) | \x1b[31m"
 def stored(directory: Path, results: Sequence[Result], gates: Sequence[Gate] = (), **options: Any) -> Path:
     save(directory, results, **options)
     for gate in gates:
-        store.save_gate(directory, gate)
+        archive.save_gate(directory, gate)
     return directory
 
 
 def text(directory: Path, results: Sequence[Result], **options: Any) -> str:
     """The final table, without drawing charts for it."""
     session = Session.read(stored(directory, results, **options))
-    return report.final_table(session)
+    return build.final_table(session)
 
 
 def said(directory: Path, results: Sequence[Result], **options: Any) -> str:
@@ -45,14 +49,14 @@ def said(directory: Path, results: Sequence[Result], **options: Any) -> str:
 
 def page(directory: Path, results: Sequence[Result], **options: Any) -> str:
     """The page of a session, its charts included."""
-    return report.build(stored(directory, results, **options)).html.read_text(encoding="utf-8")
+    return build.build(stored(directory, results, **options)).html.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the usual session, for tests that only read it."""
     directory = tmp_path_factory.mktemp("usual")
-    report.build(stored(directory, clear()))
+    build.build(stored(directory, clear()))
     return directory
 
 
@@ -65,7 +69,7 @@ def html(usual: Path) -> str:
 @pytest.fixture(scope="module")
 def usual_text(usual: Path) -> str:
     """Its final table."""
-    return report.final_table(Session.read(usual))
+    return build.final_table(Session.read(usual))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +81,8 @@ def usual_words(usual_text: str) -> str:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No charts, where a test is about something else."""
-    monkeypatch.setattr(charts, "of_group", lambda *_: [])
-    monkeypatch.setattr(forest, "of_group", lambda _: [])
+    monkeypatch.setattr(charts, "session_charts", lambda *_: [])
+    monkeypatch.setattr(charts, "of_group", lambda _: [])
 
 
 class Elements(HTMLParser):
@@ -92,9 +96,6 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
-
-
-# The opening sentence
 
 
 def test_a_clear_difference_is_said_with_factor_and_interval(usual_words: str) -> None:
@@ -230,9 +231,6 @@ def test_the_documents_network_comes_first(tmp_path: Path) -> None:
     assert answer.startswith("On this machine PyTorch (matched) trains mlp-128-64 ")
 
 
-# The final table
-
-
 def test_no_line_is_longer_than_100_columns(tmp_path: Path) -> None:
     """Whatever the cells say."""
     results = [*clear(), result(KERAS, 4, status="failed", reason="a long story " * 40)]
@@ -274,9 +272,6 @@ def test_thread_counts_are_not_mixed(tmp_path: Path) -> None:
     assert dict(zip(rows["threads"], rows["value"], strict=True)) == {1: 1.0, 2: 3.0}
 
 
-# The files
-
-
 def by_name(directory: Path) -> dict[str, pd.DataFrame]:
     return {path.stem: pd.read_csv(path) for path in (directory / "tables").glob("*.csv")}
 
@@ -284,8 +279,8 @@ def by_name(directory: Path) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("name", ["summary", "control", "comparison"])
 def test_tables_hold_the_frames(usual: Path, name: str) -> None:
     """Raw values, as the derivation gave them."""
-    derive = tables.summary if name == "summary" else getattr(verdicts, name)
-    frame = derive(tables.runs(store.results(usual), []))
+    derive = pairs.summary_frame if name == "summary" else getattr(pairs, name)
+    frame = derive(runs.runs_frame(archive.results(usual), []))
     expected = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
     pd.testing.assert_frame_equal(pd.read_csv(usual / "tables" / f"{name}.csv"), expected)
 
@@ -310,26 +305,26 @@ def test_every_chart_is_there_as_svg_and_png(usual: Path) -> None:
 def test_the_final_table_is_what_a_build_returns(tmp_path: Path, undrawn: None) -> None:
     """``cli`` prints it and names the page."""
     directory = stored(tmp_path, clear())
-    built = report.build(directory)
-    assert (built.text, built.html) == (report.final_table(Session.read(directory)), tmp_path / "report.html")
+    built = build.build(directory)
+    assert (built.text, built.html) == (build.final_table(Session.read(directory)), tmp_path / "report.html")
 
 
 def test_what_is_no_longer_true_is_taken_away(tmp_path: Path) -> None:
     """Charts and tables of cells that are gone go too."""
-    report.build(stored(tmp_path, [result(), result(workload=OTHER_WORKLOAD)]))
+    build.build(stored(tmp_path, [result(), result(workload=OTHER_WORKLOAD)]))
     for cell in (tmp_path / "cells").glob("mlp-128.*"):
         cell.unlink()
-    report.build(tmp_path)
+    build.build(tmp_path)
     assert not list((tmp_path / "charts").glob("*mlp-128.cpu*"))
 
 
 def test_other_peoples_files_stay(tmp_path: Path, undrawn: None) -> None:
     """Only what this module has made is pruned."""
-    report.build(stored(tmp_path, clear()))
+    build.build(stored(tmp_path, clear()))
     kept = [tmp_path / "charts" / "mine.svg", tmp_path / "tables" / "notes.md"]
     for path in kept:
         path.write_text("mine")
-    report.build(tmp_path)
+    build.build(tmp_path)
     assert all(path.exists() for path in kept)
 
 
@@ -340,17 +335,14 @@ def test_a_second_build_changes_no_byte(usual: Path, tmp_path: Path) -> None:
         return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
     again = Path(shutil.copytree(usual, tmp_path / "again"))
-    report.build(again)
+    build.build(again)
     assert files(again) == files(usual)
 
 
 def test_a_directory_without_results_is_an_error(tmp_path: Path) -> None:
     """One line that says what to do."""
     with pytest.raises(FcnBenchError, match="no results here"):
-        report.build(tmp_path)
-
-
-# The page
+        build.build(tmp_path)
 
 
 CASES = {
@@ -398,7 +390,7 @@ def test_foreign_text_is_escaped(tmp_path: Path, undrawn: None) -> None:
 
 def test_foreign_text_is_escaped_in_markdown(tmp_path: Path, undrawn: None) -> None:
     """Neither tags nor links nor columns."""
-    report.build(stored(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE)]))
+    build.build(stored(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE)]))
     written = (tmp_path / "report.md").read_text()
     assert "<script" not in written and r"\[x\](javascript:1) \|" in written
 
@@ -455,7 +447,7 @@ def test_a_block_that_was_repeated_is_told(tmp_path: Path, undrawn: None) -> Non
     found = [replace(one, **again) if one.cell.block == 2 else one for one in clear()]
     why = "Block 2 of mlp-128-64 was measured again, without a look at its times, since: matched-keras: 12 %"
     assert why in said(tmp_path, found)
-    assert report.build(tmp_path).html.read_text().count("attempt 2") == 5
+    assert build.build(tmp_path).html.read_text().count("attempt 2") == 5
 
 
 def test_what_disturbed_a_cell_stands_beside_it(tmp_path: Path, undrawn: None) -> None:
@@ -464,7 +456,7 @@ def test_what_disturbed_a_cell_stands_beside_it(tmp_path: Path, undrawn: None) -
     found[0] = replace(found[0], noise=replace(found[0].noise, steal_s=2.0))
     counted = "1 cell of 15 ran disturbed, such as matched-pytorch in block 1: 20 % of its CPU time stolen"
     assert counted in said(tmp_path, found)
-    assert "20 % of its CPU time stolen by other machines" in report.build(tmp_path).html.read_text()
+    assert "20 % of its CPU time stolen by other machines" in build.build(tmp_path).html.read_text()
 
 
 def test_memory_and_accuracy_of_the_pairs_are_judged(tmp_path: Path, undrawn: None) -> None:
@@ -505,8 +497,10 @@ def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts and logs beyond the limit are left to their files."""
     large = "<svg><title>t</title><desc>d</desc>" + "<g/>" * 20_000 + "</svg>"
-    monkeypatch.setattr(charts, "of_group", lambda title, key, *_: [Chart(f"memory.{key}", title, "words", large, b"")])
-    monkeypatch.setattr(forest, "of_group", lambda _: [])
+    monkeypatch.setattr(
+        charts, "session_charts", lambda title, key, *_: [Chart(f"memory.{key}", title, "words", large, b"")]
+    )
+    monkeypatch.setattr(charts, "of_group", lambda _: [])
     names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
     networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
     failed = [result(f"plugin-{n}", n, status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]
@@ -515,7 +509,7 @@ def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pyt
 
 def test_charts_beyond_the_limit_are_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is missing from a page; it is only not in it."""
-    monkeypatch.setattr(bench_page, "INLINED", 1)
+    monkeypatch.setattr(report_page, "INLINED", 1)
     links = [attributes.get("href") for _, attributes in Elements(page(tmp_path, [result()])).found]
     assert "charts/memory.mlp-128-64.cpu.2t.svg" in links
 
@@ -540,4 +534,4 @@ def test_the_gpu_is_named_where_cells_ran_on_it(tmp_path: Path, device: str, tol
     """A machine may have one that nobody used."""
     results = session({"matched-pytorch": [1.0]}, device=device)
     directory = save(tmp_path / "out", results, replace(MACHINE, gpus="Imaginary GPU"))
-    assert ("Imaginary GPU" in bench_page.facts(Session.read(directory))) is told
+    assert ("Imaginary GPU" in report_page.facts(Session.read(directory))) is told

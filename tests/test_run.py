@@ -13,14 +13,23 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, result
 
-from bench import environment, launch, noise, store
-from bench import run as bench_run
+from bench import files
 from bench.errors import FcnBenchError
-from bench.plan import Plan
-from bench.records import Cell, Event, Gate, Inference, Noise, Phases, Result
-from bench.run import Progress, Session
+from bench.machine import cpus
+from bench.machine import disturbances as machine_disturbances
+from bench.session import record
+from bench.session.plan import Plan
+from bench.session.progress import Progress
+from bench.session.session import Session
+from bench.store import archive
+from bench.store.records.cell import Cell, Noise, Phases
+from bench.store.records.training import Inference, Result
+from bench.store.records.verification import Gate
+from bench.worker import availability
+from bench.worker.messages import Event
+from bench.worker.process import Answer
 from impls import registry
-from impls.contract import Workload
+from impls.workload import Workload
 
 MachinePlan = tuple[Session, Plan]
 Prepare = Callable[..., MachinePlan]
@@ -51,7 +60,7 @@ def prepare(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Prepare:
         usual: dict[str, Any] = {"devices": ["cpu"], "threads": [1], "blocks": 1, "epochs": 1, "seed": 1, "data": "d"}
         plan = Plan(workloads=[tiny], entries=entries, **{**usual, **changes})
         out = tmp_path / "out"
-        with store.opened(out):
+        with archive.opened(out):
             pass
         return Session(out, {entry.name: entry for entry in entries}, tiny_data, MACHINE, timeout_s), plan
 
@@ -71,7 +80,7 @@ def test_every_cell_is_measured_and_saved_as_it_was_told(prepare: Prepare, plugi
     told = run(session, plan.cells())
     assert [found.cell for found in told] == plan.cells()
     assert {found.status for found in told} == {"ok"}
-    assert store.results(session.directory) == told
+    assert archive.results(session.directory) == told
 
 
 def test_a_result_is_complete(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -115,7 +124,7 @@ def test_a_cell_that_fails_is_saved_and_the_session_goes_on(prepare: Prepare, pl
         assert (found.status, found.reason) == ("failed", "RuntimeError: no luck")
         assert "Traceback" in found.log_tail
         assert found.phases.build_s is not None and found.phases.load_s is None and found.epochs == ()
-    assert len(store.results(session.directory)) == 3
+    assert len(archive.results(session.directory)) == 3
 
 
 @pytest.mark.parametrize(
@@ -154,7 +163,7 @@ def test_what_no_record_can_hold_fails_its_cell_alone(
     told = {found.cell.implementation: found for found in run(session, cells)}
     assert told["odd"].status == "failed" and reason in told["odd"].reason
     assert told["plain"].status == "ok"
-    assert len(store.results(session.directory)) == 2
+    assert len(archive.results(session.directory)) == 2
 
 
 def test_half_a_character_in_a_message_does_no_harm(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -162,7 +171,7 @@ def test_half_a_character_in_a_message_does_no_harm(prepare: Prepare, plugin: Ca
     body = "class Implementation(Regression):\n    def load(self, data): raise OSError('caf\\udce9')\n"
     session, plan = prepare([plugin("odd", body)])
     run(session, plan.cells()[:1])
-    assert store.results(session.directory)[0].reason == "OSError: caf?"
+    assert archive.results(session.directory)[0].reason == "OSError: caf?"
 
 
 def test_each_cell_has_a_log_of_its_own(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -181,7 +190,7 @@ def test_a_cell_runs_on_as_many_cpus_as_its_threads(prepare: Prepare, plugin: Ca
         class Implementation(Regression):
             switches = {"cpus": len(os.sched_getaffinity(0)), "omp": os.environ["OMP_NUM_THREADS"]}
     """
-    available = len(environment.available_cpus())
+    available = len(cpus.available_cpus())
     session, plan = prepare([plugin("counts", body)], threads=[1, available])
     for found in run(session, plan.cells()):
         assert (found.switches["cpus"], found.switches["omp"]) == (found.cell.threads, str(found.cell.threads))
@@ -212,15 +221,15 @@ def test_only_what_is_not_finished_is_measured_again() -> None:
     outdated = result(block=4, digest="01d")
     cells = [found.cell for found in (ok, failed, skipped)] + [result(block=4).cell, result(block=5).cell]
     done = [ok, failed, skipped, outdated]
-    kept = bench_run.finished(done, fresh=False)
+    kept = archive.finished(done, fresh=False)
     assert [cell.block for cell in cells if cell.key not in kept] == [2, 3, 4, 5]
 
 
 def test_fresh_measures_everything() -> None:
     """Finished or not."""
     done = [result(), result(block=2)]
-    assert bench_run.finished(done, fresh=True) == {}
-    assert list(bench_run.finished(done, fresh=False).values()) == done
+    assert archive.finished(done, fresh=True) == {}
+    assert list(archive.finished(done, fresh=False).values()) == done
 
 
 def test_a_failed_cell_that_succeeds_later_takes_its_place(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -228,9 +237,9 @@ def test_a_failed_cell_that_succeeds_later_takes_its_place(prepare: Prepare, plu
     session, plan = prepare([plugin("unlucky", UNLUCKY_ONCE)])
     cells = [cell for cell in plan.cells() if cell.role == "measured"]
     assert run(session, cells)[0].status == "failed"
-    assert bench_run.finished(store.results(session.directory), fresh=False) == {}
+    assert archive.finished(archive.results(session.directory), fresh=False) == {}
     assert run(session, cells)[0].status == "ok"
-    assert [found.status for found in store.results(session.directory)] == ["ok"]
+    assert [found.status for found in archive.results(session.directory)] == ["ok"]
 
 
 def test_an_edited_plugin_is_measured_again_and_the_old_result_set_aside(
@@ -240,13 +249,13 @@ def test_an_edited_plugin_is_measured_again_and_the_old_result_set_aside(
     session, plan = prepare([plugin()])
     old = run(session, plan.cells())
     plugin("plain", "class Implementation(Regression):\n    edited = True\n")
-    from bench import plan as bench_plan
+    from bench.session import digest
 
-    bench_plan.module_digest.cache_clear()
+    digest.module_digest.cache_clear()
     cells = plan.cells()
-    assert not bench_run.finished(old, fresh=False).keys() & {cell.key for cell in cells}
+    assert not archive.finished(old, fresh=False).keys() & {cell.key for cell in cells}
     new = run(session, cells)
-    assert store.results(session.directory) == new
+    assert archive.results(session.directory) == new
     assert len(list((session.directory / "superseded").iterdir())) == len(old)
 
 
@@ -261,7 +270,7 @@ def test_an_edited_plugin_is_measured_again_and_the_old_result_set_aside(
 def test_what_cannot_be_compared_is_not_mixed(tmp_path: Path, change: dict[str, Any], words: list[str]) -> None:
     """Another machine, other epochs or another seed in the same directory: one line with both sides."""
     with pytest.raises(FcnBenchError) as refused:
-        bench_run.check_same_terms([result().cell], [result(**change)], MACHINE.machine, tmp_path)
+        archive.check_same_terms([result().cell], [result(**change)], MACHINE.machine, tmp_path)
     line = str(refused.value)
     assert "\n" not in line and str(tmp_path) in line and "--out" in line
     assert all(word in line for word in words)
@@ -271,8 +280,8 @@ def test_what_can_be_compared_is_continued(tmp_path: Path, tiny: Workload) -> No
     """More blocks, other implementations, other networks; and an empty directory."""
     done = [result(block=block) for block in (1, 2)] + [result(workload=tiny, epochs=9, seed=5)]
     cells = [result("matched-keras", block=5).cell, replace(result(workload=tiny).cell, epochs=9, seed=5)]
-    bench_run.check_same_terms(cells, done, MACHINE.machine, tmp_path)
-    bench_run.check_same_terms(cells, [], MACHINE.machine, tmp_path)
+    archive.check_same_terms(cells, done, MACHINE.machine, tmp_path)
+    archive.check_same_terms(cells, [], MACHINE.machine, tmp_path)
 
 
 @pytest.fixture
@@ -295,7 +304,7 @@ def disturb(monkeypatch: pytest.MonkeyPatch, found: list[list[str]]) -> None:
             answers[result.started] = found.pop(0) if found else []
         return answers[result.started]
 
-    monkeypatch.setattr(noise, "disturbances", disturbances)
+    monkeypatch.setattr(machine_disturbances, "disturbances", disturbances)
 
 
 def repeated(session: Session, plan: Plan, kept: dict[str, Result], repeats: int) -> tuple[list[Result], list[str]]:
@@ -319,7 +328,7 @@ def test_a_disturbed_block_is_measured_again_as_a_whole(
     again = " (control)" if disturbed.role == "control" else ""
     assert why == [f"{disturbed.implementation}{again}: 12 % stolen"]
     assert {found.repeated for found in told[3:6]} == set(why)
-    assert store.results(session.directory) == told[3:]
+    assert archive.results(session.directory) == told[3:]
     before = sorted(path.name for path in (session.directory / "superseded").iterdir())
     assert before == sorted(f"{found.cell.key}.attempt1.json" for found in told[:3])
 
@@ -329,7 +338,7 @@ def test_blocks_are_repeated_as_often_as_allowed(
 ) -> None:
     """The allowance is for all blocks of a network together; what was spent before an interruption stays spent."""
     session, plan = prepare([plugin()], blocks=3)
-    monkeypatch.setattr(noise, "disturbances", lambda result: ["always"])
+    monkeypatch.setattr(machine_disturbances, "disturbances", lambda result: ["always"])
     told, why = repeated(session, plan, {}, repeats=2)
     assert [found.attempt for found in told] == [1, 1, 2, 2, 3, 3, 1, 1, 1, 1]
     kept = {found.cell.key: found for found in told[4:8]}
@@ -342,7 +351,7 @@ def test_nothing_is_repeated_unless_allowed(
 ) -> None:
     """Disturbed or not."""
     session, plan = prepare([plugin()])
-    monkeypatch.setattr(noise, "disturbances", lambda result: ["always"])
+    monkeypatch.setattr(machine_disturbances, "disturbances", lambda result: ["always"])
     assert [found.attempt for found in repeated(session, plan, {}, repeats=0)[0]] == [1, 1]
 
 
@@ -370,8 +379,8 @@ def test_a_result_keeps_what_was_said_before_the_end(tmp_path: Path) -> None:
                         "test_loss": 2.3, "accuracy": 0.1}),
         Event("something new", {"x": 1}),
     ]  # fmt: skip
-    answer = launch.Answer(tuple(said), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
-    found = bench_run.result(
+    answer = Answer(tuple(said), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
+    found = record.result(
         result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(parent_cpu_s=0.1), {}, tmp_path / "log"
     )
     assert found.status == "failed" and "within 60 s" in found.reason
@@ -400,8 +409,8 @@ WHOLE = (
 def test_a_cell_that_was_measured_whole_stays_good(rest: tuple[Event, ...], why: str, tmp_path: Path) -> None:
     """However its inference ended; what was timed of that is kept, with why there is no more and the end of the log."""
     (tmp_path / "log").write_text("Traceback\n")
-    answer = launch.Answer((*WHOLE, *rest), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
-    found = bench_run.result(result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(), {}, tmp_path / "log")
+    answer = Answer((*WHOLE, *rest), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
+    found = record.result(result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(), {}, tmp_path / "log")
     assert (found.status, found.reason, found.no_inference) == ("ok", "", why)
     assert found.inference == (Inference(1, 0.5, (0.1, 0.2)),) and len(found.epochs) == 1
     assert found.log_tail == ("Traceback" if why else "")
@@ -413,18 +422,18 @@ def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
     """The second cell's file is on a device that is always full."""
     session, plan = prepare([plugin()])
     first, second = plan.cells()
-    (session.directory / "cells" / store.UNFINISHED.format(f"{second.key}.json")).symlink_to("/dev/full")
+    (session.directory / "cells" / files.UNFINISHED.format(f"{second.key}.json")).symlink_to("/dev/full")
     with pytest.raises(FcnBenchError, match="No space left"):
         run(session, [first, second])
-    assert [found.cell for found in store.results(session.directory)] == [first]
+    assert [found.cell for found in archive.results(session.directory)] == [first]
 
 
 def test_a_plugin_that_cannot_be_used_is_told_before_anything_is_measured(plugin: Callable[..., Path]) -> None:
     """One line with the file and the reason."""
-    bench_run.probe(registry.from_file(plugin()))
+    availability.probe(registry.from_file(plugin()))
     path = plugin("broken", "def broken(:\n")
     with pytest.raises(FcnBenchError) as refused:
-        bench_run.probe(registry.from_file(path))
+        availability.probe(registry.from_file(path))
     assert str(path) in str(refused.value) and "SyntaxError" in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -448,7 +457,7 @@ def test_the_gate_is_asked_once_for_each_implementation(prepare: Prepare, plugin
     assert [(gate.implementation, gate.status, old) for gate, old in first] == [
         ("plain", "passed", False), ("wrong", "failed", False),
     ]  # fmt: skip
-    assert store.gates(session.directory) == [gate for gate, _ in first]
+    assert archive.gates(session.directory) == [gate for gate, _ in first]
     assert [(gate.status, old) for gate, old in verified(session, plan)] == [("passed", True), ("failed", False)]
     changed = replace(plan, data="other")
     assert [old for _, old in verified(session, changed)] == [False, False]
@@ -481,7 +490,7 @@ def command(tmp_path: Path, plugin: Callable[..., Path], workload_file: Path, ti
     """``fcnbench run`` with two blocks of two processes, of which the last never ends until a file is there."""
     path = plugin("slow", SLOW)
     return [
-        sys.executable, "-m", "bench.cli", "run", "--implementation", "slow", "--plugin", str(path),
+        sys.executable, "-m", "bench.cli.main", "run", "--implementation", "slow", "--plugin", str(path),
         "--workloads", str(workload_file), "--data", str(tiny_data), "--device", "cpu", "--threads", "1",
         "--blocks", "2", "--epochs", "1", "--out", str(tmp_path / "out"),
     ]  # fmt: skip
@@ -490,7 +499,7 @@ def command(tmp_path: Path, plugin: Callable[..., Path], workload_file: Path, ti
 def started(command: list[str]) -> "subprocess.Popen[str]":
     """The command, listening to Ctrl-C whatever this test was started by."""
     code = "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); " \
-        "sys.argv = sys.argv[1:]; runpy.run_module('bench.cli', run_name='__main__')"  # fmt: skip
+        "sys.argv = sys.argv[1:]; runpy.run_module('bench.cli.main', run_name='__main__')"  # fmt: skip
     listening = [command[0], "-c", code, *command[2:]]
     return subprocess.Popen(listening, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -521,12 +530,12 @@ def test_a_run_that_is_cut_short_can_be_continued(
     out = tmp_path / "out"
     kept = {path.name: path.read_bytes() for path in (out / "cells").glob("*.json")}
     assert len(kept) == 3
-    assert {found.status for found in store.results(out)} == {"ok"}
+    assert {found.status for found in archive.results(out)} == {"ok"}
 
     (tmp_path / "go").touch()
     again = subprocess.run(command, capture_output=True, text=True)
     assert (again.returncode, again.stderr) == (0, "")
     assert f"{len(kept)} already measured" in again.stdout
-    results = store.results(out)
+    results = archive.results(out)
     assert len(results) == 4 and {found.status for found in results} == {"ok"}
     assert all((out / "cells" / name).read_bytes() == content for name, content in kept.items())

@@ -10,15 +10,15 @@ import pytest
 from browser import Browser
 from synthetic import clear, save
 
-from bench import page, report, scripts
-from bench.sheets import Sheet
+from bench.display.tables import Sheet
+from bench.report import build, page, scripts
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the usual session."""
     made = save(tmp_path_factory.mktemp("usual"), clear())
-    report.build(made)
+    build.build(made)
     return made
 
 
@@ -47,9 +47,6 @@ def test_other_scripts_do_not_run(browser: Browser, directory: Path, tmp_path: P
     changed.write_text(html.replace("</body>", "<script>document.title = 'changed'</script></body>"))
     browser.open(changed)
     assert browser.evaluate("document.title") != "changed" and len(browser.complaints) == 1
-
-
-# Tables that sort
 
 
 COLUMNS = ("name", "time", "share", "note")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bench import serve, worker
-from bench.program import Program
-from bench.records import Event
-from impls.contract import Workload
+from bench.worker.jobs import steps as jobs_steps
+from bench.worker.jobs import train
+from bench.worker.messages import Event
+from bench.worker.program import Program
+from impls.workload import Workload
 
 Said = list[Event]
 
@@ -32,7 +33,7 @@ def served(request: dict[str, Any], *steps: str) -> Said:
     """The events of these steps and of the end."""
     said: Said = []
     questions = iter([*steps, "finish"])
-    serve.serve(request, said.append, lambda: {"step": next(questions)})
+    jobs_steps.serve(request, said.append, lambda: {"step": next(questions)})
     return said
 
 
@@ -45,7 +46,7 @@ def rows(said: Said) -> list[dict[str, Any]]:
 def test_epochs_step_by_step_are_those_of_a_run(request_of: Callable[..., dict[str, Any]]) -> None:
     """Same start, same batches, same losses and accuracies, to the last digit."""
     at_once: Said = []
-    worker.measure_cell(request_of(), at_once.append)
+    train.run(request_of(), at_once.append)
     epoch = ("draw", "train", "look")
     assert rows(served(request_of(), "import_", "prepare", "look", *epoch, *epoch)) == rows(at_once)
 
@@ -53,7 +54,7 @@ def test_epochs_step_by_step_are_those_of_a_run(request_of: Callable[..., dict[s
 def test_phases_facts_and_memory_are_those_of_a_run(request_of: Callable[..., dict[str, Any]]) -> None:
     """Whoever reads the events finds in them what a measured cell has, but for its inference."""
     at_once: Said = []
-    worker.measure_cell(request_of(), at_once.append)
+    train.run(request_of(), at_once.append)
     asked = served(request_of(), "import_", "prepare", "look")
 
     def names(said: Said) -> set[str]:

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, clear, save
 
-from bench import breakdowns, page, report, share_charts, shares
-from bench.answers import Group
-from bench.derived import Session
-from bench.dissected import PASSES, Breakdown
+from bench.report import build, page
+from bench.report.chapters.breakdown import charts, stages
+from bench.report.groups import Group
+from bench.report.results import Session
+from bench.store import extras
+from bench.store.records.breakdown import PASSES, Breakdown
 
 ROUNDS = (9.0, 1.0, 1.1, 0.9)
 """What is multiplied with the seconds of each pass: the first round, in which everything is slow, then three."""
@@ -38,7 +40,7 @@ def directory(tmp_path: Path) -> Path:
 def shown(directory: Path, *found: Breakdown) -> tuple[pd.DataFrame, Group]:
     """The table of these breakdowns beside the cells, and the group that they belong to."""
     for one in found:
-        breakdowns.save(directory, one)
+        extras.save_breakdown(directory, one)
     session = Session.read(directory)
     return session.frames["breakdown"], session.groups[0]
 
@@ -68,7 +70,7 @@ def test_the_timed_epoch_stands_beside_the_whole(directory: Path) -> None:
 def test_sentences_are_computed_from_the_values(directory: Path) -> None:
     """Shares of feeding, what is left without, both programs with and without, and the document's own figures."""
     frame, group = shown(directory, PYTORCH, KERAS)
-    feeding, ratio, document = shares.sentences(frame, group)
+    feeding, ratio, document = stages.sentences(frame, group)
     assert "75 % of an epoch of PyTorch and 25 % of an epoch of Keras on TensorFlow" in feeding
     assert "40.0 µs per image are left of PyTorch and 30.0 µs per image are left of Keras on TensorFlow" in feeding
     assert "4.00 times as long as Keras on TensorFlow with its data feeding, and 1.33 times without" in ratio
@@ -79,14 +81,14 @@ def test_sentences_are_computed_from_the_values(directory: Path) -> None:
 def test_a_program_without_timed_cells_is_shown(directory: Path) -> None:
     """Its cells may have been measured again without it."""
     frame, group = shown(directory, replace(PYTORCH, implementation="documented-other"))
-    assert shares.sheet(frame, group).rows[0][0] == "other (documented)"
-    assert share_charts.of_group(group, frame) and shares.sentences(frame, group)
+    assert stages.sheet(frame, group).rows[0][0] == "other (documented)"
+    assert charts.of_group(group, frame) and stages.sentences(frame, group)
 
 
 def test_one_program_alone_is_compared_with_nothing(directory: Path) -> None:
     """Its own share and the document's figure for it are told."""
     frame, group = shown(directory, KERAS)
-    told = " ".join(shares.sentences(frame, group))
+    told = " ".join(stages.sentences(frame, group))
     assert "25 % of an epoch of Keras on TensorFlow;" in told and "about 50 s" in told
     assert "PyTorch" not in told and "without either" not in told
 
@@ -95,21 +97,21 @@ def test_a_stage_below_zero_is_said_and_not_drawn(directory: Path) -> None:
     """An epoch that took less than the pass before it: the rest is negative in the table, and the note says why."""
     frame, group = shown(directory, broken_down("pytorch", 0.01, 1.21, 1.31, 1.41, 1.55, 1.50))
     assert frame.set_index("stage").loc["rest", "image_s"] == pytest.approx(-4e-6)
-    sheet = shares.sheet(frame, group)
+    sheet = stages.sheet(frame, group)
     assert "Rest came out below 0: smaller than the noise of this run, and not drawn." in sheet.note
     assert any(row[1] == "rest" and row[2].startswith("-4.0 µs") for row in sheet.rows)
-    (chart,) = share_charts.of_group(group, frame)
+    (chart,) = charts.of_group(group, frame)
     assert "rest -4.0 µs" in chart.text
 
 
 def test_a_disturbed_run_is_no_answer(directory: Path) -> None:
     """Its share is not told where a stage is far below 0, or its epoch another one than the timed."""
     frame, group = shown(directory, broken_down("pytorch", 0.01, 1.21, 1.31, 1.41, 1.55, 1.30), KERAS)
-    told = shares.sentences(frame, group)
+    told = stages.sentences(frame, group)
     assert "25 % of an epoch of Keras on TensorFlow;" in told[0] and "of PyTorch" not in told[0]
     assert told[-1].startswith("The run apart of PyTorch was disturbed: some of its stages came out far below 0.")
     frame, group = shown(directory, broken_down("pytorch", 0.1, 12.1, 13.1, 14.1, 15.5, 16.0))
-    assert "its epoch took 9.70 times as long as the timed one" in shares.sentences(frame, group)[-1]
+    assert "its epoch took 9.70 times as long as the timed one" in stages.sentences(frame, group)[-1]
 
 
 def test_a_program_that_was_lost_says_why(directory: Path) -> None:
@@ -120,12 +122,12 @@ def test_a_program_that_was_lost_says_why(directory: Path) -> None:
     assert pd.isna(row["stage"]) and pd.isna(row["image_s"]) and row["status"] == "skipped"
     assert (
         "Keras on TensorFlow (documented) was not broken down: tensorflow is not installed."
-        in shares.sheet(frame, group).note
+        in stages.sheet(frame, group).note
     )
-    (chart,) = share_charts.of_group(group, frame)
+    (chart,) = charts.of_group(group, frame)
     assert "Keras" not in chart.text
     only, group = shown(directory, replace(PYTORCH, status="failed", reason="no", passes={}))
-    assert share_charts.of_group(group, only) == [] and shares.sheet(only, group).rows == ()
+    assert charts.of_group(group, only) == [] and stages.sheet(only, group).rows == ()
 
 
 def test_a_process_that_was_ended_between_two_rounds_is_lost_as_a_whole(directory: Path) -> None:
@@ -138,7 +140,7 @@ def test_a_process_that_was_ended_between_two_rounds_is_lost_as_a_whole(director
 def test_the_table_ends_each_program_with_whole_and_timed(directory: Path) -> None:
     """So that a reader sees whether the run apart was the same program."""
     frame, group = shown(directory, PYTORCH, KERAS)
-    rows = [row for row in shares.sheet(frame, group).rows if row[0] == "PyTorch (documented)"]
+    rows = [row for row in stages.sheet(frame, group).rows if row[0] == "PyTorch (documented)"]
     assert [row[1] for row in rows][-2:] == ["all stages: the epoch of this run", "the timed epoch"]
     assert rows[0][1:] == ("data feeding", "120.0 µs\n108.0 to 132.0", "75 %", "7.20 s")
     assert rows[-2][2:] == ("160.0 µs", "100 %", "9.60 s") and rows[-1][2:] == ("165.0 µs", "103 %", "9.90 s")
@@ -147,7 +149,7 @@ def test_the_table_ends_each_program_with_whole_and_timed(directory: Path) -> No
 def test_the_chart_is_read_without_colours(directory: Path) -> None:
     """Every stage that has room carries its figures, and each has them in the picture's description."""
     frame, group = shown(directory, PYTORCH, KERAS)
-    (chart,) = share_charts.of_group(group, frame)
+    (chart,) = charts.of_group(group, frame)
     assert chart.name == "breakdown.mlp-128-64.cpu.2t"
     assert "PyTorch (documented): data feeding 120.0 µs (75 %), forward 10.0 µs (6 %)" in chart.text
     assert "75 %" in chart.svg and "timed 165.0 µs" in chart.svg and "60,000 images" in chart.svg
@@ -158,10 +160,10 @@ def test_the_report_has_the_section_where_there_are_breakdowns(
 ) -> None:
     """Beside Table 4, with table, chart and sentences; a directory of before keeps its report as it was."""
     monkeypatch.setattr(page, "draw", lambda session: [])
-    before = report.build(directory).html.read_text()
+    before = build.build(directory).html.read_text()
     assert "Where the time goes" not in before and not (directory / "tables" / "breakdown.csv").exists()
     shown(directory, PYTORCH, KERAS)
-    html = report.build(directory).html.read_text()
+    html = build.build(directory).html.read_text()
     assert html.index('id="table-4"') < html.index('id="breakdown"') < html.index('id="comparison"')
     assert "would have been data feeding" in html and "tables/breakdown.csv" in html
     assert "Where the time goes" in (directory / "report.md").read_text()

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from synthetic import clear, save
 
-from bench import report, sources
+from bench.report import build
+from bench.report.chapters.claims import sources
+from bench.store import sources as store_sources
 from impls import registry
 
 PROGRAM = '''
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from impls.contract import Dense
+from impls.workload import Dense
 
 
 class Implementation:
@@ -60,7 +62,7 @@ def test_the_files_that_were_run_are_kept(tmp_path: Path) -> None:
     entries = [
         entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched") and entry.framework != "jax"
     ]
-    sources.keep(tmp_path, entries)
+    store_sources.keep(tmp_path, entries)
     found = sources.read(tmp_path)
     assert set(found) == {entry.name for entry in entries}
     assert all(program.layer and program.loop_lines and program.names for program in found.values())
@@ -72,9 +74,9 @@ def test_the_files_that_were_run_are_kept(tmp_path: Path) -> None:
 def test_the_report_puts_them_side_by_side(tmp_path: Path) -> None:
     """Each tier that has both frameworks, with the document's own words; without sources there is no such part."""
     directory = save(tmp_path / "out", clear())
-    assert "the same in code" not in report.build(directory).html.read_text()
-    sources.keep(directory, [entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched")])
-    page = report.build(directory).html.read_text()
+    assert "the same in code" not in build.build(directory).html.read_text()
+    store_sources.keep(directory, [entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched")])
+    page = build.build(directory).html.read_text()
     assert "the same in code" in page and "nn.Linear(in_features=784, out_features=128)" in page
     assert "loss.backward()" in page and "self.model.fit(" in page
     assert "lines in the training loop" in (directory / "report.md").read_text()

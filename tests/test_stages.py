@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from synthetic import WORKLOAD, result
 
-from bench import precision, store
-from bench.plan import Plan
-from bench.records import Cell, Result
-from bench.stages import Target, measure
+from bench import statistics
+from bench.session.pilot import Target
+from bench.session.plan import Plan
+from bench.session.stages import measure
+from bench.store import archive
+from bench.store.records.cell import Cell
+from bench.store.records.training import Result
 from impls import registry
 
 
@@ -42,7 +45,7 @@ class Scripted:
 @pytest.fixture
 def scripted(tmp_path: Path) -> Scripted:
     """A session in an empty directory."""
-    with store.opened(tmp_path):
+    with archive.opened(tmp_path):
         return Scripted(tmp_path)
 
 
@@ -57,26 +60,26 @@ def test_without_a_target_the_blocks_are_those_of_the_plan(scripted: Scripted) -
     """One stage; one block in five may be repeated unless another number is given."""
     done = measure(plan(10), scripted, {}, Target(), None, lambda *_, **__: None)  # type: ignore[arg-type]
     assert done.blocks == 10 and len(scripted.measured) == 40
-    assert scripted.repeats == [2] and store.size(scripted.directory) is None
+    assert scripted.repeats == [2] and archive.size(scripted.directory) is None
     measure(plan(10), scripted, {}, Target(), 7, lambda *_, **__: None)  # type: ignore[arg-type]
     assert scripted.repeats[-1] == 7
 
 
 def test_a_pilot_comes_first_and_fixes_the_number(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is measured twice, not even what failed; the number is kept, and announced between the stages."""
-    monkeypatch.setattr(precision, "blocks_needed", lambda differences, half_width: 12)
+    monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: 12)
     lines: list[str] = []
     done = measure(plan(5), scripted, {}, Target(half_width=0.02), None, lambda line, **_: lines.append(line))  # type: ignore[arg-type]
     assert done.blocks == 12 and len(scripted.measured) == 48 == len({cell.key for cell in scripted.measured})
     assert [cell.block for cell in scripted.measured] == sorted(cell.block for cell in scripted.measured)
-    size = store.size(scripted.directory)
+    size = archive.size(scripted.directory)
     assert size is not None and (size.pilot, size.blocks) == (5, 12)
     assert any("asks for 12 in all, 7 blocks more" in line for line in lines)
 
 
 def test_of_a_precision_and_a_time_the_smaller_counts(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """A time bounds what a precision asks for, and the other way round."""
-    monkeypatch.setattr(precision, "blocks_needed", lambda differences, half_width: 1000)
+    monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: 1000)
     done = measure(plan(2), scripted, {}, Target(0.02, budget_s=200.0), None, lambda *_, **__: None)  # type: ignore[arg-type]
     assert 2 <= done.blocks < 100
     again = measure(plan(2), scripted, {}, Target(0.02, budget_s=1e9), None, lambda *_, **__: None)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from impls import registry
+from impls import environment
 from impls.registry import BUILT_IN, Entry
 
 ON_DEVICES = [entry for entry in BUILT_IN if entry.tier != "reference"]
@@ -24,7 +24,7 @@ def all_told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         entries = list(rows)
         variables = {
             **os.environ,
-            **registry.environment(entries[0], "cpu", 1),
+            **environment.environment(entries[0], "cpu", 1),
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
         command = [

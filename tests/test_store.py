@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, result
 
-from bench import store
+from bench import files
 from bench.errors import FcnBenchError
-from bench.records import Cell, Gate, Inference, Result, Rung
+from bench.store import archive
+from bench.store.records.cell import Cell
+from bench.store.records.training import Inference, Result
+from bench.store.records.verification import Gate, Rung
 
 OLD = result(block=1, digest="01d", started="2026-01-01T00:00:00.000+00:00")
 NEW = result(block=1, digest="2e8", started="2026-01-02T00:00:00.000+00:00")
@@ -29,7 +32,7 @@ GATE = Gate("matched-pytorch", "tiny", "cpu", "d19e57", "failed", "logits: off",
 def out(tmp_path: Path) -> Path:
     """A result directory, ready for results."""
     directory = tmp_path / "out"
-    with store.opened(directory):
+    with archive.opened(directory):
         return directory
 
 
@@ -44,33 +47,33 @@ def refusal(read_or_write: Callable[..., Any], *arguments: Any) -> str:
 
 def open_and_close(directory: Path) -> None:
     """What every run does first and last."""
-    with store.opened(directory):
+    with archive.opened(directory):
         pass
 
 
 def test_a_result_comes_back_as_it_was_saved(out: Path) -> None:
     """Every field, nested records, tuples and missing values included."""
-    store.save(out, OLD)
-    assert store.results(out) == [OLD]
+    archive.save(out, OLD)
+    assert archive.results(out) == [OLD]
 
 
 def test_inference_comes_back_as_it_was_saved_and_older_results_have_none(out: Path) -> None:
     """Every call of it; a file of before it was measured is read as ever."""
     timed = replace(NEW, inference=(Inference(1, 0.5, (0.1, 0.2)), Inference(64, 0.25, (0.3,))), no_inference="why")
-    store.save(out, timed)
-    assert store.results(out) == [timed]
+    archive.save(out, timed)
+    assert archive.results(out) == [timed]
     (path,) = (out / "cells").iterdir()
     content = json.loads(path.read_text())
     path.write_text(json.dumps({key: value for key, value in content.items() if "inference" not in key}))
-    assert store.results(out) == [NEW]
+    assert archive.results(out) == [NEW]
 
 
 @pytest.mark.parametrize("status", ["skipped", "failed"])
 def test_a_cell_without_figures_comes_back_too(out: Path, status: str) -> None:
     """Missing stays None; the reason may hold any character."""
     saved = result(status=status, reason='"quotes", Umlaute öäü, 日本, emoji 🎉')
-    store.save(out, saved)
-    (found,) = store.results(out)
+    archive.save(out, saved)
+    (found,) = archive.results(out)
     assert found == saved
     assert found.memory.training_peak_bytes is None and found.epochs == ()
 
@@ -79,23 +82,23 @@ def test_results_come_in_the_order_in_which_they_were_measured(out: Path) -> Non
     """Not in the order of their names, and not in that of their saving."""
     moments = ["2026-01-01T00:00:03.000+00:00", "2026-01-01T00:00:01.000+00:00", "2026-01-01T00:00:02.000+00:00"]
     for block, moment in enumerate(moments, start=1):
-        store.save(out, result(block=block, started=moment))
-    assert [found.cell.block for found in store.results(out)] == [2, 3, 1]
+        archive.save(out, result(block=block, started=moment))
+    assert [found.cell.block for found in archive.results(out)] == [2, 3, 1]
 
 
 def test_machines_and_gates_come_back_as_they_were_saved(out: Path) -> None:
     """They are records like the others; a newer one of the same name replaces the older."""
-    store.save_machine(out, MACHINE)
-    store.save_machine(out, replace(MACHINE, python="3.12.0"))
-    store.save_gate(out, GATE)
-    store.save_gate(out, replace(GATE, status="passed"))
-    assert store.machines(out) == [replace(MACHINE, python="3.12.0")]
-    assert store.gates(out) == [replace(GATE, status="passed")]
+    archive.save_machine(out, MACHINE)
+    archive.save_machine(out, replace(MACHINE, python="3.12.0"))
+    archive.save_gate(out, GATE)
+    archive.save_gate(out, replace(GATE, status="passed"))
+    assert archive.machines(out) == [replace(MACHINE, python="3.12.0")]
+    assert archive.gates(out) == [replace(GATE, status="passed")]
 
 
 def test_a_key_becomes_a_file_of_that_name(out: Path) -> None:
     """One file for a cell, readable by a person."""
-    store.save(out, OLD)
+    archive.save(out, OLD)
     assert [path.name for path in (out / "cells").iterdir()] == [f"{OLD.cell.key}.json"]
     assert json.loads((out / "cells" / f"{OLD.cell.key}.json").read_text())["cell"]["block"] == 1
 
@@ -103,8 +106,8 @@ def test_a_key_becomes_a_file_of_that_name(out: Path) -> None:
 def test_a_newer_result_of_the_same_slot_moves_the_older_one_aside(out: Path) -> None:
     """It no longer counts, and it is not lost."""
     for saved in (OLD, OTHER, NEW):
-        store.save(out, saved)
-    assert sorted(found.cell.key for found in store.results(out)) == sorted([NEW.cell.key, OTHER.cell.key])
+        archive.save(out, saved)
+    assert sorted(found.cell.key for found in archive.results(out)) == sorted([NEW.cell.key, OTHER.cell.key])
     assert [path.name for path in (out / "superseded").iterdir()] == [f"{OLD.cell.key}.json"]
 
 
@@ -113,26 +116,26 @@ def test_the_later_of_two_counts_where_the_older_was_not_yet_moved_aside(
 ) -> None:
     """As ``kill -9`` leaves them that strikes in between."""
     later = replace(OLD, cell=replace(OLD.cell, digest="0"), started="2026-11-22T12:00:00+00:00")
-    monkeypatch.setattr(store, "move_aside", lambda *_: None)
+    monkeypatch.setattr(archive, "move_aside", lambda *_: None)
     for saved in (replace(OLD, started="2026-11-21T12:00:00+00:00"), later):
-        store.save(out, saved)
-    assert len(list((out / "cells").iterdir())) == 2 and store.results(out) == [later]
+        archive.save(out, saved)
+    assert len(list((out / "cells").iterdir())) == 2 and archive.results(out) == [later]
 
 
 def test_the_control_does_not_replace_what_it_repeats(out: Path) -> None:
     """Role, device, threads and block are part of the slot."""
     others: list[dict[str, Any]] = [{"role": "control"}, {"device": "cuda"}, {"threads": 1}, {"block": 11}]
     for changes in [{}, *others]:
-        store.save(out, result(**changes))
-    assert len(store.results(out)) == 5
+        archive.save(out, result(**changes))
+    assert len(archive.results(out)) == 5
 
 
 def test_a_name_that_looks_like_a_pattern_is_only_a_name(out: Path) -> None:
     """A plugin file may be called ``mine[1].py``: its older result is found, and nobody else's is taken."""
     one, two = result("mine[1]", digest="a"), result("mine1", digest="a")
     for saved in (one, two, replace(one, cell=replace(one.cell, digest="b"))):
-        store.save(out, saved)
-    assert sorted(found.cell.key for found in store.results(out)) == sorted([two.cell.key, f"{one.cell.slot}.b"])
+        archive.save(out, saved)
+    assert sorted(found.cell.key for found in archive.results(out)) == sorted([two.cell.key, f"{one.cell.slot}.b"])
 
 
 @pytest.mark.parametrize(
@@ -147,10 +150,10 @@ def test_a_name_that_looks_like_a_pattern_is_only_a_name(out: Path) -> None:
 )
 def test_what_could_not_be_read_back_is_not_saved(out: Path, changes: dict[str, Any], where: str) -> None:
     """One bad file would make the whole directory unreadable; the result that was there stays."""
-    store.save(out, OLD)
+    archive.save(out, OLD)
     with pytest.raises(ValueError, match=where):
-        store.save(out, replace(OLD, **changes))
-    assert store.results(out) == [OLD]
+        archive.save(out, replace(OLD, **changes))
+    assert archive.results(out) == [OLD]
 
 
 def dies(action: Callable[[], None], step: int | None = None, byte: int | None = None) -> tuple[bool, int]:
@@ -208,33 +211,33 @@ def test_a_save_that_is_cut_short_leaves_the_old_or_the_new_whole(
         check_recovery(out, before, saved)
 
 
-@pytest.mark.parametrize("byte", [0, 1, 700, len(store.encode(NEW)) - 1])
+@pytest.mark.parametrize("byte", [0, 1, 700, len(archive.encode(NEW)) - 1])
 def test_a_save_that_is_cut_short_in_mid_write_leaves_the_old_whole(tmp_path: Path, byte: int) -> None:
     """Killed when that many bytes are in the file."""
     saved_into(tmp_path / "out", [OLD, OTHER])
-    died, _ = dies(lambda: store.save(tmp_path / "out", NEW), byte=byte)
+    died, _ = dies(lambda: archive.save(tmp_path / "out", NEW), byte=byte)
     assert died
     check_recovery(tmp_path / "out", [OLD, OTHER], NEW)
 
 
 def saved_into(out: Path, before: list[Result], *saved: Result) -> None:
     """A directory that holds these results."""
-    with store.opened(out):
+    with archive.opened(out):
         for found in (*before, *saved):
-            store.save(out, found)
+            archive.save(out, found)
 
 
 def check_recovery(out: Path, before: list[Result], saved: Result) -> None:
     """After a crash: all that is there is whole, nothing is missing, and the next run puts everything right."""
-    found = store.results(out) if store.has_results(out) else []
+    found = archive.results(out) if archive.has_results(out) else []
     assert all(one in (*before, saved) for one in found)
     slots = {one.cell.slot for one in found}
     assert {one.cell.slot for one in before} <= slots
-    with store.opened(out):
+    with archive.opened(out):
         assert not list(out.rglob("*.tmp"))
-        store.save(out, saved)
+        archive.save(out, saved)
     rest = [one for one in before if one.cell.slot != saved.cell.slot]
-    assert sorted(store.results(out), key=key) == sorted([*rest, saved], key=key)
+    assert sorted(archive.results(out), key=key) == sorted([*rest, saved], key=key)
 
 
 def key(one: Result) -> str:
@@ -245,7 +248,7 @@ def key(one: Result) -> str:
 def test_leftovers_are_removed_and_other_peoples_files_are_not(out: Path) -> None:
     """Only what this program leaves unfinished goes: the directory may be somebody's home."""
     (out / "tables").mkdir()
-    mine = [folder / store.UNFINISHED.format("x.json") for folder in (out, out / "cells", out / "tables")]
+    mine = [folder / files.UNFINISHED.format("x.json") for folder in (out, out / "cells", out / "tables")]
     theirs = [out / ".bashrc.tmp", out / "cells" / ".x.json.tmp", out / "notes.tmp"]
     for path in (*mine, *theirs):
         path.write_text("half")
@@ -262,10 +265,10 @@ def test_leftovers_are_removed_and_other_peoples_files_are_not(out: Path) -> Non
         b"null",
         b"[]",
         b"\xff\xfe\x00",
-        store.encode(OLD).encode()[:-100],
-        store.encode(OLD).replace('"threads": 2', '"threads": "two"').encode(),
-        store.encode(OLD).replace('"block": 1', '"block": 1.5').encode(),
-        store.encode(OLD).replace('"status": "ok"', '"status": "fine"').encode(),
+        archive.encode(OLD).encode()[:-100],
+        archive.encode(OLD).replace('"threads": 2', '"threads": "two"').encode(),
+        archive.encode(OLD).replace('"block": 1', '"block": 1.5').encode(),
+        archive.encode(OLD).replace('"status": "ok"', '"status": "fine"').encode(),
         json.dumps({k: v for k, v in asdict(OLD).items() if k != "machine"}).encode(),
     ],
     ids=["empty", "brace", "null", "list", "binary", "truncated", "word", "fraction", "status", "missing"],
@@ -274,26 +277,26 @@ def test_a_damaged_file_is_named_in_one_line(out: Path, content: bytes) -> None:
     """The line has the file and the next step; other files are left as they are."""
     path = out / "cells" / f"{OLD.cell.key}.json"
     path.write_bytes(content)
-    line = refusal(store.results, out)
+    line = refusal(archive.results, out)
     assert str(path) in line and "move it away" in line
     assert path.read_bytes() == content
 
 
 def test_a_wrong_value_is_named_with_its_place(out: Path) -> None:
     """The path into the record says where to look."""
-    text = store.encode(OLD).replace('"threads": 2', '"threads": "two"')
+    text = archive.encode(OLD).replace('"threads": 2', '"threads": "two"')
     (out / "cells" / "x.json").write_text(text)
-    assert "cell.threads" in refusal(store.results, out)
+    assert "cell.threads" in refusal(archive.results, out)
 
 
 def test_a_file_that_cannot_be_read_is_named(out: Path) -> None:
     """The system's own reason, here that it is a directory."""
     (out / "cells" / "x.json").mkdir()
-    line = refusal(store.results, out)
+    line = refusal(archive.results, out)
     assert str(out / "cells" / "x.json") in line and os.strerror(errno.EISDIR) in line
 
 
-@pytest.mark.parametrize("read", [store.machines, store.gates])
+@pytest.mark.parametrize("read", [archive.machines, archive.gates])
 def test_damaged_machines_and_gates_are_named_too(out: Path, read: Callable[[Path], Any]) -> None:
     """They are read by the same rule."""
     for folder in ("machines", "gates"):
@@ -305,17 +308,17 @@ def test_a_directory_without_results_says_how_to_get_some(tmp_path: Path, out: P
     """Whether it is empty, not there, or a file."""
     (tmp_path / "file").write_text("")
     for directory in (out, tmp_path / "none", tmp_path / "file"):
-        assert not store.has_results(directory)
-        assert f"fcnbench run --out {directory}" in refusal(store.results, directory)
+        assert not archive.has_results(directory)
+        assert f"fcnbench run --out {directory}" in refusal(archive.results, directory)
 
 
 def test_files_of_others_among_the_cells_are_no_results(out: Path) -> None:
     """A file browser's or an editor's leavings are neither read nor in the way."""
     (out / "cells" / ".DS_Store").write_bytes(b"\x00")
     (out / "cells" / "notes.txt").write_text("mine")
-    assert not store.has_results(out)
-    store.save(out, OLD)
-    assert store.results(out) == [OLD]
+    assert not archive.has_results(out)
+    archive.save(out, OLD)
+    assert archive.results(out) == [OLD]
 
 
 @pytest.mark.parametrize("below", ["", "/out", "/a/b/out"])
@@ -334,14 +337,14 @@ def test_a_directory_that_the_system_refuses_is_one_line() -> None:
 
 def test_a_full_disk_is_one_line_and_loses_nothing(out: Path) -> None:
     """The system's own refusal, from a device that is always full; what was saved before can be read."""
-    store.save(out, OTHER)
-    full = (out / "cells" / f"{OLD.cell.key}.json").with_name(store.UNFINISHED.format(f"{OLD.cell.key}.json"))
+    archive.save(out, OTHER)
+    full = (out / "cells" / f"{OLD.cell.key}.json").with_name(files.UNFINISHED.format(f"{OLD.cell.key}.json"))
     full.symlink_to("/dev/full")
-    line = refusal(store.save, out, OLD)
+    line = refusal(archive.save, out, OLD)
     assert os.strerror(errno.ENOSPC) in line and "make room" in line and "finished cells are kept" in line
-    assert store.results(out) == [OTHER]
-    store.save(out, OLD)
-    assert len(store.results(out)) == 2
+    assert archive.results(out) == [OTHER]
+    archive.save(out, OLD)
+    assert len(archive.results(out)) == 2
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
@@ -353,20 +356,20 @@ def test_any_refusal_while_saving_leaves_what_was_there(
     def refuse(*_: Any) -> None:
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
-    store.save(out, OLD)
+    archive.save(out, OLD)
     with monkeypatch.context() as patch:
         patch.setattr(os if failing == "fsync" else Path, failing, refuse)
-        assert os.strerror(errno.EDQUOT) in refusal(store.save, out, NEW)
-    assert store.results(out) == [OLD]
+        assert os.strerror(errno.EDQUOT) in refusal(archive.save, out, NEW)
+    assert archive.results(out) == [OLD]
     assert not list(out.rglob("*.tmp"))
 
 
 def test_two_runs_into_one_directory_are_refused(out: Path) -> None:
     """The second is told so in one line; the first can go on; afterwards the directory is free again."""
-    with store.opened(out):
+    with archive.opened(out):
         line = refusal(open_and_close, out)
         assert str(out) in line and "another run" in line
-        store.save(out, OLD)
+        archive.save(out, OLD)
     open_and_close(out)
 
 
@@ -375,7 +378,7 @@ def test_a_run_that_was_killed_does_not_keep_the_directory(out: Path) -> None:
     told, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        with store.opened(out):
+        with archive.opened(out):
             os.write(tell, b"!")
             signal.pause()
     try:
@@ -392,7 +395,7 @@ def test_a_run_that_was_killed_does_not_keep_the_directory(out: Path) -> None:
 def test_whatever_ends_a_run_frees_the_directory(out: Path) -> None:
     """Ctrl-C and errors inside pass through, and the lock goes."""
     for error in (KeyboardInterrupt, RuntimeError):
-        with pytest.raises(error), store.opened(out):
+        with pytest.raises(error), archive.opened(out):
             raise error
     open_and_close(out)
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bench import cli, store
+from bench.cli import main
+from bench.store import archive
 
 ROOT = Path(__file__).parent.parent
 QUESTIONS = ("training_epoch", "first_epoch", "predict_test_set", "predict_one_image", "import_framework")
@@ -110,9 +111,9 @@ def test_every_question_is_answered(
     assert ran.content["commit_info"]["id"] and ran.content["machine_info"]["fcnbench"]["available_cpus"]
 
     with pytest.raises(SystemExit) as ended:
-        cli.main(["import-benchmark", str(tmp_path / "out.json"), "--out", str(tmp_path / "run")])
+        main.main(["import-benchmark", str(tmp_path / "out.json"), "--out", str(tmp_path / "run")])
     assert not ended.value.code, capsys.readouterr().err
-    (result,) = (r for r in store.results(tmp_path / "run") if r.cell.implementation == "noted")
+    (result,) = (r for r in archive.results(tmp_path / "run") if r.cell.implementation == "noted")
     assert [epoch.train_s for epoch in result.epochs[2:]] == pytest.approx(epochs["stats"]["data"], rel=1e-6)
     assert result.epochs[-1].accuracy == epochs["extra_info"]["accuracy"] and result.harness == "pytest-benchmark"
     assert "9 benchmarks of other processes" in capsys.readouterr().out

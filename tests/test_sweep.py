@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import launch, mnist, sweep
-from bench.points import SweepPoint
+from bench.data import mnist
+from bench.store.records.sweep import SweepPoint
+from bench.worker import messages, process
+from bench.worker.jobs import sweep
+from bench.worker.process import Answer
 from impls import registry
-from impls.contract import SGD, Data, Dense, Workload
+from impls.contract import Data
+from impls.workload import SGD, Dense, Workload
 
 DEEP = Workload("deep", 0, (Dense(8, "relu"), Dense(10)), 0.0, 1.0, 20, 50, 2, SGD(0.05))
 POINT = SweepPoint(20, 8, DEEP.parameters, DEEP.flops, images=200, steps=10)
@@ -119,21 +123,21 @@ NARROW = """
 
 
 @pytest.fixture
-def swept(tmp_path: Path, tiny_data: Path, plugin: Callable[..., Path]) -> Callable[..., launch.Answer]:
+def swept(tmp_path: Path, tiny_data: Path, plugin: Callable[..., Path]) -> Callable[..., Answer]:
     """``swept(refused, declared)``: the answer of a worker whose implementation has no network where ``refused``."""
 
-    def swept(refused: str, declared: str = "") -> launch.Answer:
+    def swept(refused: str, declared: str = "") -> Answer:
         entry = registry.from_file(plugin("matched_narrow", NARROW.format(refused=refused, declared=declared)))
-        asked = launch.request(
+        asked = messages.request(
             "sweep", entry, workload=asdict(DEEP), device="cpu", seed=1, data=str(tiny_data), epochs=2
         )
         mask = tuple(os.sched_getaffinity(0))
-        return launch.launch(asked, {"OPENBLAS_NUM_THREADS": "1"}, mask, tmp_path / "log", 120.0)
+        return process.launch(asked, {"OPENBLAS_NUM_THREADS": "1"}, mask, tmp_path / "log", 120.0)
 
     return swept
 
 
-def test_a_point_that_cannot_be_trained_ends_alone(swept: Callable[..., launch.Answer]) -> None:
+def test_a_point_that_cannot_be_trained_ends_alone(swept: Callable[..., Answer]) -> None:
     """Whatever it raises: its reason is kept, the others have their times, and the cell is good."""
     answer = swept("workload.layers[0].units > 1000")
     points = [event.values for event in answer.events if event.name == "point"]
@@ -150,7 +154,7 @@ def test_a_point_that_cannot_be_trained_ends_alone(swept: Callable[..., launch.A
     [("True", "", "no point of it: too wide for it"), ("False", "takes_order = False", "it takes no order")],
 )
 def test_without_a_single_point_the_cell_is_skipped(
-    swept: Callable[..., launch.Answer], refused: str, declared: str, reason: str
+    swept: Callable[..., Answer], refused: str, declared: str, reason: str
 ) -> None:
     """Nothing can be trained here, or only in an order of its own."""
     status, why = swept(refused, declared).end(120.0)

@@ -10,12 +10,17 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
 
-from bench import ledger, tables, verdicts
-from bench.records import Epoch, Evaluation, Gate, Inference, Memory, Noise, Result, Rung
+from bench.report import pairs
+from bench.report import runs as report_runs
+from bench.report.chapters import conditions, cost
+from bench.report.chapters.claims import ledger
+from bench.store.records.cell import Memory, Noise
+from bench.store.records.training import Epoch, Evaluation, Inference, Result
+from bench.store.records.verification import Gate, Rung
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 INFERENCE = ["predict_image_s", "predict_batch_s", "predict_image_first_s"]
-MACHINES = tables.machines([MACHINE])
+MACHINES = report_runs.machines_frame([MACHINE])
 
 
 def timed(seconds: Sequence[float], **changes: Any) -> Result:
@@ -32,7 +37,7 @@ def runs(results: Sequence[Result], *failed: str) -> pd.DataFrame:
         Gate(name, "mlp-128-64", "cpu", "d", "failed" if name in failed else "passed", "off" if name in failed else "")
         for name in names
     ]
-    return tables.runs(results, gates)
+    return report_runs.runs_frame(results, gates)
 
 
 def as_csv(frame: pd.DataFrame) -> list[dict[str, str]]:
@@ -54,7 +59,7 @@ def test_a_row_of_runs_begins_with_its_cell() -> None:
 
 def test_a_row_of_epochs_begins_with_its_cell() -> None:
     """The same nine columns, then the epoch and its figures."""
-    columns = list(tables.epochs([result()]).columns)
+    columns = list(report_runs.epochs_frame([result()]).columns)
     assert columns[:9] == IDENTITY
     figures = ["epoch", "train_s", "predict_s", "train_loss", "test_loss", "accuracy"]
     assert [name for name in columns[9:] if name in figures] == figures
@@ -63,7 +68,10 @@ def test_a_row_of_epochs_begins_with_its_cell() -> None:
 def test_both_files_name_a_cell_alike() -> None:
     """Either stands alone, and they can be joined."""
     results = [result(), result(role="control"), result("matched-keras", block=2, device="cuda", threads=4)]
-    per_cell, per_epoch = runs(results)[IDENTITY], tables.epochs(results)[IDENTITY].drop_duplicates(ignore_index=True)
+    per_cell, per_epoch = (
+        runs(results)[IDENTITY],
+        report_runs.epochs_frame(results)[IDENTITY].drop_duplicates(ignore_index=True),
+    )
     pd.testing.assert_frame_equal(per_cell, per_epoch)
     assert list(per_cell.loc[2]) == [
         results[2].cell.key, "matched-keras", "matched", "keras", "mlp-128-64", "cuda", 4, 2, "measured",
@@ -72,7 +80,7 @@ def test_both_files_name_a_cell_alike() -> None:
 
 def test_there_is_a_row_for_every_epoch_and_one_before_training() -> None:
     """Epoch 0 has a prediction and no training; its empty fields are empty, not 0."""
-    rows = as_csv(tables.epochs([timed([3.0, 1.0])]))
+    rows = as_csv(report_runs.epochs_frame([timed([3.0, 1.0])]))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
     assert (rows[0]["train_s"], rows[0]["train_loss"], rows[0]["accuracy"]) == ("", "", "0.1")
     assert (rows[1]["train_s"], rows[1]["predict_s"], rows[2]["train_loss"]) == ("3.0", "0.3", "0.5")
@@ -118,9 +126,9 @@ def test_energy_is_the_mean_of_the_steady_epochs_where_they_last_long_enough_for
     """A median would be one of the counter's steps, and an epoch shorter than a step draws nothing or too much."""
     epochs = [Epoch(0, None, None, 0.1, None, 2.3, 0.1)]
     epochs += [Epoch(n, seconds, 1.0, 0.1, 0.1, 0.2, 0.9, joules) for n, joules in enumerate((900.0, 100.0, 150.0), 1)]
-    assert tables.run_row(replace(result("matched-a", 1), epochs=tuple(epochs)))["train_energy_j"] == told
+    assert report_runs.run_row(replace(result("matched-a", 1), epochs=tuple(epochs)))["train_energy_j"] == told
     unknown = tuple(replace(epoch, train_energy_j=None) for epoch in epochs)
-    assert tables.run_row(replace(result("matched-a", 1), epochs=unknown))["train_energy_j"] is None
+    assert report_runs.run_row(replace(result("matched-a", 1), epochs=unknown))["train_energy_j"] is None
 
 
 def test_memory_for_training_is_told_over_what_was_loaded() -> None:
@@ -151,7 +159,7 @@ def test_what_was_not_measured_is_empty(status: str) -> None:
             "harness",
         }
         assert {value for name, value in row.items() if name not in named} == {""}
-    assert as_csv(tables.epochs([missing])) == []
+    assert as_csv(report_runs.epochs_frame([missing])) == []
 
 
 def test_a_single_epoch_has_no_steady_time() -> None:
@@ -159,14 +167,14 @@ def test_a_single_epoch_has_no_steady_time() -> None:
     frame = runs([timed([3.0])])
     (row,) = as_csv(frame)
     assert (row["first_epoch_s"], row["epoch_s"], row["cpu_per_wall"]) == ("3.0", "", "")
-    assert verdicts.comparison(frame).empty
-    assert tables.summary(frame)["epoch_s"].isna().all()
+    assert pairs.comparison(frame).empty
+    assert pairs.summary_frame(frame)["epoch_s"].isna().all()
 
 
 def test_the_tables_of_a_session_without_a_finished_cell_are_empty() -> None:
     """There is nothing to summarise or compare, and no error."""
     frame = runs([result(status="failed"), result("matched-keras", status="skipped")])
-    for derive in (tables.summary, verdicts.control, verdicts.comparison, verdicts.break_even):
+    for derive in (pairs.summary_frame, pairs.control, pairs.comparison, cost.break_even_frame):
         assert derive(frame).empty
 
 
@@ -176,7 +184,7 @@ def test_the_summary_has_median_and_range_over_processes() -> None:
         {"matched-pytorch": [1.0, 4.0, 2.0], "matched-keras": [3.0, 3.0, 9.0]}, control=[50.0, 50.0, 50.0]
     )
     results.append(result("tuned-jax", status="failed"))
-    table = tables.summary(runs([*results, result("tuned-wrong", epoch_s=0.1)], "tuned-wrong"))
+    table = pairs.summary_frame(runs([*results, result("tuned-wrong", epoch_s=0.1)], "tuned-wrong"))
     assert list(table["implementation"]) == ["matched-pytorch", "matched-keras"]  # the fastest first
     assert list(table["processes"]) == [3, 3]
     row = table.iloc[0]
@@ -191,9 +199,9 @@ def test_what_differs_in_network_device_or_threads_is_not_mixed() -> None:
         for name, seconds in (("matched-pytorch", 1.0), ("matched-keras", 2.0))
         for block in (1, 2)
     ]
-    frame = tables.runs(results, [])
-    assert len(tables.summary(frame)) == 8
-    table = verdicts.comparison(frame)
+    frame = report_runs.runs_frame(results, [])
+    assert len(pairs.summary_frame(frame)) == 8
+    table = pairs.comparison(frame)
     table = table[table["compared"] == "epoch_s"]
     assert len(table) == 4
     assert set(table["estimate"].round(9)) == {2.0}
@@ -208,12 +216,12 @@ def test_whoever_fails_the_gate_gets_no_speed() -> None:
     assert frame.loc["matched-keras", speeds].isna().all() and frame.loc["matched-pytorch", speeds].notna().all()
     assert list(frame["gate"]) == ["passed", "failed"]
     assert frame.loc["matched-keras", "accuracy"] == 0.97
-    assert tables.epochs(results)["train_s"].notna().sum() == 6
+    assert report_runs.epochs_frame(results)["train_s"].notna().sum() == 6
 
 
 def test_a_gate_that_was_not_asked_says_nothing() -> None:
     """The column is empty, and nothing is withheld."""
-    (row,) = as_csv(tables.runs([result()], []))
+    (row,) = as_csv(report_runs.runs_frame([result()], []))
     assert row["gate"] == "" and row["epoch_s"] == "1.0"
 
 
@@ -225,7 +233,7 @@ def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
         Gate("tuned-jax", "mlp-128-64", "cpu", "d", "skipped", "jax is not installed"),
         Gate("tuned-wrong", "mlp-128-64", "cpu", "d", "failed", "RuntimeError: no", rungs[:1]),
     ]
-    table = tables.gate(gates)
+    table = conditions.checks_frame(gates)
     assert list(table["rung"]) == ["weights", "logits", "ended", "weights", "ended"]
     assert (table.loc[1, "figure"], table.loc[1, "limit"]) == (0.5, 0.1)
     assert not table.loc[1, "passed"]
@@ -262,7 +270,7 @@ def test_table_4_puts_the_documents_claims_beside_the_figures(
     row = row_of_table_4(frame, framework=framework, quantity=quantity)
     assert (row["claim_low"], row["claim_high"]) == (low, high)
     assert pd.isna(row_of_table_4(frame, framework=framework, quantity=quantity, device="cuda")["claim_low"])
-    other = tables.runs(clear(workload=OTHER_WORKLOAD), [])
+    other = report_runs.runs_frame(clear(workload=OTHER_WORKLOAD), [])
     assert ledger.table_4(other, MACHINES)["claim_low"].isna().all()
 
 
@@ -291,7 +299,7 @@ def test_table_4_always_has_a_column_for_cuda() -> None:
 )
 def test_table_4_says_why_a_figure_is_missing(there: dict[str, Any], why: str) -> None:
     """What the cell says, that one epoch is not enough, or that nobody asked; here on a machine with a GPU."""
-    with_gpu = tables.machines([replace(MACHINE, gpus="Some GPU")])
+    with_gpu = report_runs.machines_frame([replace(MACHINE, gpus="Some GPU")])
     assert row_of_table_4(runs([result(**there)]), with_gpu, device="cuda")["why"] == why
 
 
@@ -310,7 +318,7 @@ def test_table_4_is_of_the_two_frameworks_of_the_document() -> None:
 
 def test_machines_have_a_row_each() -> None:
     """With every field of the description."""
-    table = tables.machines([MACHINE, replace(MACHINE, machine="other")])
+    table = report_runs.machines_frame([MACHINE, replace(MACHINE, machine="other")])
     assert list(table["machine"]) == [MACHINE.machine, "other"]
     assert set(table.columns) == set(MACHINE.__dataclass_fields__)
 
@@ -318,8 +326,8 @@ def test_machines_have_a_row_each() -> None:
 def test_curves_have_a_row_for_each_evaluation() -> None:
     """They name their cell as the other CSVs do; without images held out there are none."""
     rows = (Evaluation(0, 0, None, 0.1, 2.3, 0.1), Evaluation(1, 300, 0.5, 0.9, 0.4, 0.88))
-    frame = tables.curves([result(evaluations=rows), result("matched-keras")])
-    assert list(frame.columns[: len(tables.IDENTITY)]) == tables.IDENTITY
+    frame = report_runs.curves_frame([result(evaluations=rows), result("matched-keras")])
+    assert list(frame.columns[: len(report_runs.IDENTITY)]) == report_runs.IDENTITY
     assert list(frame["batches"]) == [0, 300]
     assert frame["train_loss"].isna().tolist() == [True, False]
 
@@ -327,6 +335,6 @@ def test_curves_have_a_row_for_each_evaluation() -> None:
 def test_keras_on_another_backend_is_no_column_of_table_4() -> None:
     """The document's table is about Keras on TensorFlow: another backend's figures must not enter its median."""
     results = session({"matched-keras": [2.0], "matched-keras-jax": [9.0]})
-    frame = ledger.table_4(tables.runs(results, []), tables.machines([]))
+    frame = ledger.table_4(report_runs.runs_frame(results, []), report_runs.machines_frame([]))
     times = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
     assert list(times["value"]) == [2.0]

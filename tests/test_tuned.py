@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from conftest import TINY
 
-from bench import mnist
-from impls.contract import Adam
+from bench.data import mnist
+from impls.workload import Adam
 
 pytest.importorskip("torch")
 RATES = 1e-3, 1e-1

@@ -11,21 +11,24 @@ import pytest
 from synthetic import OTHER_WORKLOAD, clear, result, session
 from test_tables import runs
 
-from bench import tables, verdicts
-from bench.compare import paired_ratio
-from bench.records import Memory, Phases, Result
+from bench.report import pairs as report_pairs
+from bench.report import runs as report_runs
+from bench.report.chapters import cost
+from bench.statistics import paired_ratio
+from bench.store.records.cell import Memory, Phases
+from bench.store.records.training import Result
 
 
 def compared(frame: pd.DataFrame, quantity: str = "epoch_s") -> pd.DataFrame:
     """The pairs of one quantity."""
-    table = verdicts.comparison(frame)
+    table = report_pairs.comparison(frame)
     return table[table["compared"] == quantity]
 
 
 def test_the_control_is_compared_with_what_it_repeats() -> None:
     """Block by block; it gives the session's delta and whether it is fit at all."""
     measured, control = [1.00, 1.10, 1.20], [1.05, 1.06, 1.26]
-    (row,) = verdicts.control(runs(session({"matched-pytorch": measured}, control))).to_dict("records")
+    (row,) = report_pairs.control(runs(session({"matched-pytorch": measured}, control))).to_dict("records")
     expected = paired_ratio(control, measured)
     assert (row["low"], row["estimate"], row["high"]) == (expected.low, expected.estimate, expected.high)
     assert row["implementation"] == "matched-pytorch"
@@ -37,7 +40,7 @@ def test_a_session_whose_control_differs_from_itself_is_unfit() -> None:
     """Then no verdict is given on any pair."""
     times = {"matched-pytorch": [1.0, 1.1, 1.2], "matched-keras": [2.0, 2.2, 2.4]}
     frame = runs(session(times, control=[1.5, 1.65, 1.81]))
-    assert not verdicts.control(frame)["fit"].any()
+    assert not report_pairs.control(frame)["fit"].any()
     assert set(compared(frame)["verdict"]) == {"unfit session"}
 
 
@@ -49,7 +52,7 @@ def test_the_worst_of_two_controls_counts() -> None:
         results = session(times, control=[1.001, 1.099, 1.201])
         results += [result("documented-keras", block, s, role="control") for block, s in enumerate(second, start=1)]
         frame = runs(results)
-        controls = verdicts.control(frame)
+        controls = report_pairs.control(frame)
         assert len(controls) == 2 and controls["fit"].all() == fit
         (row,) = compared(frame).to_dict("records")
         assert row["delta"] == controls["delta"].max() >= controls["delta"].min() + larger
@@ -109,7 +112,7 @@ def test_many_pairs_are_corrected_for() -> None:
     for i in range(4):
         equal = {"matched-pytorch": [1.0, 1.2, 1.0, 0.9], "matched-keras": [1.0, 1.0, 1.1, 1.0]}
         results += session(equal, workload=replace(OTHER_WORKLOAD, name=f"n{i}"))
-    many = compared(tables.runs(results, []))
+    many = compared(report_runs.runs_frame(results, []))
     row = many[many["workload"] == "mlp-128-64"].iloc[0]
     assert row["p"] == alone["p"].item() and row["p_holm"] > 0.05 and row["verdict"] == "inconclusive"
     assert (many["p_holm"] >= many["p"]).all()
@@ -119,7 +122,7 @@ def test_pairs_of_other_networks_count_too() -> None:
     """The page is read as a whole: its pairs are corrected together, whatever their network."""
     one = session({"matched-pytorch": [1.0, 1.0, 1.0], "matched-keras": [1.05, 1.12, 1.08]})
     other = session({"matched-pytorch": [1.0, 1.2, 1.0], "matched-keras": [1.0, 1.0, 1.1]}, workload=OTHER_WORKLOAD)
-    alone, both = compared(tables.runs(one, [])), compared(tables.runs([*one, *other], []))
+    alone, both = compared(report_runs.runs_frame(one, [])), compared(report_runs.runs_frame([*one, *other], []))
     assert both["p_holm"].iloc[0] == pytest.approx(2 * alone["p_holm"].iloc[0])
 
 
@@ -130,10 +133,10 @@ def test_one_control_of_many_may_miss_1_by_chance() -> None:
     for i, workload in enumerate(workloads):
         control = [1.03, 1.12, 1.02, 1.10] if i == 0 else [1.0, 1.1, 0.9, 1.05]
         results += session({"matched-pytorch": [1.0, 1.01, 0.99, 1.0]}, control, workload=workload)
-    table = verdicts.control(tables.runs(results, []))
+    table = report_pairs.control(report_runs.runs_frame(results, []))
     first = table.iloc[0]
     assert first["low"] > 1 and first["p"] < 0.05 and table["fit"].all()
-    assert not verdicts.control(tables.runs(results[:8], []))["fit"].any()
+    assert not report_pairs.control(report_runs.runs_frame(results[:8], []))["fit"].any()
 
 
 def test_an_unfit_control_takes_the_verdicts_of_all_networks() -> None:
@@ -144,7 +147,7 @@ def test_an_unfit_control_takes_the_verdicts_of_all_networks() -> None:
         [1.0, 1.1, 1.2001],
         workload=OTHER_WORKLOAD,
     )
-    assert set(verdicts.comparison(tables.runs([*bad, *good], []))["verdict"]) == {"unfit session"}
+    assert set(report_pairs.comparison(report_runs.runs_frame([*bad, *good], []))["verdict"]) == {"unfit session"}
 
 
 def with_memory(found: Sequence[Result], sizes: Sequence[int]) -> list[Result]:
@@ -195,7 +198,7 @@ def cold(name: str, block: int, start_s: float, epoch_s: float) -> Result:
 def test_break_even_is_the_epoch_after_which_the_later_starter_is_ahead() -> None:
     """14 s late, 2 s less for each epoch: level after 8 epochs, the first of which is the start."""
     found = [cold("matched-pytorch", b, 6.0, 5.0) for b in (1, 2)] + [cold("tuned-jax", b, 20.0, 3.0) for b in (1, 2)]
-    (row,) = verdicts.break_even(runs(found)).to_dict("records")
+    (row,) = cost.break_even_frame(runs(found)).to_dict("records")
     assert (row["starts_first"], row["faster_later"]) == ("matched-pytorch", "tuned-jax")
     assert (row["ahead_s"], row["gain_s"], row["epoch"]) == (14.0, 2.0, 8.0)
     at = [6.0 + 5.0 * (row["epoch"] - 1), 20.0 + 3.0 * (row["epoch"] - 1)]
@@ -206,7 +209,7 @@ def test_break_even_may_never_come_in_a_block() -> None:
     """Its range is over blocks; where the one that is faster on the whole was slower, it is never ahead."""
     found = [cold("matched-pytorch", b, 6.0, s) for b, s in ((1, 5.0), (2, 5.0), (3, 2.0))]
     found += [cold("tuned-jax", b, 20.0, 3.0) for b in (1, 2, 3)]
-    (row,) = verdicts.break_even(runs(found)).to_dict("records")
+    (row,) = cost.break_even_frame(runs(found)).to_dict("records")
     assert (row["epoch_low"], row["epoch"], row["epoch_high"]) == (8.0, 8.0, math.inf)
 
 
@@ -214,13 +217,13 @@ def test_break_even_may_never_come_in_a_block() -> None:
 def test_who_never_overtakes_has_no_break_even(start_s: float, epoch_s: float) -> None:
     """Later and not faster, or ahead from the start: there is nothing to wait for."""
     found = [cold("matched-pytorch", 1, 6.0, 5.0), cold("tuned-jax", 1, start_s, epoch_s)]
-    assert verdicts.break_even(runs(found)).empty
+    assert cost.break_even_frame(runs(found)).empty
 
 
 @pytest.fixture
 def times_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory and accuracy are not compared, where many sessions are simulated for their times."""
-    monkeypatch.setattr(verdicts, "WORDS", {"epoch_s": verdicts.WORDS["epoch_s"]})
+    monkeypatch.setattr(report_pairs, "WORDS", {"epoch_s": report_pairs.WORDS["epoch_s"]})
 
 
 def outcomes(truth: float, noise: Any, sessions: int = 100) -> list[str]:
@@ -260,7 +263,7 @@ def test_missing_blocks_and_failed_cells_leave_a_verdict() -> None:
     found = clear()
     gone = [one for one in found if (one.cell.implementation, one.cell.block) != ("matched-keras", 2)]
     gone[0] = result("matched-pytorch", 1, status="failed")
-    table = compared(tables.runs(gone, []))
+    table = compared(report_runs.runs_frame(gone, []))
     row = table[(table["a"] == "matched-keras") & (table["b"] == "matched-pytorch")].iloc[0]
     assert (row["blocks"], row["verdict"]) == (1, "too few blocks")
     assert len(table) == 6

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.records import Event, Gate
-from bench.verify import GateJob, GateRun, Question, divided
+from bench.session.verification import GateJob, GateRun, Question, divided
+from bench.store.records.verification import Gate
+from bench.worker.messages import Event
 from impls import registry
-from impls.contract import Workload
+from impls.workload import Workload
 
 RAISES = """
     class Implementation(Regression):

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from bench import launch
-from bench.launch import Answer
-from impls import reference, registry
-from impls.contract import Workload
+from bench.worker import messages, process
+from bench.worker.process import Answer
+from impls import registry
+from impls.oracle import training as oracle_training
+from impls.workload import Workload
 
 TIMEOUT_S = 120.0
 
@@ -57,7 +58,7 @@ def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
 
     def work(path: Path, workload: Workload = tiny, **changes: Any) -> Told:
         log = tmp_path / "log"
-        request = launch.request(
+        request = messages.request(
             "measure",
             registry.from_file(path),
             workload=asdict(workload),
@@ -68,7 +69,7 @@ def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
         )
         variables = {"OPENBLAS_NUM_THREADS": "1"}
         mask = tuple(os.sched_getaffinity(0))
-        return Told(launch.launch(request | changes, variables, mask, log, TIMEOUT_S), log.read_text())
+        return Told(process.launch(request | changes, variables, mask, log, TIMEOUT_S), log.read_text())
 
     return work
 
@@ -383,7 +384,7 @@ def test_the_start_and_the_orders_are_those_of_the_contract(
 ) -> None:
     """float32 weights drawn as the oracle draws them, and int64 permutations of the training set, each a new one."""
     seen = recorded(work, plugin("one", RECORDER.format(member="note", value="1")), seed=5)
-    expected = reference.initial_weights(tiny, np.random.default_rng([5, 0]))
+    expected = oracle_training.initial_weights(tiny, np.random.default_rng([5, 0]))
     assert seen["weights"] == [[kernel.tolist(), bias.tolist()] for kernel, bias in expected]
     (dtype, first), (_, second) = seen["orders"]
     assert dtype == "int64"

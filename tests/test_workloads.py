@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench import workloads
+from bench.data import networks
 from bench.errors import FcnBenchError
-from impls.contract import SGD, Adam, Conv, Dense, Dropout, Pool, Workload
+from impls.workload import SGD, Adam, Conv, Dense, Dropout, Pool, Workload
 
 MEAN, STD = 0.1307, 0.3081
 
@@ -22,7 +22,6 @@ def net(*units: int, activation: Any = "relu") -> tuple[Dense, ...]:
 DROPOUT = (Dense(128, "relu"), Dropout(0.5), Dense(64, "relu"), Dense(10))
 CNN = (Conv(32, 5, 2, "relu"), Pool(2), Conv(64, 5, 2, "relu"), Pool(2), Dense(1000), Dense(10))
 HELD_OUT = {"cnn-32-64": {"validation": 0.1, "evaluate_every": 300}}
-
 # name, document, layers, mean, std, batch, test batch, epochs, optimiser, loss, shuffle, seed: as documents.md has them
 DOCUMENTS = [
     ("mlp-128-64", 1, net(128, 64), MEAN, STD, 64, 1000, 5, Adam(1e-3), "cross-entropy", True, None),
@@ -55,7 +54,6 @@ GOOD = {
     "epochs": "2",
     "optimiser": "{ kind = 'sgd', learning_rate = 0.1 }",
 }
-
 Write = Callable[..., Path]
 
 
@@ -75,7 +73,7 @@ def write(tmp_path: Path) -> Write:
 def refusal(path: Path) -> str:
     """The one line that a user is shown."""
     with pytest.raises(FcnBenchError) as refused:
-        workloads.load(path)
+        networks.load(path)
     line = str(refused.value)
     assert "\n" not in line and str(path) in line
     return line
@@ -84,49 +82,49 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("row", DOCUMENTS, ids=lambda row: row[0])
 def test_a_documents_network_is_as_the_document_states_it(row: tuple[Any, ...]) -> None:
     """Layers, scaling, batches, epochs, optimiser, loss, shuffling, seed and what is held out."""
-    found = workloads.load()[row[0]]
+    found = networks.load()[row[0]]
     assert found == Workload(*row, **HELD_OUT.get(row[0], {}), note=found.note)
 
 
 def test_no_network_goes_unread() -> None:
     """The rows above and the parameters counted by hand are of all networks in the file."""
-    assert [row[0] for row in DOCUMENTS] == list(workloads.load())
-    assert list(PARAMETERS) == list(workloads.load())
+    assert [row[0] for row in DOCUMENTS] == list(networks.load())
+    assert list(PARAMETERS) == list(networks.load())
 
 
 @pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
 def test_a_network_has_as_many_parameters_as_its_layers_say(name: str, count: int) -> None:
     """Counted by hand."""
-    assert workloads.load()[name].parameters == count
+    assert networks.load()[name].parameters == count
 
 
 def test_what_a_document_leaves_open_is_said_in_a_note() -> None:
     """The learning rate of SGD; what the document of the convolutions does not state, and what it miscounts."""
-    assert "0.1" in workloads.load()["mlp-128-256-sgd"].note
-    assert all(word in workloads.load()["cnn-32-64"].note for word in ("3136", "Adam 1e-3", "EVALUATION_FREQ"))
+    assert "0.1" in networks.load()["mlp-128-256-sgd"].note
+    assert all(word in networks.load()["cnn-32-64"].note for word in ("3136", "Adam 1e-3", "EVALUATION_FREQ"))
 
 
 def test_networks_come_in_the_files_order() -> None:
     """That of the documents, so that lists and reports have it too."""
-    documents = [found.document for found in workloads.load().values()]
+    documents = [found.document for found in networks.load().values()]
     assert documents == sorted(documents)
 
 
 def test_a_users_network_needs_only_what_has_no_default(write: Write) -> None:
     """Scaling to 0..1, batches of 1000 in testing, cross-entropy, shuffled, no seed of its own, no document."""
     expected = Workload("net", 0, (Dense(8, "tanh"), Dense(10)), 0.0, 1.0, 20, 1000, 2, SGD(0.1))
-    assert workloads.load(write()) == {"net": expected}
+    assert networks.load(write()) == {"net": expected}
 
 
 def test_a_network_survives_its_way_to_the_worker() -> None:
     """As a dictionary and back, it is the same."""
-    for found in workloads.load().values():
+    for found in networks.load().values():
         assert Workload.from_dict(asdict(found)) == found
 
 
 def test_whole_numbers_will_do_where_fractions_may_stand(write: Write) -> None:
     """``mean = 0`` is no mistake."""
-    found = workloads.load(write(mean="0", std="2", optimiser="{ kind = 'adam', learning_rate = 1 }"))["net"]
+    found = networks.load(write(mean="0", std="2", optimiser="{ kind = 'adam', learning_rate = 1 }"))["net"]
     assert (found.mean, found.std, found.optimiser) == (0.0, 2.0, Adam(1.0))
 
 
@@ -137,22 +135,22 @@ def test_a_users_network_may_have_every_kind_of_layer(write: Write) -> None:
         { kind = "pool", size = 3 }, { kind = "dropout", rate = 0.25 },
         { kind = "dense", units = 8, inputs = 486 }, { units = 10, inputs = 8 },
     ]""".replace("\n", "")
-    found = workloads.load(write(layers=layers))["net"]
+    found = networks.load(write(layers=layers))["net"]
     assert found.layers == (Conv(4, 3), Conv(6, 3, 2, "tanh"), Pool(3), Dropout(0.25), Dense(8), Dense(10))
 
 
 def test_sgd_may_have_momentum(write: Write) -> None:
     """It is read from the optimiser's table, and 0 where it is not there."""
-    assert workloads.load(write(optimiser="{ kind = 'sgd', learning_rate = 0.1, momentum = 0.9 }"))[
+    assert networks.load(write(optimiser="{ kind = 'sgd', learning_rate = 0.1, momentum = 0.9 }"))[
         "net"
     ].optimiser == SGD(0.1, 0.9)
-    assert workloads.load(write())["net"].optimiser == SGD(0.1, 0.0)
+    assert networks.load(write())["net"].optimiser == SGD(0.1, 0.0)
 
 
 def test_a_users_network_may_hold_images_out(write: Write) -> None:
     """A share alone, or with a number of batches after which they are looked at."""
-    assert workloads.load(write(validation="0.25"))["net"].validation == 0.25
-    assert workloads.load(write(validation="0.25", evaluate_every="20"))["net"].evaluate_every == 20
+    assert networks.load(write(validation="0.25"))["net"].validation == 0.25
+    assert networks.load(write(validation="0.25", evaluate_every="20"))["net"].evaluate_every == 20
 
 
 WORDS = [
@@ -171,7 +169,7 @@ WORDS = [
 @pytest.mark.parametrize(("part", "words"), WORDS)
 def test_a_layer_or_optimiser_is_described_in_a_few_words(part: Any, words: str) -> None:
     """What is at its default is left out."""
-    assert (workloads.describe_optimiser if isinstance(part, Adam | SGD) else workloads.describe)(part) == words
+    assert (networks.describe_optimiser if isinstance(part, Adam | SGD) else networks.describe)(part) == words
 
 
 def ending(*layers: str) -> str:

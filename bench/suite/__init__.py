@@ -1,0 +1,1 @@
+"""The pytest-benchmark files: `pytest bench --benchmark-only`."""

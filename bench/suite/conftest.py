@@ -7,15 +7,21 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench import arguments, exchange, mnist, store
 from bench.conftest import ASKED, GATES, WAITS, option
+from bench.data import mnist
 from bench.errors import FcnBenchError, NotHere
-from bench.live import Live
-from bench.plan import Plan, digest
-from bench.records import Cell, Gate, Result
-from bench.run import Session
+from bench.report import benchmark_json
+from bench.session import choice
+from bench.session.digest import digest
+from bench.session.plan import Plan
+from bench.session.session import Session
+from bench.session.steps import Live
+from bench.store import archive
+from bench.store.records.cell import Cell
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate
 from impls import registry
-from impls.contract import Workload
+from impls.workload import Workload
 
 QUICK_SHARE = 10
 """One training image in so many is used where it has to be quick."""
@@ -37,14 +43,14 @@ def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     """What everything is measured with. What the gate said is kept in pytest's cache, if there is one."""
     asked, cache = pytestconfig.stash[ASKED], getattr(pytestconfig, "cache", None)
     folder = Path(cache.mkdir("fcnbench")) if cache else tmp_path_factory.mktemp("fcnbench")
-    plan, session = arguments.prepare(asked, folder, say=print)
+    plan, session = choice.prepare(asked, folder, say=print)
     if pytestconfig.getoption("quick"):
         root = tmp_path_factory.mktemp("data")
         data = mnist.load(session.data)
         few = max(1, len(data.y_train) // QUICK_SHARE)
         mnist.write(root, data.x_train[:few], data.y_train[:few], data.x_test, data.y_test)
         plan, session = replace(plan, data=mnist.describe(root).digest), replace(session, data=root)
-    with store.opened(folder):
+    with archive.opened(folder):
         yield Bench(plan, session, asked.blocks)
 
 
@@ -95,7 +101,7 @@ def worker(
     entry, network = bench.session.entries[implementation], named(plan.workloads, workload)
     cell = plan.cell(entry, "measured", network, device, threads, bench.block)
     live = lively(request.config, bench.session, replace(cell, digest=digest(cell.digest, "suite")))
-    group = exchange.group(request.function.__name__, workload, device, threads)
+    group = benchmark_json.group(request.function.__name__, workload, device, threads)
     request.node.add_marker(pytest.mark.benchmark(group=group, timer=live.clock))
     yield live
     live.end()
@@ -109,7 +115,7 @@ def record(worker: Live, gate: Gate | None, benchmark: BenchmarkFixture) -> Call
         result = replace(worker.finish(), harness="pytest-benchmark")
         if result.status != "ok":
             raise FcnBenchError(f"{result.cell.implementation}: {result.reason}; its log is {worker.log}")
-        benchmark.extra_info.update(exchange.extra_info(result, gate))
+        benchmark.extra_info.update(benchmark_json.extra_info(result, gate))
         return result
 
     return record

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.live import Live
-from bench.records import Result
+from bench.session.steps import Live
+from bench.store.records.training import Result
 
 ROUNDS = 2
 

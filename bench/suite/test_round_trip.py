@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.live import Live
+from bench.session.steps import Live
 
 ROUNDS = 500
 

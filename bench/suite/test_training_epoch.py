@@ -7,8 +7,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.conftest import CELLS
-from bench.live import Live
-from bench.records import Result
+from bench.session.steps import Live
+from bench.store.records.training import Result
 
 ROUNDS = 3
 

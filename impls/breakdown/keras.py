@@ -14,8 +14,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from impls.contract import Data, Workload
+from impls.contract import Data
 from impls.documented.keras import Implementation
+from impls.workload import Workload
 
 BATCHES, ROUNDS = 400, 4
 """Batches of a pass, and rounds of all passes, the first of which traces. Each call of ``fit`` sets up the way of its

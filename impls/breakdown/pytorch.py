@@ -7,8 +7,9 @@ model, loss and optimiser, and stop earlier in each step.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from impls.contract import Data, Workload
+from impls.contract import Data
 from impls.documented.pytorch import Implementation
+from impls.workload import Workload
 
 BATCHES, ROUNDS = 25, 9
 """Batches of a pass, and rounds of all passes, the first of which warms up: its loop costs nothing to begin, so that

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+from impls.contract import Unavailable
+from impls.workload import SGD, Conv, Dense, Dropout, Pool
 
 
 class Implementation:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from impls.contract import Float32, Workload
+from impls.workload import Float32, Workload
 
 INPUT, OUTPUT, IMAGES = "image", "logits", "n"
 """What an exported network calls what it takes and what it gives, and their first dimension, which is free."""

@@ -5,10 +5,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
 from impls.exports import litert
 from impls.exports.graph import INPUT, input_shape
 from impls.models.keras import build
+from impls.workload import Workload
 
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:

@@ -5,20 +5,22 @@ from pathlib import Path
 
 import keras
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
 from impls.exports.graph import Node, Predict
-from impls.models import keras as models
+from impls.models import keras as models_keras
+from impls.models.keras import logits, save
+from impls.workload import Workload
 
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """Keras' archive; how the input is scaled stands in the network's description in it."""
-    models.save(path, workload, weights)
+    save(path, workload, weights)
 
 
 def load(path: Path) -> Predict:
     """The network, read safely and built again."""
     model = read(path)
-    return lambda x: models.logits(model, x)
+    return lambda x: logits(model, x)
 
 
 def graph(path: Path) -> list[Node]:
@@ -32,5 +34,5 @@ def graph(path: Path) -> list[Node]:
 
 def read(path: Path) -> keras.Sequential:
     """The network that the file describes, with its weights."""
-    described, weights = models.load(path)
-    return models.build(Workload.from_dict(json.loads(described)), weights)
+    described, weights = models_keras.load(path)
+    return models_keras.build(Workload.from_dict(json.loads(described)), weights)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import keras
-import tf2onnx  # noqa: F401  # Keras needs it: what is missing is told before anything is traced
 from onnx import load_model
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
 from impls.exports import onnx
 from impls.exports.graph import INPUT, input_shape
 from impls.models.keras import build
+from impls.workload import Workload
 
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:

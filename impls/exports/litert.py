@@ -9,8 +9,8 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.schema_py_generated import BufferT, MetadataT, TensorType
 from ai_edge_litert.tools import flatbuffer_utils
 
-from impls.contract import Float32
 from impls.exports.graph import OUTPUT, Node, Predict
+from impls.workload import Float32
 
 ABOUT = b"about"
 """The name of our entry in the file's metadata, a JSON text; LiteRT itself looks at its own entries only."""

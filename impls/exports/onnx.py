@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from impls.contract import Float32
 from impls.exports.graph import IMAGES, INPUT, OUTPUT, Node, Predict
+from impls.workload import Float32
 
 SILENT = 3
 """ONNX Runtime's level of logging at which errors alone are told."""

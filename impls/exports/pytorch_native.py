@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
 from impls.exports.graph import Node, Predict, input_shape
 from impls.models import pytorch
+from impls.workload import Workload
 
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import onnxscript  # noqa: F401  # torch.onnx needs it: what is missing is told before anything is traced
 import torch
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
 from impls.exports import onnx
 from impls.exports.graph import input_shape
 from impls.models.pytorch import build
+from impls.workload import Workload
 
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 
-from impls.contract import Weights, Workload
+from impls.contract import Weights
 from impls.exports.graph import input_shape
 from impls.exports.torch import ABOUT
 from impls.models.pytorch import build
+from impls.workload import Workload
 
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from impls.contract import Float32
 from impls.exports.graph import Node, Predict
+from impls.workload import Float32
 
 ABOUT = "about.json"
 """The name of the text in the archive."""

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from impls.contract import Float32, Workload
+from impls.workload import Float32, Workload
 
 LARGE = 2048
 """Rows and columns of the large product's matrices."""

@@ -3,7 +3,8 @@
 import numpy as np
 
 from impls import floor
-from impls.contract import SGD, Unavailable
+from impls.contract import Unavailable
+from impls.workload import SGD
 
 CHUNK = 16_384
 """Parameters that are updated at once: few enough to stay in a core's cache from one pass to the next."""

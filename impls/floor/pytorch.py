@@ -3,7 +3,8 @@
 import torch
 
 from impls import floor
-from impls.contract import SGD, Unavailable
+from impls.contract import Unavailable
+from impls.workload import SGD
 
 
 class Floor:

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+from impls.contract import Unavailable
+from impls.workload import SGD, Conv, Dense, Dropout, Pool
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 SINCE = "jax, since the start: it has no way to begin a new peak"

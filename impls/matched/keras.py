@@ -11,7 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+from impls.contract import Unavailable
+from impls.workload import SGD, Conv, Dense, Dropout, Pool
 
 BACKEND = keras.backend.backend()
 backend = importlib.import_module(BACKEND)

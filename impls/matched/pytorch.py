@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+from impls.contract import Unavailable
 from impls.layout import from_pytorch, to_pytorch
+from impls.workload import SGD, Conv, Dense, Dropout, Pool
 
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import keras
 
 from impls import portable
-from impls.contract import Float32, Unavailable, Weights, Workload
+from impls.contract import Unavailable, Weights
 from impls.matched.keras import BACKEND, layers, seen
+from impls.workload import Float32, Workload
 
 SUFFIX = ".keras"
 WORKLOAD = "workload.json"

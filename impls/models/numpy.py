@@ -1,8 +1,9 @@
 """A trained network in the oracle: NumPy and float64, for a look at what the frameworks' rounding does."""
 
-from impls import reference
-from impls.contract import Float32, Unavailable, Weights, Workload
-from impls.layers import Float64
+from impls.contract import Unavailable, Weights
+from impls.oracle import training
+from impls.oracle.layers import Float64
+from impls.workload import Float32, Workload
 
 
 def build(workload: Workload, weights: Weights, device: str = "cpu") -> tuple[Workload, Weights]:
@@ -14,4 +15,4 @@ def build(workload: Workload, weights: Weights, device: str = "cpu") -> tuple[Wo
 
 def logits(model: tuple[Workload, Weights], x: Float32) -> Float64:
     """Logits ``[n, 10]`` of input as ``workload.scale`` makes it."""
-    return reference.forward(*model, x)[0]
+    return training.forward(*model, x)[0]

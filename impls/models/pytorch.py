@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from impls import portable
-from impls.contract import Float32, Unavailable, Weights, Workload
+from impls.contract import Unavailable, Weights
 from impls.layout import from_pytorch, to_pytorch
 from impls.matched.pytorch import layers
+from impls.workload import Float32, Workload
 
 SUFFIX = ".pt"
 

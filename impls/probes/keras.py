@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from impls.contract import Workload
 from impls.matched.keras import Implementation
+from impls.workload import Workload
 
 MODES = ("fit", "run_eagerly=True")
 """How a forward pass can run, as it does by default first."""

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from impls.contract import Workload
 from impls.matched.pytorch import Implementation
+from impls.workload import Workload
 
 MODES = ("eager", "torch.compile")
 """How a forward pass can run, as it does by default first."""

@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from impls.contract import SGD, Unavailable
+from impls.contract import Unavailable
 from impls.matched.keras import layers, log_softmax_nll, seen, tf32, threads
+from impls.workload import SGD
 
 
 class Epochwise(keras.Sequential):

@@ -16,8 +16,9 @@ import shutil
 import torch
 from torch import nn
 
-from impls.contract import SGD, Unavailable
-from impls.matched import pytorch as matched
+from impls.contract import Unavailable
+from impls.matched.pytorch import Implementation
+from impls.workload import SGD
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 STEPS = 2
@@ -26,7 +27,7 @@ VECTOR = 16
 COMPILERS = "gcc", "clang"
 
 
-class Implementation(matched.Implementation):
+class Implementation(Implementation):
     def __init__(self, workload, device, seed):
         if device == "mps":
             raise Unavailable(f"PyTorch {torch.__version__} compiles nothing for MPS that is measured here")

@@ -10,7 +10,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from impls.contract import SGD, Conv, Dense, Dropout, Pool, Unavailable
+from impls.contract import Unavailable
+from impls.workload import SGD, Conv, Dense, Dropout, Pool
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 ACTIVATIONS = {"linear": tf.identity, "relu": tf.nn.relu, "sigmoid": tf.nn.sigmoid, "tanh": tf.nn.tanh}

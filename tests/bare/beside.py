@@ -18,10 +18,16 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from bench import compare, environment, fetch, launch, mnist, store, workloads
-from bench.plan import Plan
-from bench.run import Session
-from impls import registry
+from bench import statistics
+from bench.data import download, mnist, networks
+from bench.machine import cpus as machine_cpus
+from bench.machine import description
+from bench.session.plan import Plan
+from bench.session.session import Session
+from bench.store import archive
+from bench.worker import process
+from impls import environment, registry
+from impls.registry import Entry
 
 HERE = Path(__file__).parent
 
@@ -35,16 +41,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     entry = next(entry for entry in registry.BUILT_IN if entry.name == asked.implementation)
-    cpus, data = environment.available_cpus(), fetch.find()
+    cpus, data = machine_cpus.available_cpus(), download.find()
     rows = []
     with TemporaryDirectory() as folder:
         plan = Plan(
-            [workloads.load()["mlp-128-64"]], [entry], ["cpu"], [len(cpus)], asked.pairs, asked.epochs, 1,
+            [networks.load()["mlp-128-64"]], [entry], ["cpu"], [len(cpus)], asked.pairs, asked.epochs, 1,
             mnist.describe(data).digest,
         )  # fmt: skip
-        session = Session(Path(folder), {entry.name: entry}, data, environment.machine(), 900)
+        session = Session(Path(folder), {entry.name: entry}, data, description.machine(), 900)
         cells = sorted((cell for cell in plan.cells() if cell.role == "measured"), key=lambda cell: cell.block)
-        with store.opened(Path(folder)):
+        with archive.opened(Path(folder)):
             for cell in cells:
                 row = {"implementation": entry.name, "script": asked.script, "block": cell.block, "epochs": cell.epochs}
                 for who in random.sample(["harness", "bare"], 2):
@@ -55,7 +61,7 @@ def main() -> None:
     if asked.out:
         before = [pd.read_csv(asked.out)] if asked.out.exists() else []
         pd.concat([*before, frame]).to_csv(asked.out, index=False)  # by name: a row begins with whoever went first
-    ratio = compare.paired_ratio(list(frame["harness_s"]), list(frame["bare_s"]))
+    ratio = statistics.paired_ratio(list(frame["harness_s"]), list(frame["bare_s"]))
     print(f"{entry.name} / {asked.script}: {ratio.estimate:.4f} ({ratio.low:.4f} to {ratio.high:.4f})")
 
 
@@ -69,11 +75,11 @@ def harness(session: Session, cell) -> dict[str, float]:
     }
 
 
-def bare(asked: argparse.Namespace, entry: registry.Entry, cpus: tuple[int, ...], data: Path) -> dict[str, float]:
-    with launch.affinity(cpus):
+def bare(asked: argparse.Namespace, entry: Entry, cpus: tuple[int, ...], data: Path) -> dict[str, float]:
+    with process.affinity(cpus):
         done = subprocess.run(
             [sys.executable, HERE / asked.script, data, str(asked.epochs)],
-            env={**os.environ, **registry.environment(entry, "cpu", len(cpus))},
+            env={**os.environ, **environment.environment(entry, "cpu", len(cpus))},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

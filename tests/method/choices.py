@@ -18,9 +18,11 @@ import numpy as np
 import pandas as pd
 from programs import SEED, started, store
 
-from bench import compare, fetch, mnist, workloads
-from bench.program import find_class
-from impls import registry
+from bench import statistics
+from bench.data import download, mnist, networks
+from impls import environment, registry
+from impls.loading import find_class
+from impls.registry import Entry
 
 AS_IT_IS = "as it is"
 DIVISIONS = (
@@ -69,10 +71,10 @@ def main() -> None:
     asked = parser.parse_args()
     entry = next(entry for entry in registry.BUILT_IN if entry.name == asked.implementation)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.threads])
-    os.environ.update(registry.environment(entry, "cpu", asked.threads))
+    os.environ.update(environment.environment(entry, "cpu", asked.threads))
     texts = {AS_IT_IS: Path(f"{entry.module.replace('.', '/')}.py").read_text(encoding="utf-8")}
     texts |= {name: undone(texts[AS_IT_IS], pairs) for name, pairs in UNDONE[entry.name].items()}
-    workload, data = workloads.load()["mlp-128-64"], mnist.load(fetch.find())
+    workload, data = networks.load()["mlp-128-64"], mnist.load(download.find())
     with TemporaryDirectory() as folder:
         programs = {}
         for number, (name, text) in enumerate(texts.items()):
@@ -94,7 +96,7 @@ def undone(text: str, pairs: list[tuple[str, str]]) -> str:
     return text
 
 
-def measured(entry: registry.Entry, programs: dict[str, Any], texts: dict[str, str], asked: argparse.Namespace) -> list:
+def measured(entry: Entry, programs: dict[str, Any], texts: dict[str, str], asked: argparse.Namespace) -> list:
     """An epoch of each program in each round: a row of the CSV."""
     random, rows = np.random.default_rng(SEED), []
     for number in range(-2, asked.rounds):  # two of which compile and warm up
@@ -108,7 +110,7 @@ def measured(entry: registry.Entry, programs: dict[str, Any], texts: dict[str, s
     return rows
 
 
-def prepare(entry: registry.Entry, text: str, threads: int) -> None:
+def prepare(entry: Entry, text: str, threads: int) -> None:
     """What a program sets for its whole process, it sets for those beside it too."""
     if entry.framework == "pytorch":
         import torch
@@ -122,7 +124,7 @@ def table(found: pd.DataFrame) -> str:
     epochs = found.pivot_table(index="round", columns="choice", values="epoch_s")
     lines = ["| | seconds per epoch | times the program as it is |", "|---|---:|---:|"]
     for name in [AS_IT_IS, *sorted(set(found["choice"]) - {AS_IT_IS})]:
-        ratio = compare.paired_ratio(list(epochs[name]), list(epochs[AS_IT_IS]))
+        ratio = statistics.paired_ratio(list(epochs[name]), list(epochs[AS_IT_IS]))
         times = "1" if name == AS_IT_IS else f"{ratio.estimate:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
         lines.append(f"| {name} | {epochs[name].median():.3f} | {times} |")
     return "\n".join(lines)

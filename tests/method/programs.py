@@ -7,9 +7,9 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from bench.mnist import Data
-from impls import reference
-from impls.contract import Implementation, Workload
+from impls.contract import Data, Implementation
+from impls.oracle import training
+from impls.workload import Workload
 
 SEED = 1
 T = TypeVar("T", bound=Implementation)
@@ -19,7 +19,7 @@ def started(make: Callable[..., T], workload: Workload, data: Data) -> T:
     """An implementation on the CPU with its data and the start weights of ``SEED``."""
     program = make(workload, "cpu", SEED)
     program.load(data)
-    program.set_weights(reference.initial_weights(workload, np.random.default_rng(SEED)))
+    program.set_weights(training.initial_weights(workload, np.random.default_rng(SEED)))
     return program
 
 

@@ -19,7 +19,8 @@ import pandas as pd
 from noise_models import RECORDED, Float, Noise, machines
 from scipy import stats
 
-from bench import compare, precision
+from bench import statistics
+from bench.session import pilot as session_pilot
 
 ROOT = Path(__file__).parents[2]
 OUT, PAGE = ROOT / "results" / "method", ROOT / "docs" / "method.md"
@@ -45,7 +46,7 @@ def session(noise: Noise, random: np.random.Generator, sessions: int, blocks: in
 
 
 def student(d: Float) -> Intervals:
-    """Student's interval on the logarithms: what ``bench.compare`` does, for many sessions at once."""
+    """Student's interval on the logarithms: what ``bench.statistics`` does, for many sessions at once."""
     n = d.shape[1]
     half = stats.t.ppf(0.975, n - 1) * d.std(axis=1, ddof=1) / math.sqrt(n)
     return d.mean(axis=1) - half, d.mean(axis=1) + half
@@ -139,11 +140,11 @@ def verdicts(sessions: int) -> pd.DataFrame:
 
 def one_verdict(times: Float) -> str:
     """The verdict on program 0 over program 1, of which the last column is the control; ``[blocks, cells]``."""
-    control = compare.paired_ratio(list(times[:, -1]), list(times[:, 1]))
+    control = statistics.paired_ratio(list(times[:, -1]), list(times[:, 1]))
     if control.excludes_one:
         return "unfit session"
-    ratio = compare.paired_ratio(list(times[:, 0]), list(times[:, 1]))
-    return compare.verdict(ratio, compare.delta(control))
+    ratio = statistics.paired_ratio(list(times[:, 0]), list(times[:, 1]))
+    return statistics.verdict(ratio, statistics.delta(control))
 
 
 def families(sessions: int) -> pd.DataFrame:
@@ -153,8 +154,8 @@ def families(sessions: int) -> pd.DataFrame:
         for blocks in BLOCKS:
             d = session(noise, seed("families", machine, blocks), sessions, blocks)
             pairs = [(i, j) for i in range(PROGRAMS) for j in range(i)]
-            p = np.array([[compare.p_value(list(one[:, i] - one[:, j])) for i, j in pairs] for one in d])
-            corrected = np.array([compare.holm(list(row)) for row in p])
+            p = np.array([[statistics.p_value(list(one[:, i] - one[:, j])) for i, j in pairs] for one in d])
+            corrected = np.array([statistics.holm(list(row)) for row in p])
             rows.append({
                 "machine": machine, "blocks": blocks, "sessions": sessions,
                 "uncorrected": (p.min(axis=1) < 0.05).mean(), "holm": (corrected.min(axis=1) < 0.05).mean(),
@@ -169,11 +170,11 @@ def stages(sessions: int, asked: float = 0.02) -> pd.DataFrame:
         random = seed("stages", machine)
         covered, reached, taken = 0, 0, []
         for _ in range(sessions):
-            pilot = session(noise, random, 1, precision.PILOT)[0]
-            blocks = min(400, precision.blocks_needed(list(pilot[:, 0] - pilot[:, 1]), asked))
-            rest = session(noise, random, 1, max(1, blocks - precision.PILOT))[0]
+            pilot = session(noise, random, 1, session_pilot.PILOT)[0]
+            blocks = min(400, statistics.blocks_needed(list(pilot[:, 0] - pilot[:, 1]), asked))
+            rest = session(noise, random, 1, max(1, blocks - session_pilot.PILOT))[0]
             d = np.concatenate([pilot, rest])[:blocks]
-            found = compare.paired_ratio(list(np.exp(d[:, 0]) * TRUTH), list(np.exp(d[:, 1])))
+            found = statistics.paired_ratio(list(np.exp(d[:, 0]) * TRUTH), list(np.exp(d[:, 1])))
             covered += found.low <= TRUTH <= found.high
             reached += found.half_width <= asked
             taken.append(blocks)
@@ -206,9 +207,9 @@ def sessions(_: int) -> pd.DataFrame:
 def two_sessions(base: pd.DataFrame, new: pd.DataFrame) -> list[str]:
     """The verdicts on each program's times in two runs, ``[blocks, programs]``."""
     pairs = [(list(new[name]), list(base[name])) for name in base]
-    corrected = compare.holm([compare.p_value(compare.log_ratios(a, b)) for a, b in pairs])
+    corrected = statistics.holm([statistics.p_value(statistics.log_ratios(a, b)) for a, b in pairs])
     return [
-        compare.verdict(compare.paired_ratio(a, b), compare.SMALLEST_DELTA, p)
+        statistics.verdict(statistics.paired_ratio(a, b), statistics.SMALLEST_DELTA, p)
         for (a, b), p in zip(pairs, corrected, strict=True)
     ]
 

@@ -1,0 +1,1 @@
+"""The commands: arguments in, lines out; the only place that prints or exits."""

@@ -1,0 +1,25 @@
+"""The command `data`: fetch MNIST and check it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def data(
+    directory: Annotated[
+        Path | None, typer.Argument(envvar="FCNBENCH_DATA", help="A directory with IDX files to check.")
+    ] = None,
+) -> None:
+    """Fetch MNIST once, check it against the published digests, and show where it lies."""
+    from bench.data import download
+    from bench.data.mnist import describe
+
+    root = download.find(directory, say=print)
+    found = describe(root)
+    print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
+    for name, md5 in found.md5.items():
+        print(f"  {name}  md5 {md5}")

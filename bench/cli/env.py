@@ -1,0 +1,27 @@
+"""The command `env`: the machine, and what here will spoil a measurement."""
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def env() -> None:
+    """Show the machine and the switches, and what here will spoil a measurement and what to do about it."""
+    from dataclasses import asdict
+
+    from bench.machine import checkup, description
+    from bench.worker.interpreters import package_version
+    from impls import environment as impls_environment
+    from impls.registry import BUILT_IN, all_packages
+
+    machine = description.machine()
+    for name, value in asdict(machine).items():
+        print(f"{name:20} {'-' if value in (None, '') else value}")
+    for package in all_packages():
+        print(f"{package:20} {package_version(package)}")
+    for name, value in impls_environment.environment(BUILT_IN[0], "cpu", machine.available_cpus).items():
+        print(f"{name:30} {value}")
+    print(f"\nlooking at what else runs here, {checkup.SECONDS:g} s", flush=True)
+    for finding in checkup.examine():
+        print(finding.line)

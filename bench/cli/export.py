@@ -1,0 +1,40 @@
+"""The command that writes a trained network in another format."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="A portable file (models/*.npz), or a result directory.")],
+    format: Annotated[str, typer.Option(help="onnx, litert, torch (a .pt2 of torch.export) or native (.pt, .keras).")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here]."),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Whose exporter: pytorch or keras [default: the framework that trained it].")
+    ] = None,
+    implementation: Annotated[str | None, typer.Option(help="Of a result directory: who trained it.")] = None,
+    workload: Annotated[str | None, typer.Option(help="Of a result directory: which network.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(envvar="FCNBENCH_DATA", help="IDX files to check with [default: MNIST].")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that it may take.")] = 900.0,
+) -> None:
+    """Write a trained network as ONNX, LiteRT, a program of torch.export or natively, and show its graph.
+
+    The file is compared with the original on all test images first: what does other work is not written (exit
+    status 1). A file that is there already is replaced.
+    """
+    from bench.data import download
+    from bench.models import export as models_export
+    from bench.models.export import prepare, text
+
+    asked = prepare(model, format, by, out, implementation, workload)
+    root = download.find(data, say=print)
+    print(text(asked, models_export.export(asked, root, timeout)))

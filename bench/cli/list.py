@@ -1,0 +1,100 @@
+"""The command `list`: the implementations, the devices and the networks, as tables for the terminal."""
+
+import io
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.data.networks import OWN, describe, describe_optimiser, load
+from bench.machine import description
+from bench.worker import availability, interpreters
+from bench.worker.interpreters import versions
+from impls import registry
+from impls.registry import Entry
+
+IMAGES = 60_000
+COLUMNS = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
+app = typer.Typer()
+
+
+def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str] = ()) -> str:
+    """All tables, ``width`` letters wide; the networks are those of ``file`` where there is one.
+
+    ``ask`` starts each framework to find out what it can use; else that is told as far as it can be seen from outside.
+    ``pythons`` are interpreters as ``--python`` takes them.
+    """
+    entries = interpreters.assigned(registry.installed(), pythons)
+    availability.check(entries)
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False)
+    console.print(implementations(entries))
+    console.print()
+    console.print(devices(entries, ask))
+    if not ask:
+        console.print("installed: its packages are; 'fcnbench list --devices' starts each framework and asks it.")
+    console.print()
+    console.print(networks(file or OWN))
+    console.print(
+        f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
+        "those held out for validation."
+    )
+    return out.getvalue().rstrip()
+
+
+def implementations(entries: Sequence[Entry]) -> Table:
+    """Names, tiers and what each needs."""
+    table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
+    built_in = {entry.name for entry in registry.BUILT_IN}
+    for entry in entries:
+        found = [f"{package} {version}" for package, version in versions(entry).items()]
+        table.add_row(entry.name, entry.tier, ", ".join(found) if entry.name in built_in else "as it needs")
+    return table
+
+
+def devices(entries: Sequence[Entry], ask: bool) -> Table:
+    """On which devices each implementation can be run here, and if not why."""
+    present, workload = description.devices(), next(iter(load().values()))
+    table = Table("USABLE HERE", *availability.KINDS, box=None, padding=(0, 2, 0, 0))
+    for entry in entries:
+        found = []
+        for device in availability.KINDS:
+            answer = availability.at_a_glance(entry, device, present)
+            if ask and answer.state == "installed":
+                answer = availability.asked(entry, device, workload)
+            found.append(answer.text)
+        table.add_row(entry.name, *found)
+    return table
+
+
+def networks(file: Path) -> Table:
+    """The networks of a file, with what an epoch of each asks for."""
+    table = Table(*COLUMNS, box=None)
+    table.padding = (0, 2, 0, 0)
+    table.columns[0].no_wrap = True
+    for workload in load(file).values():
+        table.add_row(
+            workload.name, str(workload.document or "-"), " - ".join(map(describe, workload.layers)),
+            f"{workload.parameters:,}", f"{workload.flops * IMAGES * (1 - workload.validation) / 1e9:,.1f}",
+            str(workload.batch_size), str(workload.epochs), describe_optimiser(workload.optimiser),
+        )  # fmt: skip
+    return table
+
+
+@app.command("list")
+def list_(
+    file: Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")] = None,
+    devices: Annotated[
+        bool, typer.Option("--devices", help="Start each framework and ask it what it can use; takes a minute.")
+    ] = False,
+    python: Annotated[
+        list[str] | None, typer.Option(help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated.")
+    ] = None,
+) -> None:
+    """Show the implementations, the devices that they can use here, and the networks."""
+    print(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))

@@ -1,0 +1,48 @@
+"""The commands `report` and `compare`, which read stored results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def report(directory: Annotated[Path, typer.Argument(help="A result directory.")]) -> None:
+    """Rebuild CSVs, tables, charts and report from the stored cells; no framework is needed."""
+    from bench.report import build
+
+    built = build.build(directory)
+    print(built.text)
+    print(f"report: {built.html}")
+
+
+@app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="The result directory to compare with.")],
+    new: Annotated[Path, typer.Argument(help="The result directory to judge.")],
+    fail_slower: Annotated[
+        str, typer.Option(help="Exit 1 where something is surely slower, and by more than this.")
+    ] = "5%",
+    markdown: Annotated[
+        Path | None, typer.Option(help="File for a summary in Markdown, as for a pull request; - for the terminal.")
+    ] = None,
+) -> int:
+    """Compare two result directories: another version, another machine, another implementation of the same name.
+
+    Exit status: 0 nothing is slower, 1 something is slower or was lost, 2 the two cannot be compared.
+    """
+    from bench.cli.options import share
+    from bench.report import compare as report_compare
+
+    found = report_compare.compare(base, new, share("--fail-slower", fail_slower))
+    if markdown is None or str(markdown) != "-":
+        print(found.text)
+    if markdown is not None:
+        if str(markdown) == "-":
+            print(found.markdown, end="")
+        else:
+            report_compare.write(markdown, found)
+            print(f"summary: {markdown}")
+    return 1 if found.regressions else 0

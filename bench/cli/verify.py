@@ -1,0 +1,75 @@
+"""The command `verify`: do the implementations do the same work?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import Data, Devices, Implementations, Plugins, Precisions, Pythons, Workloads
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    workload: Workloads = None,
+    implementation: Implementations = None,
+    plugin: Plugins = None,
+    device: Devices = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the samples and the start weights.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Ask with so many seeds, one after the other from --seed on.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Only what 'run' asks: no float64, no long training.")] = False,
+    data: Data = None,
+    workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
+    python: Pythons = None,
+    precision_mode: Precisions = None,
+) -> int:
+    """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
+
+    Without options: every implementation, every network, one thread each, as many at a time as there are CPUs.
+    """
+    from tempfile import TemporaryDirectory
+
+    from bench.session.choice import Asked, prepare
+    from bench.session.progress import answered, rungs
+    from bench.store import archive
+    from bench.store.records.verification import Gate
+    from impls.registry import from_file, installed
+
+    answers: list[Gate] = []
+
+    def on_answer(gate: Gate, old: bool) -> None:
+        answers.append(gate)
+        print(answered(gate, old, seeds), flush=True)
+        if seeds == 1 or gate.status == "failed":
+            print(rungs(gate), flush=True)
+
+    if not implementation:
+        rows = map(from_file, plugin) if plugin else installed()
+        implementation = [entry.name for entry in rows if entry.gated]
+    with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
+        out = Path(folder)
+        asked = Asked(
+            workload,
+            implementation,
+            plugin,
+            device,
+            None,
+            1,
+            None,
+            seed,
+            data,
+            workloads,
+            "documents",
+            timeout,
+            python,
+            precision_mode,
+        )
+        plan, session = prepare(asked, out, say=print)
+        with archive.opened(out):
+            session.verify(plan, on_answer, not quick, seeds, side_by_side=max(plan.threads))
+    passed = sum(gate.status == "passed" for gate in answers)
+    skipped = sum(gate.status == "skipped" for gate in answers)
+    print(f"{passed} of {len(answers)} passed{f', {skipped} skipped' if skipped else ''}")
+    return 1 if any(gate.status == "failed" for gate in answers) else 0

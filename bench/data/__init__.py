@@ -1,0 +1,1 @@
+"""MNIST, the networks, the tutorials."""

@@ -1,0 +1,1 @@
+"""How numbers, names, tables and charts look; it knows no topic."""

@@ -1,0 +1,1 @@
+"""Trained networks: find one, ask it about a picture, write it in another format."""

@@ -1,0 +1,133 @@
+"""A picture of a digit in a file as the 28 x 28 bytes that a network takes: any size, colour, depth and polarity.
+
+Pillow decodes, and decides nothing else: what becomes of the grey levels stands in :mod:`bench.models.centring`.
+"""
+
+import logging
+import math
+import stat
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bench.errors import FcnBenchError
+from bench.models import centring, paper
+from bench.models.centring import Grey
+
+Resize = Literal["centred", "plain"]
+LEAST_CONTRAST = 0.03
+"""Between the darkest and the brightest pixel; with less there is nothing to be seen."""
+LIMIT = 64_000_000
+"""Pixels that a picture may have: more than most cameras give, and few enough for the memory of a small machine."""
+LARGE = 1 << 20
+"""Pixels above which squares of pixels are averaged first, so that it takes no more memory than a small picture."""
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "AVIF")
+"""Decoders that may be used: all of them decode by themselves, none starts another program."""
+NAMES = "PNG, JPEG, GIF, BMP, TIFF, WebP, PPM and AVIF"
+DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+"""Pillow's modes with more than 8 bits; their range is not known and taken from the darkest to the brightest pixel."""
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it has to say about odd files is not for our users
+
+
+def load(path: Path, resize: Resize = "centred") -> NDArray[np.uint8]:
+    """The digit in an image file, uint8 ``[28, 28]``, bright on dark. Raises FcnBenchError for what shows none."""
+    grey = read(path)
+    if grey.max() - grey.min() < LEAST_CONTRAST:
+        raise FcnBenchError(f"image {path}: is blank, all of it is equally bright; give one with a digit on it")
+    if resize == "plain":
+        return centring.plain(grey)
+    try:
+        return centring.centred(paper.without(centring.ink(grey)))
+    except ValueError as error:
+        raise FcnBenchError(f"image {path}: shows no digit ({error}); give one with dark strokes on bright") from error
+
+
+def read(path: Path) -> Grey:
+    """An image file's grey levels, in the orientation in which it is to be seen. Raises FcnBenchError for any other."""
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise FcnBenchError(f"image {path}: is a directory; give image files")
+        if not stat.S_ISREG(found.st_mode):  # a pipe or a device might never end
+            raise FcnBenchError(f"image {path}: is a device or a pipe; give image files")
+        if not found.st_size:
+            raise FcnBenchError(f"image {path}: is empty; give an image file")
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about sizes: they are looked at here
+            with Image.open(file, formats=[name for name in FORMATS if name in registered()]) as image:
+                check_size(path, image.size)
+                return grey_levels(image)
+    except FcnBenchError:
+        raise
+    except Image.DecompressionBombError:
+        raise too_large(path) from None
+    except UnidentifiedImageError:
+        raise FcnBenchError(f"image {path}: is no image in a format that is read here: {NAMES}") from None
+    except OSError as error:
+        if error.strerror is None:  # not the system's word but a decoder's
+            raise damaged(path, error) from error
+        raise FcnBenchError(f"image {path}: cannot be read ({error.strerror}); give an image file") from error
+    except Exception as error:  # in damaged files the decoders meet whatever their arithmetic leads to
+        raise damaged(path, error) from error
+
+
+def registered() -> set[str]:
+    """The decoders that this Pillow was built with."""
+    Image.init()
+    return set(Image.OPEN)
+
+
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Raise FcnBenchError for no pixels, or for more than are read; nothing has been decoded yet."""
+    if 0 in size:
+        raise FcnBenchError(f"image {path}: has {size[0]} x {size[1]} pixels; give one with a digit on it")
+    if math.prod(size) > LIMIT:
+        raise too_large(path)
+
+
+def too_large(path: Path) -> FcnBenchError:
+    """The refusal of what would fill the memory."""
+    return FcnBenchError(
+        f"image {path}: has more than {LIMIT // 10**6} million pixels, the most that are read; shrink it"
+    )
+
+
+def damaged(path: Path, error: Exception) -> FcnBenchError:
+    """The refusal of what cannot be decoded."""
+    what = " ".join(str(error).split())[:100] or type(error).__name__
+    return FcnBenchError(f"image {path}: is damaged or cut off ({what}); give a whole one")
+
+
+def grey_levels(image: Image.Image) -> Grey:
+    """A decoded picture's brightness (ITU-R 601); what is transparent in it is white, or black if all was white."""
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode in DEEP:
+        values = averaged(image.convert("I").convert("F") if image.mode != "F" else image)
+        if not np.isfinite(values).all():
+            raise ValueError("some of its pixels are no numbers")
+        lowest, highest = values.min(), values.max()
+        levels: Grey = (values - lowest) / ((highest - lowest) or 1.0)
+        return levels
+    if image.mode == "LAB":
+        return averaged(image.getchannel("L")) / 255
+    if not image.has_transparency_data:
+        return averaged(image.convert("L") if image.mode in ("1", "L") else image.convert("RGB").convert("L")) / 255
+    seen = np.zeros((1, 1))
+    for behind in ("white", "black"):
+        sheet = Image.new("RGBA", image.size, behind)
+        sheet.alpha_composite(image.convert("RGBA"))
+        seen = averaged(sheet.convert("L")) / 255
+        if seen.max() - seen.min() >= LEAST_CONTRAST:
+            break
+    return seen
+
+
+def averaged(image: Image.Image) -> Grey:
+    """Its pixels as numbers, a large picture's averaged over squares."""
+    factor = math.isqrt(image.width * image.height // LARGE)
+    return np.asarray(image.reduce(factor) if factor > 1 else image, np.float64)

@@ -1,0 +1,1 @@
+"""Stored results become CSVs, charts, a page and pytest-benchmark's JSON; two directories are compared."""

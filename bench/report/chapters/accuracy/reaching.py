@@ -1,0 +1,66 @@
+"""Time to accuracy: how long until so many of the test images are recognised. DataFrame -> DataFrame, and for people.
+
+Accuracies are known after each epoch, so that a time is that of the end of an epoch. Predictions are left out.
+"""
+
+import math
+
+import pandas as pd
+
+from bench.display import numbers
+from bench.display.tables import Sheet
+from bench.report.groups import Group, part
+from bench.report.runs import GROUP, measured
+
+GOAL = 0.97
+"""What the documents' dense networks are said to reach."""
+START = ["import_s", "build_s", "load_s"]
+COLUMNS = [*GROUP, "tier", "implementation", "block", "goal", "epoch", "train_s", "from_start_s", "best_accuracy"]
+
+
+def time_to_accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, goal: float = GOAL) -> pd.DataFrame:
+    """One row per process: the first epoch after which the accuracy was at least ``goal``, and the seconds until then.
+
+    ``train_s`` counts from the first step, ``from_start_s`` import, build and loading besides. Processes that never
+    reached it keep their row, without figures.
+    """
+    rows = []
+    for _, run in measured(runs).iterrows():
+        own = epochs[(epochs["cell"] == run["cell"]) & (epochs["epoch"] > 0)].sort_values("epoch")
+        if own.empty:
+            continue
+        there = own[own["accuracy"] >= goal]
+        row = {name: run[name] for name in (*GROUP, "tier", "implementation", "block")}
+        row |= {"goal": goal, "best_accuracy": own["accuracy"].max()}
+        if len(there):
+            epoch = int(there["epoch"].iloc[0])
+            train_s = float(own.loc[own["epoch"] <= epoch, "train_s"].sum())
+            row |= {"epoch": epoch, "train_s": train_s, "from_start_s": train_s + float(run[START].sum(skipna=False))}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"epoch": "Int64"})
+
+
+def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
+    """A row for each implementation: how many processes reached it, and after how long, median and range of those."""
+    found = []
+    for name, runs in part(frame, *group.place_key).groupby("implementation", sort=False):
+        there = runs.dropna(subset="epoch")
+        shown = [over(there[column], column) for column in ("epoch", "train_s", "from_start_s")]
+        median = float(there["from_start_s"].median()) if 2 * len(there) > len(runs) else math.inf
+        reached = f"{len(there)} of {numbers.count(len(runs), 'process', 'es')}"
+        best = numbers.figure("accuracy", runs["best_accuracy"].max())
+        found.append((median, (group.named(str(name)), reached, *shown, best)))
+    rows = tuple(row for _, row in sorted(found, key=lambda item: item[0]))
+    columns = ("implementation", f"reached {GOAL:.0%}".replace("%", " %"), "after epoch", "from the first step",
+               "from the start of the process", "best accuracy")  # fmt: skip
+    return Sheet("", columns, rows, texts=2)
+
+
+def over(values: pd.Series, column: str) -> str:
+    """Median and range of those that there are."""
+    if values.empty:
+        return numbers.MISSING
+    ends = [float(value) for value in (values.median(), values.min(), values.max())]
+    if column != "epoch":
+        return numbers.spread(column, *ends)
+    return f"{ends[0]:g}" + ("" if ends[1] == ends[2] else f" ({ends[1]:g}–{ends[2]:g})")

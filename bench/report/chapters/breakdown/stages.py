@@ -1,0 +1,203 @@
+"""Where an epoch's time goes: raw seconds of passes -> a row for each stage, a table for people, sentences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+
+import pandas as pd
+
+from bench.data import tutorials
+from bench.display import naming, numbers
+from bench.display.tables import Sheet
+from bench.report.chapters.claims import ledger
+from bench.report.groups import Group, part
+from bench.report.runs import measured
+from bench.store.records.breakdown import BACKWARD, EPOCH, FEEDING, FORWARD, LOOP, OPTIMISER, PASSES, Breakdown
+
+FED = "data feeding"
+STAGES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    FED: ((FEEDING,), (LOOP,)),
+    "forward": ((FORWARD,), (FEEDING,)),
+    "backward": ((BACKWARD,), (FORWARD,)),
+    "optimiser": ((OPTIMISER,), (BACKWARD,)),
+    "rest": ((LOOP, EPOCH), (OPTIMISER,)),
+}
+"""Each stage of an epoch: which passes are added up and which are taken off. All stages together are ``epoch``."""
+METHOD = (
+    "The same program goes over training images again and again, in a process of its own: with an empty loop, then "
+    "with the data fed to it, with the forward pass and the loss, with the gradients, with the optimiser, and as it "
+    "is. A stage is what it adds to the pass before; rest is the empty loop, and what the program does besides: "
+    "losses, progress, metrics."
+)
+BELOW, APART = 0.05, 1.5
+"""A stage may come out below 0 by this share of an epoch, and the epoch differ from the timed one by this factor."""
+AGAIN = "Move breakdowns/ away and run the same command again on a quiet machine."
+TOTALS = {"all stages: the epoch of this run": "whole_image_s", "the timed epoch": "timed_image_s"}
+COLUMNS = [
+    "workload", "device", "threads", "implementation", "tier", "framework", "status", "reason", "stage", "image_s",
+    "image_s_low", "image_s_high", "share", "stage_epoch_s", "whole_image_s", "timed_image_s", "images",
+    "epoch_images", "rounds", "broken_down", "machine", "versions",
+]  # fmt: skip
+
+
+def breakdown(found: Sequence[Breakdown], runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each stage of each program, one without figures for each program that could not be broken down.
+
+    ``runs`` has the timed cells, whose epochs are set beside the whole.
+    """
+    order = sorted(found, key=lambda one: (one.workload, one.device, naming.rank(one.implementation, one.tier)))
+    return pd.DataFrame([row for one in order for row in rows(one, runs)], columns=COLUMNS)
+
+
+def rows(one: Breakdown, runs: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """The stages of one program; medians are over the rounds after the first, and so are the ranges."""
+    about = {name: getattr(one, name) for name in ("workload", "device", "threads", "implementation", "tier")}
+    about |= {name: getattr(one, name) for name in ("framework", "status", "reason", "machine")}
+    about |= {"broken_down": one.started[:10]}
+    if not one.whole or one.images is None or one.epoch_images is None:
+        reason = one.reason or "it did not come to its end"
+        yield about | {"status": "failed" if one.status == "ok" else one.status, "reason": reason}
+        return
+    n = one.images
+    steady = [dict(zip(PASSES, seconds, strict=True)) for seconds in zip(*map(one.passes.get, PASSES), strict=True)][1:]
+    middle = {name: median(seconds[name] for seconds in steady) for name in PASSES}
+    about |= {"images": n, "epoch_images": one.epoch_images, "rounds": len(steady)}
+    about |= {"whole_image_s": middle[EPOCH] / n, "timed_image_s": timed(one, runs) / one.epoch_images}
+    about |= {"versions": ", ".join(f"{name} {version}" for name, version in one.versions.items())}
+    for stage in STAGES:
+        each = [took(stage, seconds) / n for seconds in steady]
+        value = took(stage, middle) / n
+        yield about | {
+            "stage": stage, "image_s": value, "image_s_low": min(each), "image_s_high": max(each),
+            "share": value * n / middle[EPOCH], "stage_epoch_s": value * one.epoch_images,
+        }  # fmt: skip
+
+
+def took(stage: str, seconds: Mapping[str, float]) -> float:
+    """The seconds of a stage, from those of the passes; below 0 where the noise is greater than the stage."""
+    added, taken_off = STAGES[stage]
+    return sum(seconds[name] for name in added) - sum(seconds[name] for name in taken_off)
+
+
+def timed(one: Breakdown, runs: pd.DataFrame) -> float:
+    """The median steady epoch of the same program's timed cells, in seconds; NaN where there is none."""
+    own = part(measured(runs), one.workload, one.device, one.threads)
+    return float(own.loc[own["implementation"] == one.implementation, "epoch_s"].astype(float).median())
+
+
+def whole(frame: pd.DataFrame, group: Group) -> list[tuple[str, pd.DataFrame]]:
+    """The programs of a group that were broken down, each with its stages in their order."""
+    own = part(frame, *group.place_key)
+    own = own[own["status"] == "ok"] if len(own) else own
+    return [(str(name), stages.set_index("stage")) for name, stages in own.groupby("implementation", sort=False)]
+
+
+def per_image(seconds: float) -> str:
+    """``104.2 µs``."""
+    return numbers.MISSING if numbers.missing(seconds) else f"{seconds * 1e6:.1f} µs"
+
+
+def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
+    """A row for each stage of each program, then the whole, and the timed run's epoch beside it."""
+    found, lines = whole(frame, group), []
+    for name, stages in found:
+        first = stages.iloc[0]
+        images, title = first["epoch_images"], naming.named(name, first["tier"])
+        for stage, row in stages.iterrows():
+            ends = f"{row['image_s_low'] * 1e6:.1f} to {row['image_s_high'] * 1e6:.1f}"
+            seconds = numbers.figure("_s", row["stage_epoch_s"])
+            lines.append(
+                (title, str(stage), f"{per_image(row['image_s'])}\n{ends}", numbers.percent(row["share"]), seconds)
+            )
+        for what, column in TOTALS.items():
+            part_of = first[column] / first["whole_image_s"]
+            lines.append(
+                (
+                    title,
+                    what,
+                    per_image(first[column]),
+                    numbers.percent(part_of),
+                    numbers.figure("_s", first[column] * images),
+                )
+            )
+    columns = ("implementation", "stage", "per training image", "share", "in an epoch")
+    return Sheet(group.title, columns, tuple(lines), texts=2, note=note(frame, group), grouped=True)
+
+
+def note(frame: pd.DataFrame, group: Group) -> str:
+    """On what the figures rest, what came out below 0, and what could not be broken down."""
+    told = []
+    for name, stages in whole(frame, group):
+        first = stages.iloc[0]
+        rounds = numbers.count(int(first["rounds"]), "round")
+        over = f"{rounds} of {int(first['images']):,} training images, {first['broken_down']}"
+        told.append(f"{naming.named(name, first['tier'])}: medians and ranges over {over}; {first['versions']}.")
+        below = [str(stage) for stage, row in stages.iterrows() if row["image_s"] < 0]
+        if below:
+            what = numbers.listed(below).capitalize()
+            told.append(f"{what} came out below 0: smaller than the noise of this run, and not drawn.")
+    own = part(frame, *group.place_key)
+    for _, row in (own[own["status"] != "ok"] if len(own) else own).iterrows():
+        named = naming.named(row["implementation"], row["tier"])
+        told.append(f"{named} was not broken down: {numbers.shorten(row['reason'], 200).rstrip('.')}.")
+    return " ".join(told)
+
+
+def sentences(frame: pd.DataFrame, group: Group) -> list[str]:
+    """Which share is feeding, what is left without it, and what that makes of the document's figures.
+
+    Of a program whose run apart was disturbed that is said instead.
+    """
+    every = [(naming.label(name, str(stages["tier"].iloc[0])), stages) for name, stages in whole(frame, group)]
+    lost = [f"The run apart of {name} was disturbed: {why}. {AGAIN}" for name, stages in every
+            if (why := disturbance(stages))]  # fmt: skip
+    found = [(name, stages) for name, stages in every if not disturbance(stages)]
+    if not found:
+        return lost
+    shares = [f"{numbers.percent(fed(stages))} of an epoch of {name}" for name, stages in found]
+    left = {name: float(stages["whole_image_s"].iloc[0]) * (1 - fed(stages)) for name, stages in found}
+    told = [
+        f"As the tutorials write it, getting the data to the network takes {numbers.listed(shares)}; without it "
+        f"{numbers.listed([f'{per_image(seconds)} per image are left of {name}' for name, seconds in left.items()])}."
+    ]
+    if len(found) == 2:
+        (one, first), (other, second) = found
+        ratio = first["whole_image_s"].iloc[0] / second["whole_image_s"].iloc[0]
+        told.append(
+            f"{one} takes {numbers.ratio(ratio)} times as long as {other} with its data feeding, and "
+            f"{numbers.ratio(left[one] / left[other])} times without either’s."
+        )
+    return [*told, *of_the_document(found, group), *lost]
+
+
+def fed(stages: pd.DataFrame) -> float:
+    """The share of data feeding."""
+    return float(stages["share"].to_dict()[FED])
+
+
+def disturbance(stages: pd.DataFrame) -> str:
+    """Why the stages of a program are no answer: far below 0, or of another epoch than the timed one; else empty."""
+    if stages["share"].min() < -BELOW:
+        return "some of its stages came out far below 0"
+    ratio = float(stages["whole_image_s"].iloc[0] / stages["timed_image_s"].iloc[0])
+    if not numbers.missing(ratio) and not 1 / APART <= ratio <= APART:
+        return f"its epoch took {numbers.ratio(ratio)} times as long as the timed one"
+    return ""
+
+
+def of_the_document(found: Sequence[tuple[str, pd.DataFrame]], group: Group) -> Iterator[str]:
+    """What the document says of these epochs, divided as they are here."""
+    claims = tutorials.claims()
+    claims = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
+    claims = claims[claims["quantity"] == "epoch_s"]
+    claimed_s = dict(zip(claims["framework"], claims["high"], strict=True))
+    said, divided = [], []
+    for name, stages in found:
+        seconds = claimed_s.get(stages["framework"].iloc[0])
+        if seconds is not None:
+            said.append(f"{ledger.claimed('_s', seconds, seconds)} for {name}")
+            divided.append(f"{numbers.figure('_s', seconds * fed(stages))} of {name}’s")
+    if said:
+        yield (
+            f"Document 1 says {numbers.listed(said)}, on a machine that it does not name: had that divided an epoch as "
+            f"this one does, {numbers.listed(divided)} would have been data feeding."
+        )

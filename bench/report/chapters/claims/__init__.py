@@ -1,0 +1,1 @@
+"""What the tutorials claim, and whether it holds."""

@@ -1,0 +1,247 @@
+"""The rules by which the statements of document 1's Table 1 are decided, from raw counts to a verdict.
+
+What each statement is and by what it is decided stand in words in ``documents.toml``, where the rules are named.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench.display import naming
+from bench.display import numbers as display_numbers
+from bench.report.chapters.claims.sources import Program
+from bench.statistics import FAILS, HOLDS
+from bench.store.records.export import Export
+from bench.store.records.probe import Mode, Probe
+
+Row = dict[str, Any]
+PLAIN = ("documented", "matched")
+"""The tiers whose programs are as people write them; what is tuned says nothing of how a framework reads."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that Table 1 is decided by: probes by framework, programs by implementation, exports."""
+
+    probes: Mapping[str, Probe]
+    programs: Mapping[str, Program]
+    exports: Sequence[Export]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A figure and what it is, the verdict that follows from it, and the same in words for people."""
+
+    quantity: str
+    value: float
+    verdict: str
+    text: str
+
+
+class Missing(Exception):
+    """Nothing here decides the statement; the message says why."""
+
+
+def verdict(holds: bool, by: str = "") -> str:
+    """``holds``, or ``does not hold, by names counted``."""
+    return (HOLDS if holds else FAILS) + (f", by {by}" if by else "")
+
+
+def modes(claim: Row, evidence: Evidence) -> tuple[Mode, ...]:
+    """The modes of the claim's framework, its default first. Raises Missing where that was not probed to its end."""
+    probe, name = evidence.probes.get(claim["framework"]), naming.LABELS[claim["framework"]]
+    if probe is None:
+        raise Missing(f"no probe of {name} in this run")
+    if probe.status != "ok":
+        raise Missing(probe.reason)
+    if not probe.modes or probe.modes[0].name != probe.default:
+        raise Missing(f"{probe.default} did not run ({probe.lost.get(probe.default, 'it said nothing')})")
+    return probe.modes
+
+
+def lost(claim: Row, evidence: Evidence) -> list[str]:
+    """The modes that did not run, and why."""
+    return [f"{name}: not measured ({why})" for name, why in evidence.probes[claim["framework"]].lost.items()]
+
+
+def steps(mode: Mode) -> int:
+    """Training steps of all epochs with Python in the forward pass."""
+    return mode.steps * len(mode.calls)
+
+
+def every_step(mode: Mode) -> bool:
+    """Whether Python in the forward pass ran at every training step of every epoch."""
+    return all(calls >= mode.steps for calls in mode.calls)
+
+
+def computes_at_once(mode: Mode) -> bool:
+    """Whether a tensor in the forward pass had numbers at every step."""
+    return mode.numbers >= steps(mode)
+
+
+def called(mode: Mode) -> str:
+    """How often Python came by."""
+    times = display_numbers.count(sum(mode.calls), "time")
+    graphs = (
+        "" if mode.graphs is None else f"; without it, {display_numbers.count(mode.graphs, 'graph')} served all steps"
+    )
+    return f"{mode.name}: Python ran {times} in {steps(mode)} steps{graphs}"
+
+
+def stopped(mode: Mode) -> str:
+    """What a debugger saw."""
+    numbers = f"{mode.numbers} times with numbers" if mode.numbers else "never with numbers"
+    kinds = display_numbers.listed(list(mode.kinds))
+    reached = (
+        f"reached {display_numbers.count(mode.stops, 'time')} in {steps(mode)} steps, {numbers} to be seen ({kinds})"
+    )
+    return f"{mode.name}: breakpoint() {reached if mode.stops else 'never reached'}"
+
+
+def dynamic(claim: Row, evidence: Evidence) -> Found:
+    """Python runs at every step."""
+    found = modes(claim, evidence)
+    text = [*map(called, found), *lost(claim, evidence)]
+    per_step = sum(found[0].calls) / steps(found[0])
+    return Found("Python calls per step", per_step, verdict(every_step(found[0])), "\n".join(text))
+
+
+def at_once(claim: Row, evidence: Evidence) -> Found:
+    """What an operation gives can be looked at where it stands."""
+    first = modes(claim, evidence)[0]
+    share = first.numbers / steps(first)
+    return Found("stops with numbers per step", share, verdict(computes_at_once(first)), stopped(first))
+
+
+def static(claim: Row, evidence: Evidence) -> Found:
+    """Python is traced and then left out; where another mode runs it at every step, that is so by default only."""
+    found = modes(claim, evidence)
+    first, others = found[0], found[1:]
+    traced = first.calls[0] < first.steps and not any(first.calls[1:])
+    ruled = verdict(traced) + (" by default" if traced and any(map(every_step, others)) else "")
+    text = [*map(called, found), *lost(claim, evidence)]
+    return Found("Python calls per step", sum(first.calls) / steps(first), ruled, "\n".join(text))
+
+
+def defined_first(claim: Row, evidence: Evidence) -> Found:
+    """There is a graph before anything is trained, and nothing is computed without one."""
+    found = modes(claim, evidence)
+    free = [mode.name for mode in found if computes_at_once(mode)]
+    before = found[0].before
+    traced = display_numbers.count(before, "time") if before else "nothing"
+    text = [f"{found[0].name}: traced {traced} before training began"]
+    text += [f"{name}: computes without a graph" for name in free]
+    return Found("calls before the first step", before, verdict(before > 0 and not free), "\n".join(text))
+
+
+def debuggers(claim: Row, evidence: Evidence) -> Found:
+    """A breakpoint in the forward pass, by default, finds numbers at every step."""
+    found = modes(claim, evidence)
+    text = [*map(stopped, found), *lost(claim, evidence)]
+    share = found[0].numbers / steps(found[0])
+    return Found("stops with numbers per step", share, verdict(computes_at_once(found[0])), "\n".join(text))
+
+
+def special_tool(claim: Row, evidence: Evidence) -> Found:
+    """No mode lets an ordinary debugger see numbers; where one does, what it costs."""
+    found = modes(claim, evidence)
+    text = [*map(stopped, found), *lost(claim, evidence)]
+    ordinary = next((mode for mode in found if computes_at_once(mode)), None)
+    cost = times_as_long(ordinary, found[0]) if ordinary else None
+    if ordinary and cost:
+        text.append(
+            f"{ordinary.name} takes {display_numbers.ratio(cost)} times as long (medians, {found[0].steps} steps)"
+        )
+    tools = evidence.probes[claim["framework"]].tools
+    text += [f"{name}: {'there' if there else 'not there'}" for name, there in tools.items()]
+    quantity = "times as long to be debugged" if cost else "modes in which a debugger sees numbers"
+    return Found(quantity, cost or float(ordinary is not None), verdict(ordinary is None), "\n".join(text))
+
+
+def times_as_long(mode: Mode, default: Mode) -> float | None:
+    """A mode's steady epochs by those of the default, both as medians; None where either was not timed."""
+    if len(mode.epoch_s) < 2 or len(default.epoch_s) < 2:
+        return None
+    return median(mode.epoch_s[1:]) / median(default.epoch_s[1:])
+
+
+def both(claim: Row, evidence: Evidence) -> list[tuple[str, Program, Program]]:
+    """The programs of the claim's framework and of the other one, for each tier that has both."""
+    found = []
+    for tier in PLAIN:
+        pair = [evidence.programs.get(f"{tier}-{claim[name]}") for name in ("framework", "other")]
+        if pair[0] and pair[1]:
+            found.append((tier, pair[0], pair[1]))
+    if not found:
+        raise Missing("needs the programs of both frameworks, documented or matched")
+    return found
+
+
+def names(claim: Row, evidence: Evidence) -> Found:
+    """How many names of its framework a program uses, beside the other one's."""
+    return counted(claim, both(claim, evidence), "names of the framework", lambda program: len(program.names))
+
+
+def loop(claim: Row, evidence: Evidence) -> Found:
+    """How many calls make up the training loop, beside the other one's."""
+    return counted(claim, both(claim, evidence), "calls in the training loop", lambda program: program.calls)
+
+
+def counted(claim: Row, found: list[tuple[str, Program, Program]], what: str, count: Callable[[Program], int]) -> Found:
+    """Fewer than in the other framework, in the first tier that has both: the documents' own, where that was run."""
+    other = naming.LABELS[claim["other"]]
+    text = [f"{tier}: {count(own)} ({other}: {count(beside)}) {what}" for tier, own, beside in found]
+    _, own, beside = found[0]
+    by = f"{what.partition(' ')[0]} counted"
+    return Found(what, count(own), verdict(count(own) < count(beside), by), "\n".join(text))
+
+
+def exports(claim: Row, evidence: Evidence, framework: str) -> list[Export]:
+    """What a framework wrote in the formats of the claim. Raises Missing where nothing was tried."""
+    found = [made for made in evidence.exports if made.by == framework and made.format in claim["formats"]]
+    if not found:
+        raise Missing(f"no network was exported from {naming.LABELS[framework]}")
+    return found
+
+
+def works(made: Export) -> bool:
+    """Whether the exported file was run and agrees with the network on every test image."""
+    return made.status == "ok" and bool(made.images) and made.agree == made.images
+
+
+def supported(claim: Row, evidence: Evidence) -> Found:
+    """At least one format is written, runs, and agrees on all images."""
+    found = exports(claim, evidence, claim["framework"])
+    number = sum(map(works, found))
+    return Found("formats that work", number, verdict(number > 0), "\n".join(map(described, found)))
+
+
+def fewer_formats(claim: Row, evidence: Evidence) -> Found:
+    """Fewer formats work than from the other framework."""
+    own, other = (exports(claim, evidence, claim[name]) for name in ("framework", "other"))
+    number, beside = (len({made.format for made in found if works(made)}) for found in (own, other))
+    text = [f"{naming.LABELS[claim[name]]}: {listed(found)}" for name, found in (("framework", own), ("other", other))]
+    return Found("formats that work", number, verdict(number < beside, "formats counted"), "\n".join(text))
+
+
+def listed(found: Sequence[Export]) -> str:
+    """The formats that work."""
+    return display_numbers.listed([made.format for made in found if works(made)]) or "none works"
+
+
+def described(made: Export) -> str:
+    """One export in words."""
+    if made.images is None or made.agree is None:
+        return f"{made.format}: {made.status} ({made.reason})"
+    text = f"{made.format}: {made.agree:,} of {made.images:,} test images alike"
+    text += "" if made.size_bytes is None else f", {made.size_bytes / 1000:,.0f} kB"
+    text += "" if made.one_image_s is None else f", one image in {made.one_image_s * 1e6:,.0f} µs"
+    return text if made.status == "ok" else f"{text}; {made.status} ({made.reason})"
+
+
+RULES: Mapping[str, Callable[[Row, Evidence], Found]] = {
+    "dynamic": dynamic, "at once": at_once, "static": static, "defined first": defined_first, "debuggers": debuggers,
+    "special tool": special_tool, "names": names, "loop": loop, "supported": supported, "fewer formats": fewer_formats,
+}  # fmt: skip
+"""The rules by the names that ``documents.toml`` gives them."""

@@ -1,0 +1,1 @@
+"""The comparison: which framework is faster, by how much, how sure."""

@@ -1,0 +1,193 @@
+"""The answer in sentences: which framework is faster, by how much, and how sure that is."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench import statistics
+from bench.display import naming, numbers
+from bench.report import groups
+from bench.report.groups import Group
+from bench.statistics import LARGEST_DELTA, TOO_FEW, UNFIT
+
+UNDECIDED = {
+    statistics.INCONCLUSIVE: "no difference could be shown",
+    statistics.TOO_FEW: "one block: no verdict",
+    statistics.UNFIT: "no verdict: the session is unfit",
+}
+TUTORIALS = "documented"
+SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
+"""The order of the sentences: what isolates the framework, then what readers of the tutorials run."""
+QUESTION = ("PyTorch", "Keras on TensorFlow")
+"""The two that the documents compare; where a tier has both, its sentence is about them."""
+
+
+def verdict(words: str, low: float, high: float, faster: str, delta: float) -> str:
+    """The verdict on a pair in plain words; ``faster`` is the one with the shorter time."""
+    if words in ("faster", "slower"):
+        return f"{faster} is faster"
+    if words.startswith("equivalent"):
+        return f"equal within {numbers.share(delta)}"
+    if words == statistics.INCONCLUSIVE and not low <= 1 <= high:
+        return f"differ by less than the {numbers.share(delta)} that this session can tell apart"
+    return UNDECIDED[words]
+
+
+def unsure(p: float) -> str:
+    """A verdict that the other pairs took away."""
+    return f"not beyond doubt once all pairs are counted (p = {numbers.probability(p)})"
+
+
+def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
+    """What was compared, the verdict, the difference and its interval, of a pair's memory or accuracy."""
+    points = row["compared"] == "accuracy"
+    what, more, less = ("accuracy", "more right", "less right") if points else ("memory", "more", "less")
+    said = {"higher": more, "more": more, "lower": less, "less": less}
+    within = f"{row['delta'] * 100:.1f} points" if points else numbers.share(row["delta"])
+    found = str(row["verdict"])
+    verdict = f"{named}: {said[found]}" if found in said else UNDECIDED.get(found, f"equal within {within}")
+    if points:
+        shown, interval = f"{row['estimate'] * 100:+.2f} points", f"{row['low'] * 100:+.2f} to {row['high'] * 100:+.2f}"
+        return what, verdict, shown, numbers.MISSING if math.isinf(row["high"]) else interval
+    return (
+        what,
+        verdict,
+        f"{numbers.ratio(row['estimate'])} times",
+        numbers.ends(row["estimate"], row["low"], row["high"]) or numbers.MISSING,
+    )
+
+
+def opening(found: Sequence[Group]) -> list[str]:
+    """The answer: whether the session is fit, then a sentence per leading group and tier, then what is missing."""
+    runs = pd.concat([group.runs for group in found])
+    if not (runs["status"] == "ok").any():
+        return [no_result(runs, "Nothing was measured")]
+    failed = int((runs["status"] == "failed").sum())
+    sentences = [unfit(group, row) for group in found for _, row in group.control.iterrows() if not row["fit"]]
+    for group in groups.leading(found):
+        sentences += answers(group)
+    if failed:
+        sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
+    return sentences
+
+
+def unfit(group: Group, row: pd.Series) -> str:
+    """Why a session ranks nothing: a program differed from itself."""
+    found = numbers.interval(row["estimate"], row["low"], row["high"])
+    return (
+        f"This session is unfit to rank anything: {group.named(row['implementation'])}, run a second time in every "
+        f"block, took {numbers.ratio(row['estimate'])} times its own time ({found}, {group.title}). Something "
+        "disturbed the machine: quiet it and measure again with --fresh."
+    )
+
+
+def no_result(runs: pd.DataFrame, start: str) -> str:
+    """That nothing was measured, and the first reason why."""
+    counts = {state: int((runs["status"] == state).sum()) for state in ("failed", "skipped")}
+    states = [f"{numbers.count(number, 'cell')} {state}" for state, number in counts.items() if number]
+    reasons = [reason for reason in runs["reason"] if reason]
+    return f"{start}: {numbers.listed(states)}{first_reason(reasons)}."
+
+
+def first_reason(reasons: list[str]) -> str:
+    """The first reason, to stand within a sentence."""
+    return f": {numbers.shorten(reasons[0], 200).rstrip('.')}" if reasons else ""
+
+
+def answers(group: Group) -> list[str]:
+    """The sentences of one group: one for each tier that compares something, else one over all tiers."""
+    if not (group.runs["status"] == "ok").any():
+        return [no_result(group.runs, f"Nothing was measured for {group.title}")]
+    if group.timed.empty and not (group.runs["gate"] == "failed").any():
+        return [
+            f"No steady epoch of {group.workload} was measured ({group.place}): the first epoch includes tracing and "
+            "compiling and is reported apart, so run with --epochs 2 or more."
+        ]
+    tiers = [*SPOKEN_TIERS, *(tier for tier in group.runs["tier"].unique() if tier not in naming.TIERS)]
+    told = [sentence for tier in tiers if (sentence := of_tier(group, tier))]
+    if told:
+        return told
+    contenders = group.timed[group.timed["tier"] != "reference"]
+    contenders = group.timed if len(contenders) < 2 else contenders  # beside a yardstick, one is compared with it
+    if contenders.empty:
+        return [f"Every speed of {group.title} is withheld: the work was not the same (see the equivalence gate)."]
+    labels = {naming.label(row["implementation"], row["tier"]) for _, row in contenders.iterrows()}
+    if len(labels) == 1:
+        listed = numbers.listed([timing(group, name) for name in contenders["implementation"]])
+        return [f"Only {labels.pop()} was measured, so there is nothing to compare it with: {listed} ({group.title})."]
+    fastest, second = contenders["implementation"].iloc[:2]
+    return [of_pair(group, fastest, second)]
+
+
+def of_tier(group: Group, tier: str) -> str:
+    """The sentence on one tier; empty where the tier compares nothing."""
+    names = group.runs.loc[(group.runs["tier"] == tier) & (group.runs["role"] == "measured"), "implementation"].unique()
+    timed = [name for name in group.timed["implementation"] if name in names]
+    if len(timed) < 2:
+        return alone(group, timed, [str(name) for name in names if name not in timed])
+    asked = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
+    chosen = asked if len(asked) == 2 else timed[:2]
+    sentence = of_pair(group, chosen[0], chosen[1])
+    if timed[0] not in chosen:
+        sentence += f" The fastest of this tier: {timing(group, timed[0])}."
+    return sentence
+
+
+def alone(group: Group, timed: list[str], lost: list[str]) -> str:
+    """The sentence on a tier of which only one, or none, could be measured; empty where nothing was lost."""
+    if not lost:
+        return ""
+    own = group.runs[group.runs["implementation"] == lost[0]]
+    if (own["gate"] == "failed").any():
+        why = " has no speed: it does not do the same work (see the equivalence gate)"
+    else:
+        why = f" could not be measured{first_reason([reason for reason in own['reason'] if reason])}"
+    start = f"On {group.workload} ({group.place}) nothing can be compared: "
+    seen = "".join(f"{timing(group, name)}; " for name in timed)
+    return f"{start}{seen}{numbers.listed([group.named(name) for name in lost])}{why}."
+
+
+def timing(group: Group, name: str) -> str:
+    """``PyTorch (matched) 1.02 s per epoch``, with its accuracy."""
+    row = group.row(name)
+    seconds, accuracy = numbers.figure("epoch_s", row["epoch_s"]), numbers.figure("accuracy", row["accuracy"])
+    return f"{group.named(name)} {seconds} per epoch at {accuracy} accuracy"
+
+
+def of_pair(group: Group, a: str, b: str) -> str:
+    """What was found between two implementations, with the interval, the blocks, the place and both accuracies."""
+    pair = group.pair(a, b)
+    if pair is None:
+        return f"{group.named(a)} and {group.named(b)} share no block of {group.title}, so they cannot be compared."
+    fast, slow, factor = group.named(pair.fast), group.named(pair.slow), numbers.ratio(pair.estimate)
+    tiers = {str(group.row(name)["tier"]) for name in (a, b)}
+    if len(tiers) == 1:
+        slow = naming.label(pair.slow, *tiers)
+    both, took = f"{fast} and {slow}", f"{slow} took {factor} times the time of {fast} on {group.workload}"
+    within = numbers.share(pair.delta)
+    start = "As the tutorials write it," if tiers == {TUTORIALS} else "On this machine"
+    if pair.verdict == UNFIT:
+        found = f"Without a verdict: {took}"
+    elif pair.verdict == TOO_FEW:
+        found = f"Too few blocks for a verdict: {took}"
+    elif pair.verdict in ("faster", "slower"):
+        found = f"{start} {fast} trains {group.workload} {factor} times as fast as {slow}"
+    elif pair.verdict.startswith("equivalent"):
+        found = f"{start} {both} train {group.workload} equally fast, within {within}"
+    elif pair.unsure:
+        found = f"{unsure(pair.p).capitalize()}: {took}"
+    elif pair.low > 1 and pair.delta > LARGEST_DELTA:
+        found = f"The session is too noisy for a verdict: {took}"
+    elif pair.low > 1:
+        found = f"{start} {both} differ on {group.workload} by less than the {within} that show here: ratio {factor}"
+    elif pair.blocks < 3:
+        found = f"Two blocks are too few to show a difference between {both} on {group.workload}: ratio {factor}"
+    else:
+        found = f"{start} no difference between {both} could be shown on {group.workload}: ratio {factor}"
+    blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [numbers.count(pair.blocks, "block")]
+    terms = ", ".join([numbers.interval(pair.estimate, pair.low, pair.high), *blocks, group.place])
+    names = {name: naming.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
+    accuracies = [f"{names[name]} {numbers.figure('accuracy', group.row(name)['accuracy'])}" for name in (a, b)]
+    return f"{found} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."

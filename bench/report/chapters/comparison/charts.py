@@ -1,0 +1,186 @@
+"""The forest plot: every pair's ratio with its interval, the control among them, on one logarithmic axis."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.display import charts, naming, numbers
+from bench.display.axes import LABELS, MARKERS, colour, named_rows, rows, scale, sentence
+from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
+from bench.report.chapters import cost
+from bench.report.chapters.accuracy.epochs import CURVES, accuracy, curves
+from bench.report.groups import Group
+
+KIND = "ratios"
+"""What its files are called."""
+NAMES = 2.35
+FIGURES = 1.25
+"""Inches for the names at the left and the figures at the right."""
+DECIDED, UNDECIDED = "#0072b2", "#8a8f98"
+WIDEST = 20.0
+"""An interval beyond this ratio is cut, with an arrow: others could not be read beside it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: what is above and below in the ratio, estimate and interval, and whether that is a verdict."""
+
+    over: str
+    under: str
+    estimate: float
+    low: float
+    high: float
+    decided: bool
+
+
+def of_group(group: Group) -> list[Chart]:
+    """The chart of a group, where there are pairs."""
+    found = lines(group)
+    if not found:
+        return []
+    title = f"Ratios with 95 % intervals: {group.title}"
+    ends = "; ".join(f"{line.over} over {line.under} {numbers.ratio(line.estimate)}" for line in found)
+    chart = charts.draw(f"{KIND}.{group.key}", title, f"{title}. {ends}.", partial(figure, found, band(group)))
+    return [chart] if chart else []
+
+
+def lines(group: Group) -> list[Line]:
+    """The pairs, those of the same tier first, then the control; nothing where there is no pair."""
+    tier = dict(zip(group.runs["implementation"], group.runs["tier"], strict=True))
+    within = {pair: tier[pair.fast] == tier[pair.slow] for pair in group.pairs}
+    within = {pair: tier[pair.fast] == tier[pair.slow] for pair in group.pairs}
+    ordered = sorted(group.pairs, key=lambda pair: (not within[pair], naming.tier_rank(tier[pair.fast])))
+    found = [
+        Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high,
+             pair.verdict in ("faster", "slower") or pair.verdict.startswith("equivalent"))
+        for pair in ordered
+    ]  # fmt: skip
+    controls = [
+        Line("A/A control", group.named(row["implementation"]), row["estimate"], row["low"], row["high"], False)
+        for _, row in group.control.iterrows()
+    ]
+    return found + controls if found else []
+
+
+def band(group: Group) -> float:
+    """The difference that does not count in this session."""
+    return max((pair.delta for pair in group.pairs), default=0.0)
+
+
+def figure(found: Sequence[Line], delta: float, title: str) -> Figure:
+    """A row for each line: a mark at the estimate, the interval through it."""
+    height = 0.4 * len(found) + HEAD + 0.6
+    decided, shaded = "filled: a verdict; open: none", f"band: within {numbers.share(delta)}, no difference"
+    drawn = headed(height, title, f"time of the first by time of the second; {decided}; {shaded}")
+    axes = drawn.add_axes((NAMES / WIDTH, 0.55 / height, 1 - (NAMES + FIGURES) / WIDTH, 1 - (HEAD + 0.6) / height))
+    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.spines[["left", "right", "top"]].set_visible(False)
+    left, right = ends(found, delta)
+    axes.set_xscale("log")
+    axes.set_xlim(left, right)
+    axes.axvspan(1 / (1 + delta), 1 + delta, color=INK, alpha=0.08, linewidth=0)
+    axes.axvline(1, color=INK, linewidth=0.9)
+    for y, line in enumerate(found):
+        row(axes, y, line, left, right)
+    ticks = [tick for tick in steps(left, right) if left <= tick <= right]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("times as long (logarithmic)")
+    return drawn
+
+
+def row(axes: Axes, y: int, line: Line, left: float, right: float) -> None:
+    """One pair: names, interval, mark, figures."""
+    hue = DECIDED if line.decided else UNDECIDED
+    write = partial(axes.text, transform=axes.get_yaxis_transform(), parse_math=False)
+    write(-0.03, y, line.over, ha="right", va="bottom", fontsize=8.5)
+    write(-0.03, y, f"over {line.under}", ha="right", va="top", fontsize=7.5, alpha=0.7)
+    interval = numbers.ends(line.estimate, line.low, line.high)
+    write(1.03, y, numbers.ratio(line.estimate), va="bottom" if interval else "center", fontsize=8.5)
+    if interval:
+        write(1.03, y, interval, va="top", fontsize=7.5, alpha=0.7)
+        axes.hlines(y, max(line.low, left), min(line.high, right), color=hue, linewidth=1.8)
+        for end, beyond, mark in ((left, line.low < left, "<"), (right, line.high > right, ">")):
+            if beyond:
+                axes.scatter([end], [y], marker=mark, s=26, color=hue, clip_on=False)
+    if left <= line.estimate <= right:
+        axes.scatter([line.estimate], [y], s=34, facecolors=hue if line.decided else "none", edgecolors=hue, zorder=3)
+
+
+def ends(found: Sequence[Line], delta: float) -> tuple[float, float]:
+    """The axis: every estimate, and the intervals as far as they can be read together."""
+    known = [line for line in found if line.low > 0 and not math.isinf(line.high)]
+    furthest = max([line.estimate for line in found])
+    most = max([furthest * 1.1, 1 + 1.3 * delta, *(min(line.high, WIDEST, furthest * 3) for line in known)])
+    nearest = min([line.estimate for line in found])
+    least = min([nearest / 1.1, 1 / (1 + 1.3 * delta), *(max(line.low, 1 / WIDEST, nearest / 3) for line in known)])
+    return least / 1.03, most * 1.03
+
+
+def steps(left: float, right: float) -> list[float]:
+    """Round ratios for the axis: more of them where it is short."""
+    if right / left < 1.3:
+        return [round(0.8 + 0.02 * i, 2) for i in range(30)]
+    if right / left < 2.5:
+        return [round(0.4 + 0.1 * i, 1) for i in range(30)]
+    return (
+        [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] if right / left > 6 else [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6]
+    )
+
+
+def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
+    """Seconds per steady epoch: a dot for each process, a bar at the median, rings for the control."""
+    found = [(name, part.dropna(subset="epoch_s")) for name, part in rows(runs)]
+    found = [(name, part) for name, part in found if (part["role"] == "measured").any()]
+    if not found:
+        return None
+    height = 0.52 * len(found) + HEAD + 0.55
+    key = "a dot: one process; bar and figure: the median"
+    figure = headed(height, title, key + "; a ring: the control, run again" * ("control" in set(runs["role"])))
+    axes = figure.add_axes((LABELS / WIDTH, 0.55 / height, 1 - (LABELS + 0.85) / WIDTH, 1 - (HEAD + 0.55) / height))
+    named_rows(axes, found)
+    values = pd.concat([part["epoch_s"] for _, part in found])
+    scale(axes, float(values.min()), float(values.max()))
+    blocks = sorted({block for _, part in found for block in part["block"]})
+    lift = {block: 0.5 * (i / max(1, len(blocks) - 1) - 0.5) * (len(blocks) > 1) for i, block in enumerate(blocks)}
+    axes.hlines(range(len(found)), *axes.get_xlim(), color=INK, alpha=0.12, linewidth=0.8, zorder=0)
+    for y, (_, part) in enumerate(found):
+        hue, marker = colour(part), MARKERS.get(part["tier"].iloc[0], "v")
+        for role, face, size in (("control", "none", 62), ("measured", hue, 20)):
+            own = part[part["role"] == role]
+            if len(own):
+                heights = [y + lift[block] for block in own["block"]]
+                axes.scatter(own["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
+        median = float(part.loc[part["role"] == "measured", "epoch_s"].median())
+        axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
+        axes.text(1.02, y, numbers.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
+    return figure
+
+
+def session_charts(
+    title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, evaluations: pd.DataFrame, claims: pd.DataFrame
+) -> list[Chart]:
+    """The charts of one group that have something to show. ``claims`` are the accuracies claimed for its workload."""
+    own = evaluations[evaluations["cell"].isin(runs["cell"])]
+    last = own.sort_values("batches").groupby("cell").tail(1).set_index("cell")
+    ends = runs.assign(
+        held_accuracy=runs["cell"].map(last["validation_accuracy"]),
+        taught_accuracy=runs["cell"].map(last["train_accuracy"]),
+    )
+    kinds: dict[str, tuple[str, dict[str, str], Callable[[str], Figure | None]]] = {
+        "epoch-time": ("Training time per epoch", {"epoch_s": ""}, partial(epoch_time, runs)),
+        "memory": ("Memory by phase", cost.PHASES, partial(cost.memory_chart, runs)),
+        "accuracy": ("Test accuracy by epoch", {"accuracy": "at the end"}, partial(accuracy, runs, epochs, claims)),
+        "curves": ("Training and validation", CURVES, partial(curves, runs, own)),
+    }
+    drawn = [
+        charts.draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, ends, columns), figure)
+        for kind, (what, columns, figure) in kinds.items()
+    ]
+    return [chart for chart in drawn if chart is not None]

@@ -1,0 +1,1 @@
+"""What each digit was taken for, and the drawing board."""

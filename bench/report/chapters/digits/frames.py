@@ -1,0 +1,74 @@
+"""Digit by digit: what the test images were taken for, from the stored predictions. Nothing is trained or predicted.
+
+The labels, and those images that somebody took for something else, are kept beside the cells when a run ends, so that
+a report needs no data set.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from bench.report.runs import GROUP
+from bench.store import predictions
+from bench.store.predictions import Configuration, TestSet
+from bench.store.records.training import Result
+
+DIGITS = range(10)
+BY_DIGIT = [*GROUP, "tier", "implementation", "digit", "images", "correct", "accuracy", "processes"]
+CONFUSION = [*GROUP, "tier", "implementation", "digit", "taken_for", "images", "processes"]
+DISAGREEMENT = [*GROUP, "tier", "a", "b", "block", "images", "only_a", "only_b", "neither"]
+
+
+def by_place(results: Sequence[Result], test: TestSet) -> Iterator[tuple[Configuration, list[Result]]]:
+    """The results of each implementation whose predictions are of this test set, in the order of their blocks."""
+    found: dict[Configuration, list[Result]] = {}
+    for result in sorted(results, key=lambda result: result.cell.block):
+        if result.cell.role == "measured" and result.predicted and len(result.predicted) == len(test.labels):
+            found.setdefault((*result.cell.place, result.cell.tier, result.cell.implementation), []).append(result)
+    yield from found.items()
+
+
+def by_digit(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+    """How many images of each digit were recognised, as the mean over processes, and which share of them that is."""
+    rows = []
+    for place, processes in by_place(results, test):
+        right = np.mean([predictions.taken_for(result) == test.labels for result in processes], axis=0)
+        for digit in DIGITS:
+            of_digit = right[test.labels == digit]
+            share = float(of_digit.mean()) if len(of_digit) else None
+            rows.append((*place, digit, len(of_digit), float(of_digit.sum()), share, len(processes)))
+    return pd.DataFrame(rows, columns=BY_DIGIT)
+
+
+def confusion(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+    """How many images of each digit were taken for which, as the mean over processes; what never happened is no row."""
+    rows = []
+    for place, processes in by_place(results, test):
+        counts = np.zeros((10, 10))
+        for result in processes:
+            np.add.at(counts, (test.labels, predictions.taken_for(result)), 1)
+        rows += [(*place, *map(int, pair), counts[*pair] / len(processes), len(processes))
+                 for pair in np.argwhere(counts)]  # fmt: skip
+    return pd.DataFrame(rows, columns=CONFUSION)
+
+
+def disagreements(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+    """On how many test images two implementations of a tier say different things, block by block, and who is right.
+
+    ``only_a`` and ``only_b`` are images that one of the two recognises, ``neither`` those that both mistake, each for
+    something else. Implementations of one block have the same seed.
+    """
+    rows = []
+    for (place_a, a), (place_b, b) in combinations(by_place(results, test), 2):
+        if place_a[:4] != place_b[:4]:
+            continue
+        others = {result.cell.block: result for result in b}
+        for block, one in ((result.cell.block, result) for result in a if result.cell.block in others):
+            said = predictions.taken_for(one), predictions.taken_for(others[block])
+            apart = said[0] != said[1]
+            right = [(digits == test.labels) & apart for digits in said]
+            only_a, only_b, images = (int(part.sum()) for part in (*right, apart))
+            rows.append((*place_a[:4], place_a[4], place_b[4], block, images, only_a, only_b, images - only_a - only_b))
+    return pd.DataFrame(rows, columns=DISAGREEMENT)

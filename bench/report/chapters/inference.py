@@ -1,0 +1,133 @@
+"""Inference by itself: how long one image takes, one batch, the whole test set. Records -> DataFrame, and for people.
+
+One image and one batch are timed after training, each as a test set of its own; the whole test set after every epoch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+from bench.display import numbers
+from bench.display.tables import Sheet
+from bench.report import runs as report_runs
+from bench.report.groups import Group, part, two_lines
+from bench.report.pairs import in_blocks, judge, spread
+from bench.report.runs import GROUP, IDENTITY, identity
+from bench.store.records.training import Result
+
+IMAGE, BATCH, TEST_SET = "image", "batch", "test set"
+"""What is predicted in one call."""
+TITLES = {IMAGE: "one image", BATCH: "one batch of {}", TEST_SET: "all {} test images"}
+"""In the order in which they are shown."""
+KEYS = [*GROUP, "tier", "implementation", "predicted", "images"]
+COLUMNS = [*KEYS, "processes", "first_s", "call_s", "call_s_low", "call_s_high", "images_per_second", "estimate", "low",
+           "high", "blocks"]  # fmt: skip
+METHOD = (
+    "Median over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
+    "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
+    "first call apart; all test images once after each epoch. The device is idle at each reading of the clock."
+)
+
+
+def inference(results: Sequence[Result]) -> pd.DataFrame:
+    """A row for each implementation and what it predicts in one call: time, its range, images per second.
+
+    ``estimate`` is the ratio to the fastest at the same, paired by block; 1 for the fastest itself. A yardstick, such
+    as a program that does nothing, is the fastest only where there is nothing else.
+    """
+    rows: list[dict[str, Any]] = []
+    frame = calls(results)
+    for _, group in frame.groupby([*GROUP, "predicted", "images"], sort=False):
+        typical = group.groupby("implementation", sort=False)["call_s"].median().sort_values()
+        contenders = set(group.loc[group["tier"] != "reference", "implementation"]) or set(typical.index)
+        fastest = group[group["implementation"] == next(name for name in typical.index if name in contenders)]
+        for name, call_s in typical.items():
+            own = group[group["implementation"] == name]
+            rows.append(
+                {key: own[key].iloc[0] for key in KEYS}
+                | {"processes": len(own), "first_s": own["first_s"].median(), **spread(own, "call_s")}
+                | {"images_per_second": own["images"].iloc[0] / call_s, **beside(own, fastest)}
+            )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def calls(results: Sequence[Result]) -> pd.DataFrame:
+    """A row for each process and what it predicted in one call: the first call, and the median of those after it."""
+    rows = [
+        identity(result) | {"predicted": what, "images": images, "first_s": first_s, "call_s": call_s}
+        for result in results
+        for what, images, first_s, call_s in of_process(result)
+        if call_s
+    ]
+    frame = pd.DataFrame(rows, columns=[*IDENTITY, "predicted", "images", "first_s", "call_s"])
+    return frame.sort_values("predicted", key=lambda column: column.map(list(TITLES).index), kind="stable")
+
+
+def of_process(result: Result) -> Iterator[tuple[str, int, float | None, float | None]]:
+    """What was predicted, how many images that is, seconds of the first call, median of the others.
+
+    Where images are held out they are predicted with the test set, so that its own time is not known.
+    """
+    for found in result.inference:
+        what = IMAGE if found.images == 1 else BATCH
+        yield what, found.images, found.first_s, report_runs.call_s(found)
+    if result.predicted and len(result.epochs) > 1 and not result.cell.workload.validation:
+        after = [epoch.predict_s for epoch in result.epochs[1:]]
+        yield TEST_SET, len(result.predicted), result.epochs[0].predict_s, median(after)
+
+
+def beside(own: pd.DataFrame, fastest: pd.DataFrame) -> dict[str, float | None]:
+    """The ratio of an implementation's calls to the fastest's, over the blocks that both have."""
+    if own["implementation"].iloc[0] == fastest["implementation"].iloc[0]:
+        return {"estimate": 1.0, "blocks": len(own)}
+    both = in_blocks(own, fastest, "call_s")
+    return {"blocks": len(both)} | (asdict(judge(both, "call_s")[0]) if len(both) else {})
+
+
+def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
+    """A row for each implementation, the fastest at one image first; a column for what was predicted, as far as it was.
+
+    Why a process could not be timed stands beneath.
+    """
+    own = part(frame, *group.place_key)
+    images = own.groupby("predicted")["images"].max()
+    kinds = [kind for kind in TITLES if kind in images]
+    rows = []
+    for name, found in own.groupby("implementation", sort=False):
+        calls = {row["predicted"]: row for _, row in found.iterrows()}
+        first = numbers.figure("first_s", calls[IMAGE]["first_s"] if IMAGE in calls else None)
+        rate = per_second(calls[kinds[-1]]["images_per_second"]) if kinds[-1] in calls else numbers.MISSING
+        times = (time(calls.get(kind)) for kind in kinds)
+        rows.append((two_lines(group, str(name)), *([first] if IMAGE in kinds else []), *times, rate))
+    columns = ["one image, first call"] if IMAGE in kinds else []
+    columns += [TITLES[kind].format(f"{images[kind]:,}") for kind in kinds]
+    titles = ("implementation", *columns, "images per second")
+    return Sheet(group.title, titles, tuple(rows), note=" ".join([METHOD, *lost(group)]))
+
+
+def time(row: pd.Series | None) -> str:
+    """A time with its range, and beneath it how many times the fastest's that is."""
+    if row is None:
+        return numbers.MISSING
+    shown = numbers.spread("call_s", row["call_s"], row["call_s_low"], row["call_s_high"])
+    if numbers.missing(row["estimate"]):
+        return shown
+    if numbers.missing(row["low"]):
+        return f"{shown}\nthe fastest"
+    ends = numbers.ends(row["estimate"], row["low"], row["high"])
+    return f"{shown}\n{numbers.ratio(row['estimate'])} times{f' ({ends})' if ends else ''}"
+
+
+def per_second(rate: float) -> str:
+    """Images per second with three digits: ``81,200``."""
+    return f"{float(f'{rate:.3g}'):,.0f}"
+
+
+def lost(group: Group) -> list[str]:
+    """Which implementations could not be timed, and why."""
+    runs = group.runs[(group.runs["no_inference"] != "") & (group.runs["role"] == "measured")]
+    pairs = dict.fromkeys(zip(runs["implementation"], runs["no_inference"], strict=True))
+    return [f"{group.named(name)} could not be timed: {numbers.shorten(why, 200).rstrip('.')}." for name, why in pairs]

@@ -1,0 +1,1 @@
+"""Overhead per step against arithmetic, from a sweep over sizes."""

@@ -1,0 +1,161 @@
+"""Overhead against compute: what a training step costs whatever the network, and what its arithmetic costs.
+
+``step = overhead + parameters * per parameter + FLOPs / throughput``, none of them negative, fitted to the points of
+each process of a sweep by least squares of relative deviations. The middle term is the optimiser's, whose work grows
+with the parameters and not with the batch. Records -> DataFrame; for people in
+:mod:`bench.report.chapters.overhead.tables`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import statistics
+from bench.report.pairs import in_blocks, spread
+from bench.report.runs import GROUP, IDENTITY, identity
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate
+from impls.workload import Workload
+
+POINTS = [*IDENTITY, "batch_size", "width", "parameters", "flops", "images", "steps", "held_out", "first_s", "calls",
+          "step_s", "images_per_second", "reason"]  # fmt: skip
+OVERHEAD = [*GROUP, "tier", "implementation", "framework", "processes", "overhead_s", "overhead_s_low",
+            "overhead_s_high", "batch_size", "step_s", "share", "parameter_s", "flops_per_s", "largest_batch_size",
+            "largest_flops_per_s", "of_peak", "crossing_batch_size", "residual", "held_out_s", "held_out_ratio",
+            "held_out_ratio_low", "held_out_ratio_high"]  # fmt: skip
+THREADS = [*GROUP, "tier", "implementation", "fewer", "batch_size", "width", "estimate", "low", "high", "blocks"]
+FEWEST = 4
+"""Points that a fit of three terms needs at the least."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The three terms of a step, in seconds: of any step, of each parameter, of each floating-point operation.
+
+    ``residual`` is the typical deviation of a point from it, the median, as a share.
+    """
+
+    overhead_s: float
+    parameter_s: float
+    flop_s: float
+    residual: float = math.nan
+
+    def step_s(self, parameters: Any, flops: Any) -> Any:
+        """Seconds of a step with so many parameters and floating-point operations."""
+        return self.overhead_s + self.parameter_s * parameters + self.flop_s * flops
+
+
+def sweep(results: Sequence[Result], gates: Sequence[Gate] = ()) -> pd.DataFrame:
+    """A row for each process of a sweep and point; ``step_s`` is the median of its calls, by their number of steps.
+
+    What the equivalence gate refused, and processes that came to no end, have none.
+    """
+    refused = {(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"}
+    rows = []
+    for result in results:
+        cell = result.cell
+        kept = result.status == "ok" and (cell.implementation, cell.workload.name, cell.device) not in refused
+        for point in result.sweep if kept else ():
+            row = {name: getattr(point, name) for name in POINTS if name in point.__dataclass_fields__}
+            row |= identity(result) | {"calls": len(point.seconds)}
+            if point.seconds:
+                call_s = median(point.seconds)
+                row |= {"step_s": call_s / point.steps, "images_per_second": point.images / call_s}
+            rows.append(row)
+    frame = pd.DataFrame(rows, columns=POINTS).astype({"width": "Int64"})
+    return frame.sort_values(["cell", "held_out", "batch_size", "width"], ignore_index=True)
+
+
+def fitted(points: pd.DataFrame) -> Fit | None:
+    """The terms that explain the points of one process, the one held out left aside; None for too few points."""
+    from scipy.optimize import nnls  # here: it takes a while to import, and few reports have sweeps
+
+    own = points[~points["held_out"].astype(bool)].dropna(subset="step_s")
+    if len(own) < FEWEST:
+        return None
+    step_s, flops = own["step_s"].to_numpy(float), (own["flops"] * own["batch_size"]).to_numpy(float)
+    terms = np.column_stack([np.ones(len(own)), own["parameters"].to_numpy(float), flops])
+    size = terms.max(axis=0)  # of one order, so that none drowns in rounding
+    found, _ = nnls(terms / size / step_s[:, None], np.ones(len(own)))
+    overhead_s, parameter_s, flop_s = (float(value) for value in found / size)
+    off = np.abs(terms @ (found / size) / step_s - 1)
+    return Fit(overhead_s, parameter_s, flop_s, float(np.median(off)))
+
+
+def overhead(
+    points: pd.DataFrame, workloads: Mapping[str, Workload], peaks: Mapping[Any, float] | None = None
+) -> pd.DataFrame:
+    """A row for each implementation of a place: medians over the fits of its processes, and ranges.
+
+    ``peaks`` are the machine's floating-point operations per second by network, device and threads, where it was asked.
+    """
+    rows = []
+    for key, own in points.groupby([*GROUP, "tier", "implementation", "framework"], sort=False):
+        place = dict(zip([*GROUP, "tier", "implementation", "framework"], key, strict=True))
+        base = workloads[str(place["workload"])]
+        fits = pd.DataFrame([row for _, cell in own.groupby("cell") if (row := of_cell(cell, base))])
+        if len(fits):
+            peak = (peaks or {}).get((base.name, str(place["device"]), int(own["threads"].iloc[0])))
+            middle = {name: fits[name].median() for name in fits}
+            ranges = spread(fits, "overhead_s") | spread(fits, "held_out_ratio")
+            of_peak = middle["largest_flops_per_s"] / peak if peak else None
+            rows.append(place | {"processes": len(fits)} | middle | ranges | {"of_peak": of_peak})
+    return pd.DataFrame(rows, columns=OVERHEAD)
+
+
+def of_cell(points: pd.DataFrame, base: Workload) -> dict[str, float] | None:
+    """What the fit of one process says; None where it has too few points."""
+    fit = fitted(points)
+    if fit is None:
+        return None
+    known = points[~points["held_out"].astype(bool)].dropna(subset="step_s")
+    at_base = known[(known["batch_size"] == base.batch_size) & same_width(known, base)]
+    own_s = float(at_base["step_s"].iloc[0]) if len(at_base) else math.nan
+    largest = known[same_width(known, base)].sort_values("batch_size").iloc[-1]
+    apart = points[points["held_out"].astype(bool)]["step_s"].dropna()
+    held_out_s = float(apart.iloc[0]) if len(apart) else math.nan
+    return {
+        "overhead_s": fit.overhead_s,
+        "batch_size": base.batch_size,
+        "step_s": own_s,
+        "share": fit.overhead_s / own_s,
+        "parameter_s": fit.parameter_s,
+        "flops_per_s": 1 / fit.flop_s if fit.flop_s else math.nan,
+        "largest_batch_size": largest["batch_size"],
+        "largest_flops_per_s": largest["flops"] * largest["batch_size"] / largest["step_s"],
+        "crossing_batch_size": fit.overhead_s / (fit.flop_s * base.flops) if fit.flop_s else math.nan,
+        "residual": fit.residual,
+        "held_out_s": held_out_s,
+        "held_out_ratio": fit.overhead_s / held_out_s,
+    }
+
+
+def same_width(points: pd.DataFrame, base: Workload) -> pd.Series:
+    """Which points have the network's own widths."""
+    return points["parameters"] == base.parameters
+
+
+def threads(points: pd.DataFrame) -> pd.DataFrame:
+    """A row for each implementation and point that was measured with several numbers of threads.
+
+    ``estimate`` is how many times as fast a step is with the most threads as with ``fewer``, paired by block.
+    """
+    rows: list[dict[str, Any]] = []
+    own = points.dropna(subset="step_s")
+    names = ["workload", "device", "tier", "implementation"]
+    for key, group in own.groupby(names, sort=False):
+        fewer, most = int(group["threads"].min()), int(group["threads"].max())
+        for (size, units), found in group.groupby(["batch_size", "width"], dropna=False) if fewer < most else ():
+            slow, fast = (found[found["threads"] == number] for number in (fewer, most))
+            both = in_blocks(slow, fast, "step_s")
+            if len(both):
+                place = dict(zip(names, key, strict=True)) | {"threads": most, "fewer": fewer}
+                ends = asdict(statistics.paired_ratio(list(both["a"]), list(both["b"])))
+                several = ends if len(both) > 1 else {"estimate": ends["estimate"]}
+                rows.append(place | {"batch_size": size, "width": units, "blocks": len(both)} | several)
+    return pd.DataFrame(rows, columns=THREADS).astype({"width": "Int64"})

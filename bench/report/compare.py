@@ -1,0 +1,264 @@
+"""Two result directories side by side: what became slower, by how much, how sure, and what was changed.
+
+Cells are paired by block, which shares a seed; sessions are not measured side by side, so what the machine did between
+them is in every ratio. Programs that were not changed at all show how much that is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import files, statistics
+from bench.display import naming, numbers, tables
+from bench.display.tables import Sheet
+from bench.errors import FcnBenchError
+from bench.report import summary
+from bench.report.pairs import control, in_blocks, judge
+from bench.report.runs import GROUP, measured, runs_frame
+from bench.statistics import SMALLEST_DELTA, Ratio
+from bench.store import archive
+from bench.store.records.training import Result
+
+KEYS = [*GROUP, "implementation"]
+COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "one image", "accuracy", "changed")
+BESIDE = {"memory": "process_peak_bytes", "image": "predict_image_s", "accuracy": "accuracy"}
+"""What is shown beside the times, without a verdict: memory, predicting one image, accuracy; columns of the runs."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two directories: where it is, its cells, the same as rows, whether its control agrees with itself."""
+
+    path: Path
+    results: Sequence[Result]
+    runs: pd.DataFrame
+    fit: bool
+
+    @classmethod
+    def read(cls, path: Path) -> "Side":
+        """Read a result directory. Raises FcnBenchError where there is none."""
+        results = archive.results(path)
+        runs = runs_frame(results, archive.gates(path))
+        return cls(path, results, runs, bool(control(runs)["fit"].all()))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the comparison says: for a terminal, for a pull request, and which programs are slower or were lost."""
+
+    text: str
+    markdown: str
+    regressions: tuple[str, ...]
+
+
+def compare(base: Path, new: Path, limit: float) -> Found:
+    """Compare ``new`` with ``base``; ``limit`` (0.05 is 5 %) is what may be slower without being a regression.
+
+    Raises FcnBenchError where the two have nothing in common or did different work.
+    """
+    sides = Side.read(base), Side.read(new)
+    check_same_work(*sides)
+    frame = ratios(*sides, min(limit, SMALLEST_DELTA))
+    slower = frame[(frame["verdict"] == "slower") & (frame["estimate"] > 1 + limit)]
+    lost = frame[frame["verdict"].str.startswith("lost")]
+    regressions = tuple(f"{row['implementation']}: {change(row)}" for _, row in pd.concat([slower, lost]).iterrows())
+    lines = [answer(frame, regressions, limit), *warnings(*sides, frame)]
+    shared = frame[~frame["verdict"].str.startswith("only in")][GROUP].drop_duplicates()
+    groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
+    made = [sheet(part, naming.title(*key)) for key, part in groups]
+    return Found(summary.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+
+
+def check_same_work(base: Side, new: Side) -> None:
+    """Refuse to compare what is no comparison: other networks of the same name, other data, other epochs."""
+    here, there = ({tuple(row) for row in side.runs[KEYS].to_numpy()} for side in (base, new))
+    if not here & there:
+        raise FcnBenchError(
+            f"{new.path}: has no implementation, network, device and thread count in common with {base.path}; compare "
+            "two runs of the same command"
+        )
+    was = {result.cell.workload.name: result.cell for result in base.results}
+    for result in new.results:
+        cell, before = result.cell, was.get(result.cell.workload.name)
+        if before is None:
+            continue
+        pairs = [(field.name, getattr(before.workload, field.name), getattr(cell.workload, field.name))
+                 for field in fields(cell.workload)]  # fmt: skip
+        pairs += [("epochs", before.epochs, cell.epochs), ("data", before.data, cell.data)]
+        for name, old, now in pairs:
+            if old != now and (name != "data" or (old and now)):
+                raise FcnBenchError(
+                    f"{new.path}: {cell.workload.name} did other work than in {base.path}: {name} {now}, was {old}; "
+                    "measure both with the same networks, data and epochs"
+                )
+
+
+def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
+    """One row per implementation, network, device and threads of either side; ratios are new / base, block by block."""
+    fit = base.fit and new.fit
+    order = list(dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy())))
+    rows = [row(key, base, new) for key in order]
+    timed = [i for i, found in enumerate(rows) if "estimate" in found]
+    corrected = dict(zip(timed, statistics.holm([rows[i]["p"] for i in timed]), strict=True))  # type: ignore[misc]
+    for i, p in corrected.items():
+        found = rows[i]
+        ratio = Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
+        found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else statistics.UNFIT}
+    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed"]
+    columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def row(key: tuple[str, str, int, str], base: Side, new: Side) -> dict[str, object]:
+    """One implementation's row, without the verdict on its time where it has one."""
+    found: dict[str, object] = dict(zip(KEYS, key, strict=True))
+    was, now = (own(side.runs, key) for side in (base, new))
+    good = [measured(part) for part in (was, now)]
+    times = in_blocks(good[1], good[0], "epoch_s")
+    if was.empty or now.empty:
+        return found | {"verdict": f"only in {'NEW' if was.empty else 'BASE'}", "changed": ""}
+    found |= {"base_s": good[0]["epoch_s"].median(), "new_s": good[1]["epoch_s"].median(), "blocks": len(times)}
+    found["changed"] = changed(*([r for r in side.results if place(r) == key] for side in (base, new)))
+    if len(good[0]) and good[1].empty:
+        gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
+        return found | {"verdict": f"lost: {gate or numbers.shorten(str(now['reason'].iloc[0]))}"}
+    if good[0].empty:
+        return found | {"verdict": "was not measured in BASE"}
+    if times.empty:
+        return found | {"verdict": "no steady epochs in a block of both"}
+    ratio, p = judge(times, "epoch_s")
+    found |= asdict(ratio) | {"p": p}
+    for name, column in BESIDE.items():
+        both = in_blocks(good[1], good[0], column)
+        if len(both):
+            result, _ = judge(both, column)
+            found |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
+    return found
+
+
+def place(result: Result) -> tuple[str, str, int, str]:
+    """What a row of the comparison is about."""
+    return (*result.cell.place, result.cell.implementation)
+
+
+def own(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
+    """The cells of one implementation, without the control."""
+    same = (runs[KEYS] == list(key)).all(axis=1)
+    return runs[same & (runs["role"] == "measured")]
+
+
+def changed(was: Sequence[Result], now: Sequence[Result]) -> str:
+    """What differs between two sets of cells besides their times: versions and switches by name, else the source."""
+    told = []
+    for name in ("versions", "switches", "environment"):
+        old, new = (merged([getattr(result, name) for result in side if result.status == "ok"]) for side in (was, now))
+        told += [
+            f"{key} {' to '.join(numbers.shorten(str(side.get(key, 'none')), 24) for side in (old, new))}"
+            for key in dict.fromkeys([*old, *new])
+            if old.get(key) != new.get(key)
+        ]
+    if told:
+        return ", ".join(told)
+    digests = [{result.cell.block: result.cell.digest for result in side} for side in (was, now)]
+    same = all(digests[0][block] == digests[1][block] for block in digests[0].keys() & digests[1].keys())
+    return "" if same else "its source or the harness"
+
+
+def merged(found: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """The last value of each name."""
+    return {name: value for one in found for name, value in one.items()}
+
+
+def change(row: pd.Series) -> str:
+    """``1.10 times (95 % interval 1.08 to 1.12)``, or why there is no ratio."""
+    if numbers.missing(row["estimate"]):
+        return str(row["verdict"])
+    interval = numbers.interval(row["estimate"], row["low"], row["high"])
+    return f"{numbers.ratio(row['estimate'])} times ({interval}, {numbers.count(int(row['blocks']), 'block')})"
+
+
+def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str:
+    """The first line: what is slower, or that nothing is, and how much of that is known."""
+    if regressions:
+        return f"Slower by more than {numbers.share(limit)}, or lost: {'; '.join(regressions)}."
+    said = frame.loc[frame["estimate"].notna(), "verdict"]
+    equal, faster = said.str.startswith("equivalent").sum(), (said == "faster").sum()
+    open_ = len(said) - equal - faster - (said == "slower").sum()
+    counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (open_, "undecided")) if n]
+    told = numbers.listed(counts) or "there is no pair of times"
+    return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {told}."
+
+
+def warnings(base: Side, new: Side, frame: pd.DataFrame) -> list[str]:
+    """What a reader must know before believing a ratio."""
+    told = [
+        f"Only in {side}: {numbers.listed(alone)}."
+        for side, other in (("BASE", new), ("NEW", base))
+        if (alone := [name for name in dict.fromkeys(frame["workload"]) if name not in set(other.runs["workload"])])
+    ]
+    machines = [sorted({result.machine for result in side.results}) for side in (base, new)]
+    if machines[0] != machines[1]:
+        told.append("The machines differ: every ratio is of the machines as much as of the programs.")
+    for side in (base, new):
+        if not side.fit:
+            told.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
+    moved = frame[(frame["changed"] == "") & frame["verdict"].isin(["faster", "slower"])]
+    if len(moved) and machines[0] == machines[1]:
+        named = [f"{row['implementation']} {numbers.ratio(row['estimate'])}" for _, row in moved.iterrows()]
+        told.append(
+            f"Nothing was changed in these, so their ratios are the machine's: {numbers.listed(named)}. Read the "
+            "others by them."
+        )
+    return told
+
+
+def sheet(frame: pd.DataFrame, title: str) -> Sheet:
+    """One group as a table."""
+    rows = []
+    for _, row in frame.iterrows():
+        ends = "" if numbers.missing(row["estimate"]) else numbers.ends(row["estimate"], row["low"], row["high"])
+        shown = numbers.MISSING if numbers.missing(row["estimate"]) else numbers.ratio(row["estimate"])
+        rows.append((
+            str(row["implementation"]), *(numbers.figure("epoch_s", row[side]) for side in ("base_s", "new_s")),
+            f"{shown} ({ends})" if ends else shown, verdict(str(row["verdict"]), float(row["low"])),
+            *(numbers.MISSING if numbers.missing(row[name]) else f"{numbers.ratio(row[name])} times"
+              for name in ("memory", "image")),
+            numbers.MISSING if numbers.missing(row["accuracy"]) else f"{row['accuracy'] * 100:+.2f} points",
+            str(row["changed"]) or "nothing",
+        ))  # fmt: skip
+    return Sheet(title, COLUMNS, tuple(rows))
+
+
+def verdict(said: str, low: float) -> str:
+    """A verdict as a cell of the table."""
+    if said.startswith("equivalent"):
+        return said.replace("equivalent within ", "equal within ").replace("%", " %")
+    return {statistics.INCONCLUSIVE: "no difference shown", statistics.TOO_FEW: "one block: no verdict"}.get(said, said)
+
+
+def narrow(wide: Sheet) -> Sheet:
+    """The columns for which a terminal has room."""
+    return Sheet(wide.title, wide.columns[:5], tuple(row[:5] for row in wide.rows))
+
+
+def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet]) -> str:
+    """The summary for a pull request."""
+    parts = [f"### fcnbench: {tables.in_markdown(str(new.path))} beside {tables.in_markdown(str(base.path))}"]
+    parts += [str(tables.in_markdown(line)) for line in lines]
+    parts[1] = f"**{parts[1]}**"
+    for one in made:
+        parts += [f"#### {tables.in_markdown(one.title)}", tables.markdown(one).rstrip()]
+    note = (
+        "Time per steady epoch, median of the processes; ratios are over blocks, with Student's 95 % interval. "
+        "One image: the time to predict one, new / base."
+    )
+    return "\n\n".join([*parts, note]) + "\n"
+
+
+def write(path: Path, found: Found) -> None:
+    """Write the summary, whole or not at all."""
+    with files.writing(path):
+        files.write_text(path, found.markdown)

@@ -1,0 +1,172 @@
+"""The answer in sentences: which is faster, by how much, how sure, and what could not be told."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.display import naming, numbers
+from bench.statistics import INCONCLUSIVE, sure
+from impls.environment import slug
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two implementations of a group: ``fast`` took the shorter time, ``estimate`` and interval are of slow / fast.
+
+    ``p`` is corrected for all pairs of the session.
+    """
+
+    fast: str
+    slow: str
+    estimate: float
+    low: float
+    high: float
+    delta: float
+    verdict: str
+    blocks: int
+    p: float
+
+    @property
+    def unsure(self) -> bool:
+        """Whether its interval excludes 1 only as long as the other pairs are not counted."""
+        return self.verdict == INCONCLUSIVE and self.low > 1 and not sure(self.p)
+
+
+def key(workload: str, device: str, threads: int) -> str:
+    """What is compared with each other, fit for a file name or an anchor."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in workload)
+    return f"{safe}.{slug(device)}.{threads}t"
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is compared with each other: one workload on one device with one thread count, and its derived frames.
+
+    ``runs`` has all its cells; ``summary`` one row per implementation that was measured, the fastest first.
+    ``judged`` has its rows of the comparison, of time, memory and accuracy; ``pairs`` are those of time. ``break_even``
+    says which implementation overtakes which. ``document_epochs`` is the document's own number, None where unknown.
+    ``multiples`` says how many times the machine's own limit an epoch takes, where that was measured.
+    """
+
+    workload: str
+    device: str
+    threads: int
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    control: pd.DataFrame
+    judged: pd.DataFrame
+    break_even: pd.DataFrame
+    pairs: tuple[Pair, ...]
+    document_epochs: int | None
+    multiples: pd.DataFrame
+
+    @property
+    def place_key(self) -> tuple[str, str, int]:
+        """As :attr:`bench.store.records.cell.Cell.place` has it: network, device, threads."""
+        return self.workload, self.device, self.threads
+
+    @property
+    def place(self) -> str:
+        """``CPU, 2 threads``."""
+        return naming.place(self.device, self.threads)
+
+    @property
+    def title(self) -> str:
+        """``mlp-128-64, CPU, 2 threads``."""
+        return naming.title(self.workload, self.device, self.threads)
+
+    @property
+    def key(self) -> str:
+        """Fit for a file name or an anchor."""
+        return key(*self.place_key)
+
+    @property
+    def after(self) -> str:
+        """``after 3 of 5 epochs``: how long the networks whose accuracy is shown were trained."""
+        return numbers.after(int(self.runs["epochs"].iloc[0]), self.document_epochs)
+
+    @property
+    def timed(self) -> pd.DataFrame:
+        """The rows of the summary that have steady epochs."""
+        return self.summary.dropna(subset="epoch_s") if len(self.summary) else self.summary
+
+    def pair(self, a: str, b: str) -> Pair | None:
+        """What was found between two implementations, None where they share no block."""
+        return next((pair for pair in self.pairs if {pair.fast, pair.slow} == {a, b}), None)
+
+    def row(self, implementation: str) -> pd.Series:
+        """An implementation's row of the summary."""
+        return self.summary[self.summary["implementation"] == implementation].iloc[0]
+
+    def named(self, implementation: str) -> str:
+        """``PyTorch (matched)``."""
+        tier = self.runs.loc[self.runs["implementation"] == implementation, "tier"].iloc[0]
+        return naming.named(implementation, str(tier))
+
+
+def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int], first: str) -> list[Group]:
+    """The groups of a session: the workload ``first`` leads, the CPU comes before others, more threads before fewer."""
+    runs = frames["runs"]
+    keys = list(dict.fromkeys(zip(runs["workload"], runs["device"], runs["threads"], strict=True)))
+    order = list(dict.fromkeys(key[0] for key in keys))
+    keys.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
+    found = []
+    for workload, device, threads in keys:
+        own, summed, controls, judged, overtaken, limits = (
+            part(frames[name], workload, device, threads)
+            for name in ("runs", "summary", "control", "comparison", "break_even", "multiples")
+        )
+        pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
+        epochs = document_epochs.get(workload)
+        found.append(
+            Group(workload, device, int(threads), own, summed, controls, judged, overtaken, pairs, epochs, limits)
+        )
+    return found
+
+
+def part(frame: pd.DataFrame, workload: str, device: str, threads: int) -> pd.DataFrame:
+    """The rows of one group."""
+    if frame.empty:
+        return frame
+    return frame[(frame["workload"] == workload) & (frame["device"] == device) & (frame["threads"] == threads)]
+
+
+def oriented(row: pd.Series) -> Pair:
+    """A row of the comparison of times, turned so that its ratio is at least 1."""
+    fast, slow, estimate, low, high = row["b"], row["a"], float(row["estimate"]), float(row["low"]), float(row["high"])
+    if estimate < 1:
+        fast, slow, estimate = slow, fast, 1 / estimate
+        low, high = 1 / high, 1 / low if low > 0 else math.inf
+    delta, verdict, blocks, p = float(row["delta"]), str(row["verdict"]), int(row["blocks"]), float(row["p_holm"])
+    return Pair(fast, slow, estimate, low, high, delta, verdict, blocks, p)
+
+
+def leading(found: Sequence[Group]) -> list[Group]:
+    """The groups that the opening speaks of: the first workload, on each device with the most threads."""
+    first: dict[str, Group] = {}
+    for group in found:
+        if group.workload == found[0].workload:
+            first.setdefault(group.device, group)
+    return list(first.values())
+
+
+def two_lines(group: Group, name: str) -> str:
+    """An implementation's name, its tier beneath."""
+    tier = str(group.row(name)["tier"])
+    return f"{naming.label(name, tier)}\n{tier}"
+
+
+def times(group: Group, name: str, fastest: str | None) -> str:
+    """How many times the fastest implementation's time another took, with its interval if there is one."""
+    if name == fastest:
+        return "1"
+    pair = group.pair(name, fastest) if fastest else None
+    if pair is None:
+        return numbers.MISSING
+    estimate, low, high = pair.estimate, pair.low, pair.high
+    if pair.slow != name:  # the typical epoch is longer, the paired ratio says otherwise
+        estimate, low, high = 1 / estimate, 1 / high, 1 / low if low > 0 else math.inf
+    ends = numbers.ends(estimate, low, high)
+    return f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)

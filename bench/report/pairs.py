@@ -1,0 +1,144 @@
+"""DataFrame -> DataFrame: every pair with its interval and verdict, the A/A control, the break-even epoch.
+
+What a pair's figures say is judged in :mod:`bench.statistics`; here is which figures make a pair.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from bench import statistics
+from bench.report import runs
+from bench.report.runs import GROUP, measured
+from bench.statistics import Difference, Ratio
+
+WORDS = {"epoch_s": ("faster", "slower"), "process_peak_bytes": ("less", "more"), "accuracy": ("lower", "higher")}
+"""What is compared, and what a value that is smaller or greater is called. Accuracies are compared by difference."""
+Key = tuple[str, str, int]
+"""The values of :data:`bench.report.runs.GROUP`."""
+CONTROL = [*GROUP, "implementation", "estimate", "low", "high", "p", "delta", "fit", "blocks"]
+COMPARISON = [
+    *GROUP, "compared", "a", "b", "estimate", "low", "high", "p", "p_holm", "delta", "verdict", "blocks",
+]  # fmt: skip
+
+
+def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The values of two sets of cells in the blocks that both have, as columns ``a`` and ``b``."""
+    return pd.DataFrame({"a": a.set_index("block")[column], "b": b.set_index("block")[column]}).dropna().astype(float)
+
+
+def of_two_networks(
+    own: pd.DataFrame, workload: str, other: str
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
+    """The cells of two networks, for each implementation at a place that has both, which is named with the first."""
+    names = ["device", "threads", "tier", "implementation"]
+    others = dict(iter(own[own["workload"] == other].groupby(names, sort=False)))
+    for values, group in own[own["workload"] == workload].groupby(names, sort=False):
+        if values in others:
+            yield {"workload": workload} | dict(zip(names, values, strict=True)), group, others[values]
+
+
+def judge(both: pd.DataFrame, column: str) -> tuple[Ratio | Difference, float]:
+    """What :func:`in_blocks` says of ``a`` and ``b``, and p: by ratio, accuracies by difference."""
+    a, b = list(both["a"]), list(both["b"])
+    if column == "accuracy":
+        return statistics.paired_difference(a, b), statistics.p_value(list(both["a"] - both["b"]))
+    return statistics.paired_ratio(a, b), statistics.p_value(statistics.log_ratios(a, b))
+
+
+def controls(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, pd.DataFrame]]:
+    """Every implementation that was run again as control: its group, its name, the values of both runs by block."""
+    for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
+        for name in group.loc[group["role"] == "control", "implementation"].unique():
+            ours = group[group["implementation"] == name]
+            both = in_blocks(ours[ours["role"] == "control"], ours[ours["role"] == "measured"], column)
+            if len(both):
+                yield key, name, both  # type: ignore[misc]  # pandas' stubs do not know what a group's key is
+
+
+def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
+    """The A/A control of each group: the reference implementation over itself, block by block.
+
+    A session is fit where no control differs from itself, corrected for the number of controls.
+    """
+    rows: list[dict[str, Any]] = []
+    for key, name, both in controls(frame, column):
+        ratio, p = judge(both, column)
+        assert isinstance(ratio, Ratio)
+        place = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
+        rows.append(place | asdict(ratio) | {"p": p, "delta": statistics.delta(ratio), "blocks": len(both)})
+    table = pd.DataFrame(rows, columns=CONTROL)
+    return table.assign(fit=[not statistics.sure(p) for p in statistics.holm(list(table["p"]))])
+
+
+def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of implementations of each group: ratio, interval, verdict on ``a``; of time, memory and accuracy.
+
+    ``a`` is the one whose typical value is greater, so that ratios read as "so many times slower"; accuracies (0 to 1)
+    have their difference instead. ``p_holm`` is corrected for all pairs of the session with the same quantity.
+    """
+    found = {column: control(frame, column) for column in WORDS if column != "accuracy"}
+    fit = bool(found["epoch_s"]["fit"].all())
+    tables = [judged(frame, column, found.get(column), fit) for column in WORDS]
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COMPARISON)
+
+
+def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: bool) -> pd.DataFrame:
+    """The pairs of one quantity; ``control`` gives each group its delta, None where that is the same for all."""
+    deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
+    usual = statistics.ACCURACY_DELTA if control is None else statistics.SMALLEST_DELTA
+    rows, found = [], []
+    for key, a, b, both in pairs(frame, column):
+        result, p = judge(both, column)
+        found.append(result)
+        place = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
+        rows.append(place | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
+    table = pd.DataFrame(rows, columns=COMPARISON)
+    corrected = statistics.holm(list(table["p"]))
+    said = [
+        statistics.verdict(result, delta, p, WORDS[column]) if fit else statistics.UNFIT
+        for result, delta, p in zip(found, table["delta"], corrected, strict=True)
+    ]
+    return table.assign(p_holm=corrected, verdict=said)
+
+
+def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
+    """Every pair that shares a block: its group, the one with the greater median, the other, their values by block."""
+    for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
+        ranked = group.groupby("implementation")[column].median().sort_values(ascending=False).index
+        for a, b in combinations(ranked, 2):
+            both = in_blocks(group[group["implementation"] == a], group[group["implementation"] == b], column)
+            if len(both):
+                yield key, a, b, both  # type: ignore[misc]  # pandas' stubs do not know what a group's key is
+
+
+def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per implementation of each group: the median over processes, and the range of what was seen."""
+    rows = []
+    for key, group in runs.measured(frame).groupby([*runs.GROUP, "tier", "implementation", "framework"], sort=False):
+        rows.append(
+            dict(zip([*runs.GROUP, "tier", "implementation", "framework"], key, strict=True))
+            | {
+                "processes": len(group),
+                "epochs": int(group["epochs"].iloc[0]),
+                **spread(group, "epoch_s"),
+                "first_epoch_s": group["first_epoch_s"].median(),
+                "import_s": group["import_s"].median(),
+                "predict_s": group["predict_s"].median(),
+                **spread(group, "process_peak_bytes"),
+                **spread(group, "accuracy"),
+                "cpu_per_wall": group["cpu_per_wall"].median(),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table if table.empty else table.sort_values([*runs.GROUP, "epoch_s"], ignore_index=True)
+
+
+def spread(group: pd.DataFrame, column: str) -> dict[str, float]:
+    """Median, least and greatest over processes."""
+    values = group[column].dropna()
+    return {column: values.median(), f"{column}_low": values.min(), f"{column}_high": values.max()}

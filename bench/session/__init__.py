@@ -1,0 +1,1 @@
+"""One run: what is measured, in which order, how often, and what is kept."""

@@ -1,0 +1,199 @@
+"""From what a user asked for to a plan and a session; whatever is wrong with it is said before anything is written."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.data import download, mnist, networks
+from bench.display import numbers
+from bench.errors import FcnBenchError, unknown
+from bench.machine import cpus, description, gpu, repository
+from bench.session.plan import SWEPT, Plan, swept
+from bench.session.session import Session
+from bench.worker import availability, interpreters
+from bench.worker.availability import probe
+from impls import environment, registry
+from impls.registry import Entry
+from impls.workload import Workload
+
+HEADLINE = "mlp-128-64"
+PRECISIONS = ("float32", "tf32")
+TF32_SINCE = (8, 0)
+"""The compute capability of the first GPUs that have it."""
+QUICK_EPOCHS = 2
+DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
+BLOCKS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a command as they were given; None and empty mean that it was left to the defaults."""
+
+    workload: Sequence[str] | None
+    implementation: Sequence[str] | None
+    plugin: Sequence[Path] | None
+    device: Sequence[str] | None
+    threads: Sequence[int] | None
+    blocks: int
+    epochs: int | None
+    seed: int
+    data: Path | None
+    workloads: Path | None
+    preset: str
+    timeout: float
+    python: Sequence[str] | None = None
+    precision: Sequence[str] | None = None
+    floor: bool = False
+    sweep: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is measured with what: everything that the options decide without a look at the data.
+
+    ``floors`` are the libraries of the machine's own limit, where that was asked for.
+    """
+
+    workloads: Sequence[Workload]
+    entries: Sequence[Entry]
+    devices: Sequence[str]
+    threads: Sequence[int]
+    floors: Sequence[Entry] = ()
+
+
+def choose(asked: Asked) -> Choice:
+    """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
+    names = chosen_devices(asked.device, description.devices())
+    return Choice(
+        in_precisions(chosen_workloads(asked.workloads, asked.workload, asked.preset), asked.precision or [], names),
+        interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
+        names,
+        chosen_threads(asked.threads, len(cpus.available_cpus())),
+        interpreters.assigned(registry.FLOOR, asked.python or []) if asked.floor else (),
+    )
+
+
+def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
+    """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
+    chosen = choose(asked)
+    if asked.sweep and not swept(chosen.entries):
+        names = ", ".join(entry.name for entry in chosen.entries)
+        raise FcnBenchError(
+            f"--sweep: of {names} none trains in a given order; add one of the tiers {' and '.join(SWEPT)}"
+        )
+    availability.check([*chosen.entries, *chosen.floors])
+    for entry in chosen.entries:
+        if entry.module.endswith(".py"):
+            probe(entry)
+    data = download.find(asked.data, say=say)
+    epochs = asked.epochs or (QUICK_EPOCHS if asked.preset == "quick" else None)
+    plan = Plan(
+        chosen.workloads,
+        chosen.entries,
+        chosen.devices,
+        chosen.threads,
+        asked.blocks,
+        epochs,
+        asked.seed,
+        mnist.describe(data).digest,
+        chosen.floors,
+        asked.sweep,
+    )
+    entries = {entry.name: entry for entry in (*chosen.entries, *chosen.floors)}
+    return plan, Session(out, entries, data, description.machine(), asked.timeout, repository.commit())
+
+
+def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:
+    """The workloads that were named; else a user's whole file, or what the preset says."""
+    own = networks.load()
+    users = networks.load(file) if file else {}
+    taken = next((name for name in users if name in own), None)
+    if taken:
+        raise FcnBenchError(f"workload file {file}: the name {taken!r} is taken by a document's; give it another")
+    known = own | users
+    for name in names or []:
+        if name not in known:
+            raise unknown("workload", name, known)
+    if names:
+        return [known[name] for name in dict.fromkeys(names)]
+    if users:
+        return list(users.values())
+    return list(own.values()) if preset == "documents" else [own[HEADLINE]]
+
+
+def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list[Entry]:
+    """The implementations that were named and the plugins; without names, those that run by default and the plugins."""
+    known = {entry.name: entry for entry in registry.installed()}
+    added: dict[str, Entry] = {}
+    for path in plugins:
+        if not path.is_file():
+            raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
+        entry = registry.from_file(path)
+        if entry.name in known | added:
+            raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
+        added[entry.name] = entry
+    for name in names or []:
+        if name not in known | added:
+            raise unknown("implementation", name, known | added)
+    if names:
+        return [(known | added)[name] for name in dict.fromkeys([*names, *added])]
+    return [entry for entry in known.values() if entry.by_default] + list(added.values())
+
+
+def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
+    """The devices that were named, ``auto`` for the best of those that this machine has; else all of those.
+
+    A machine without a GPU may be asked for one: its cells are skipped, and say why. A position beyond the GPUs that
+    are there is a slip.
+    """
+    for name in names or []:
+        if name not in DEVICES and not re.fullmatch(r"cuda:\d+", name):
+            raise unknown("device", name, DEVICES)
+        left = gpus(os.environ)
+        if left and environment.position(name) >= left:
+            most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
+            raise FcnBenchError(f"--device {name}: this process may use {numbers.count(left, 'GPU')}; give {most}")
+    best = next((name for name in environment.ORDER if name in present), "cpu")
+    return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
+
+
+def in_precisions(
+    chosen: Sequence[Workload], modes: Sequence[str], names: Sequence[str], inherited: Mapping[str, str] = os.environ
+) -> list[Workload]:
+    """Each workload in each precision; in TF32 it is a network of its own, named ``NAME-tf32``.
+
+    Raises FcnBenchError for an unknown mode, and for TF32 where nothing can or may compute in it.
+    """
+    for mode in modes:
+        if mode not in PRECISIONS:
+            raise unknown("precision mode", mode, PRECISIONS)
+    if "tf32" in modes:
+        for name in names:
+            if environment.kind(name) != "cuda":
+                raise FcnBenchError(f"--precision-mode tf32 on {name}: only NVIDIA GPUs have TF32; give --device cuda")
+            capability = gpu.capability(name)
+            if capability is not None and capability < TF32_SINCE:
+                raise FcnBenchError(f"--precision-mode tf32 on {name}: this GPU has no TF32; leave it out")
+        if inherited.get("NVIDIA_TF32_OVERRIDE") == "0":
+            raise FcnBenchError("--precision-mode tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable")
+    return [
+        replace(workload, name=f"{workload.name}-tf32", precision="tf32") if mode == "tf32" else workload
+        for workload in chosen
+        for mode in dict.fromkeys(modes or ["float32"])
+    ]
+
+
+def gpus(inherited: Mapping[str, str]) -> int:
+    """How many NVIDIA GPUs this process may use: those of ``CUDA_VISIBLE_DEVICES``, else of the machine."""
+    left = environment.visible(inherited)
+    return len(gpu.gpu_names()) if left is None else len(left)
+
+
+def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:
+    """The thread counts that were given, each of which must be possible here; else all that may be used."""
+    for count in counts or []:
+        if not 1 <= count <= available:
+            raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
+    return list(dict.fromkeys(counts or [available]))

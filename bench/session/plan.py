@@ -1,0 +1,102 @@
+"""Workloads x implementations x devices x threads x blocks: the cells, in seeded random order."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from bench.session import digest
+from bench.store.records.cell import Cell, Role
+from bench.worker import interpreters
+from impls import environment
+from impls.registry import Entry
+from impls.workload import Workload
+
+SWEPT = ("matched", "tuned")
+"""The tiers whose programs train in the order that they are given, and so can be asked for a few steps."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. ``epochs`` None means each document's own number; ``data`` is the data set's digest.
+
+    ``floors`` are libraries that the machine's own limit is measured with, beside the implementations of each block.
+    With ``sweep`` each block has, besides, a sweep over batch sizes and widths of each implementation that can be asked
+    for one.
+    """
+
+    workloads: Sequence[Workload]
+    entries: Sequence[Entry]
+    devices: Sequence[str]
+    threads: Sequence[int]
+    blocks: int
+    epochs: int | None
+    seed: int
+    data: str
+    floors: Sequence[Entry] = ()
+    sweep: bool = False
+
+    def cells(self) -> list[Cell]:
+        """All cells in the order in which to run them.
+
+        Within a block everything that is compared with each other runs side by side in time, in random order: the
+        implementations of one workload, device and thread count, and the control, which is the reference
+        implementation once more; the libraries of the floor; and the sweeps.
+        """
+        rng = random.Random(self.seed)
+        cells = []
+        for block in range(1, self.blocks + 1):
+            groups = [(w, d, t) for w in self.workloads for d in self.devices for t in self.threads]
+            rng.shuffle(groups)
+            for workload, device, threads in groups:
+                runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
+                runs += [(reference(self.entries), "control")] if self.entries else []
+                runs += [(entry, "floor") for entry in self.floors]
+                runs += [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
+                rng.shuffle(runs)
+                cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
+        return cells
+
+    def headline(self, name: str) -> Workload:
+        """The network that is called so, else the first: what is asked of one network alone is asked of it."""
+        return next((workload for workload in self.workloads if workload.name == name), self.workloads[0])
+
+    def cell(self, entry: Entry, role: Role, workload: Workload, device: str, threads: int, block: int) -> Cell:
+        """One cell. All implementations of a block share its seed; no two blocks do."""
+        epochs = self.epochs or workload.epochs
+        seed = (workload.seed if workload.seed is not None else self.seed) + block - 1
+        return Cell(
+            implementation=entry.name,
+            tier=entry.tier,
+            framework=entry.framework,
+            workload=workload,
+            device=device,
+            threads=threads,
+            block=block,
+            role=role,
+            epochs=epochs,
+            seed=seed,
+            digest=digest.digest(
+                asdict(workload), epochs, seed, self.data,
+                digest.source(entry, digest.AROUND.get(role, digest.HARNESS)), interpreters.versions(entry),
+                environment.environment(entry, device, threads, precision=workload.precision),
+            ),
+            data=self.data,
+        )  # fmt: skip
+
+    def gate_digest(self, entry: Entry, workload: Workload, device: str) -> str:
+        """What would change the gate's answer, which is asked for at the largest number of threads."""
+        return digest.digest(
+            asdict(workload), self.data, self.seed, digest.source(entry),
+            [digest.module_digest(module) for module in digest.GATE], interpreters.versions(entry),
+            environment.environment(entry, device, max(self.threads), precision=workload.precision),
+        )  # fmt: skip
+
+
+def reference(entries: Sequence[Entry]) -> Entry:
+    """The implementation that the control repeats: the first of the matched tier, the steadiest, else the first."""
+    return next((entry for entry in entries if entry.tier == "matched"), entries[0])
+
+
+def swept(entries: Sequence[Entry]) -> list[Entry]:
+    """The implementations of which a sweep can be made."""
+    return [entry for entry in entries if entry.tier in SWEPT and entry.gated]

@@ -1,0 +1,219 @@
+"""Paired ratios and differences, intervals, Holm's correction, verdicts: lists of figures in, judgements out.
+
+Blocks are the sample: epochs of one process are not independent. That Student's interval on logarithms is the one to
+take, and how often these rules err, was found by simulation: docs/method.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.special import fdtri, stdtr, stdtrit
+
+LEVEL = 0.05
+"""How often equal things may be called different."""
+CONFIDENCE = 1 - LEVEL
+SMALLEST_DELTA = 0.02
+"""Differences below 2 % are not called different, however sure they are: machines differ by more."""
+LARGEST_DELTA = 0.10
+"""Where the control is less certain than 10 %, nothing is called equivalent: the session has not shown it."""
+ACCURACY_DELTA = 0.002
+"""Accuracies that differ by less than 0.2 points are not called different: two networks that are right on 97.5 % of
+10,000 test images, each in its own way, differ by sqrt(2 * 0.975 * 0.025 / 10,000), 0.22 points, for nothing."""
+TOO_FEW = "too few blocks"
+INCONCLUSIVE = "inconclusive"
+HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
+"""What becomes of a claim."""
+BY_ONE = ", by one process"
+"""What is added where there is no interval."""
+UNFIT = "unfit session"
+"""What stands in place of a verdict where the control differs from itself."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """``a / b`` with its confidence interval; with fewer than two blocks the interval is from 0 to infinity."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half the interval's width on the log scale, as a relative difference: 0.02 is about 2 %."""
+        if self.low <= 0 or math.isinf(self.high):
+            return math.inf
+        return math.expm1(math.log(self.high / self.low) / 2)
+
+    @property
+    def excludes_one(self) -> bool:
+        """Whether ``a`` and ``b`` differ at the interval's confidence."""
+        return self.low > 1 or self.high < 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``a - b`` with its confidence interval; with fewer than two blocks the interval is everything."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def log_ratios(times_a: Sequence[float], times_b: Sequence[float]) -> list[float]:
+    """``ln(a / b)`` of each block. Raises ValueError for lists that do not pair up, and for times that are none."""
+    if len(times_a) != len(times_b) or not times_a:
+        raise ValueError(f"{len(times_a)} and {len(times_b)} times: expected as many of each, at least one")
+    if not all(0 < time < math.inf for time in (*times_a, *times_b)):
+        raise ValueError("times must be positive and finite")
+    return [math.log(a / b) for a, b in zip(times_a, times_b, strict=True)]
+
+
+def paired_ratio(times_a: Sequence[float], times_b: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
+    """The ratio of two implementations that were measured side by side in the same blocks.
+
+    ``times_a[i]`` and ``times_b[i]`` are of one block, in the same unit. With ``d = ln(a / b)`` per block the estimate
+    is ``exp(mean d)`` and the interval Student's t on ``d`` (Fieller's problem does not arise on logs). Raises
+    ValueError for lists that do not pair up, for none, and for times that are not positive.
+    """
+    mean, half = student(log_ratios(times_a, times_b), confidence)
+    return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half) if mean + half < 700 else math.inf)
+
+
+def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE) -> Difference:
+    """The difference of two implementations over blocks, each block with a seed of its own; Student's interval.
+
+    ``a[i]`` and ``b[i]`` are of one block, such as two accuracies (0 to 1). Raises ValueError for lists that do not
+    pair up, for none, and for values that are not finite.
+    """
+    if len(a) != len(b) or not a:
+        raise ValueError(f"{len(a)} and {len(b)} values: expected as many of each, at least one")
+    if not all(map(math.isfinite, (*a, *b))):
+        raise ValueError("values must be finite")
+    mean, half = student([x - y for x, y in zip(a, b, strict=True)], confidence)
+    return Difference(mean, mean - half, mean + half)
+
+
+def spread_ratio(a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE) -> Ratio | None:
+    """How many times as much ``a`` varies as ``b``: the ratio of standard deviations, with Snedecor's interval (F).
+
+    The interval takes the values for normal and the lists for independent. None where either has fewer than two values
+    or does not vary at all.
+    """
+    if min(len(a), len(b)) < 2:
+        return None
+    errors = [standard_error([value - values[0] for value in values]) * math.sqrt(len(values)) for values in (a, b)]
+    if not all(errors):
+        return None
+    ratio, (n, m), tail = errors[0] / errors[1], (len(a) - 1, len(b) - 1), (1 + confidence) / 2
+    return Ratio(ratio, ratio / math.sqrt(fdtri(n, m, tail)), ratio * math.sqrt(fdtri(m, n, tail)))
+
+
+def student(differences: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Mean and half the width of Student's interval, infinite for a single difference (Student 1908)."""
+    mean = math.fsum(differences) / len(differences)
+    if len(differences) < 2:
+        return mean, math.inf
+    return mean, quantile(len(differences), confidence) * standard_error(differences)
+
+
+def quantile(blocks: int, confidence: float = CONFIDENCE) -> float:
+    """Student's two-sided quantile for the mean of so many blocks, at least two."""
+    return float(stdtrit(blocks - 1, (1 + confidence) / 2))
+
+
+def standard_error(differences: Sequence[float]) -> float:
+    """Of their mean: the sample's standard deviation over the root of their number, which is at least two."""
+    mean = math.fsum(differences) / len(differences)
+    variance = math.fsum((d - mean) ** 2 for d in differences) / (len(differences) - 1)
+    return math.sqrt(variance / len(differences))
+
+
+def p_value(differences: Sequence[float]) -> float:
+    """How likely a mean so far from 0 is where the truth is 0: two-sided, Student's t; 1 for fewer than two."""
+    if len(differences) < 2:
+        return 1.0
+    mean, error = math.fsum(differences) / len(differences), standard_error(differences)
+    if error == 0:
+        return float(mean == 0)
+    return 2 * float(stdtr(len(differences) - 1, -abs(mean) / error))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Each p value corrected for all that were asked together, so that all of them err at most as often as one.
+
+    Step-down (Holm 1979, Scandinavian Journal of Statistics 6, 65-70): the i-th smallest of m is multiplied by
+    ``m - i + 1``, is at least as large as those before it, and at most 1. No assumption on how they hang together.
+    """
+    corrected, worst = [0.0] * len(p_values), 0.0
+    for position, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        worst = max(worst, min(1.0, (len(p_values) - position) * p_values[index]))
+        corrected[index] = worst
+    return corrected
+
+
+def delta(control: Ratio | None) -> float:
+    """The difference below which two are called equivalent: 2 %, or what the machine shows between a thing and itself.
+
+    ``control`` is the A/A ratio of the same session; None, or one without an interval, leaves 2 %.
+    """
+    if control is None or math.isinf(control.half_width):
+        return SMALLEST_DELTA
+    return max(SMALLEST_DELTA, control.half_width)
+
+
+def verdict(
+    found: Ratio | Difference, delta: float, p: float | None = None, words: tuple[str, str] = ("faster", "slower")
+) -> str:
+    """What was found of ``a``: ``faster``, ``slower``, ``equivalent within ...``, ``inconclusive``, ``too few blocks``.
+
+    ``words`` are for an ``a`` that is smaller, and for one that is greater. A difference is declared only where the
+    interval excludes 1 (0 for a :class:`Difference`), ``p`` is below 5 % (corrected for all pairs, see :func:`holm`;
+    None where there is only one) and the estimate lies beyond delta; equivalence only where the whole interval lies
+    within delta, and delta within 10 %.
+    """
+    if isinstance(found, Ratio):
+        none, least, most, unknown = 1.0, 1 / (1 + delta), 1 + delta, found.low <= 0 or math.isinf(found.high)
+    else:
+        none, least, most, unknown = 0.0, -delta, delta, math.isinf(found.high)
+    if unknown:
+        return TOO_FEW
+    if delta <= LARGEST_DELTA and least <= found.low and found.high <= most:
+        return f"equivalent within {delta:.1%}"
+    if not found.low <= none <= found.high and sure(p) and not least <= found.estimate <= most:
+        return words[found.estimate > none]
+    return INCONCLUSIVE
+
+
+def claim_verdict(found: Ratio | Difference, least: float, most: float) -> str:
+    """What becomes of the claim that a quantity lies from ``least`` to ``most``.
+
+    ``holds`` where the whole interval does, ``does not hold`` where none of it does, else ``undecided``; where a single
+    process gave no interval its value decides, and that is said.
+    """
+    if math.isinf(found.high):
+        return (HOLDS if least <= found.estimate <= most else FAILS) + BY_ONE
+    if least <= found.low and found.high <= most:
+        return HOLDS
+    return FAILS if found.high < least or found.low > most else UNDECIDED
+
+
+def sure(p: float | None) -> bool:
+    """Whether a difference stands after the correction."""
+    return p is None or p < LEVEL
+
+
+def blocks_needed(differences: Sequence[float], half_width: float) -> int:
+    """See :func:`for_precision`; at least the blocks that there are."""
+    reach = quantile(len(differences)) * deviation(differences)
+    return max(len(differences), math.ceil((reach / math.log1p(half_width)) ** 2))
+
+
+def expected_half_width(differences: Sequence[float], blocks: int) -> float:
+    """What the interval of ``blocks`` blocks, at least two, is expected to be where they scatter as the pilot's do."""
+    return math.expm1(quantile(blocks) * deviation(differences) / math.sqrt(blocks))
+
+
+def deviation(differences: Sequence[float]) -> float:
+    """The sample's standard deviation."""
+    return standard_error(differences) * math.sqrt(len(differences))

@@ -1,0 +1,1 @@
+"""The result directory: whole files or none."""

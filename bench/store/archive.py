@@ -1,0 +1,227 @@
+"""Results on disk: one file per cell is the source of truth, everything else is derived from them.
+
+A file appears whole or not at all: it is written under a temporary name, flushed to the disk and renamed.
+"""
+
+import glob
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+
+from bench import files
+from bench.errors import FcnBenchError
+from bench.store.records.cell import TRAINED, Cell
+from bench.store.records.machine import Machine, Size
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate
+from impls.environment import slug
+
+T = TypeVar("T")
+RESULT, MACHINE = TypeAdapter(Result), TypeAdapter(Machine)
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[None]:
+    """Make the directory ready for results, and keep other runs out of it until the end of the block.
+
+    Raises FcnBenchError where it cannot be written or another run is using it.
+    """
+    lock = FileLock(directory / ".lock", timeout=0)
+    with files.writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:  # an OSError too, but not the disk's
+            raise FcnBenchError(
+                f"{directory}: another run is writing here; wait for it or give another --out"
+            ) from None
+    try:
+        with files.writing(directory):
+            for leftover in directory.rglob(files.UNFINISHED.format("*")):
+                leftover.unlink()
+            for name in ("cells", "gates", "logs", "machines", "models"):
+                (directory / name).mkdir(exist_ok=True)
+            files.write_text(directory / ".gitignore", "/.lock\n/logs/\n")
+        yield
+    finally:
+        lock.release()
+
+
+def save(directory: Path, result: Result) -> None:
+    """Keep one result, and only then give up older ones of the same slot. Raises ValueError as :func:`encode` does.
+
+    Of a block that is repeated, the attempt before stays among what is superseded. The network that the cell's process
+    left is kept first, so that what a result of here names is there; an imported one names a network that is elsewhere.
+    """
+    path = directory / "cells" / f"{result.cell.key}.json"
+    with files.writing(path):
+        text = encode(result)
+        if result.attempt > 1 and path.exists():
+            (directory / "superseded").mkdir(exist_ok=True)
+            before = directory / "superseded" / f"{result.cell.key}.attempt{result.attempt - 1}.json"
+            files.write_bytes(before, path.read_bytes())
+        if result.model and (left := unfinished_model(directory, result.cell)).exists():
+            left.replace(model_path(directory, result))
+        files.write_text(path, text)
+        for other in (directory / "models").glob(f"{glob.escape(result.cell.slot)}.*.npz"):
+            if not result.model or other != model_path(directory, result):
+                other.unlink()
+        for other in path.parent.glob(f"{glob.escape(result.cell.slot)}.*.json"):
+            if other != path:
+                move_aside(directory, other)
+
+
+def unfinished_model(directory: Path, cell: Cell) -> Path:
+    """Where a cell's process leaves its trained network; :func:`save` takes it from there."""
+    return directory / "models" / files.UNFINISHED.format(f"{cell.slot}.npz")
+
+
+def model_path(directory: Path, result: Result) -> Path:
+    """Where the trained network of a result is kept, whether it is there or not."""
+    return directory / "models" / f"{result.cell.slot}.{result.model[:12]}.npz"
+
+
+def encode(result: Result) -> str:
+    """A result as its file holds it. Raises ValueError where :func:`results` would refuse to read it back."""
+    text = json.dumps(asdict(result), indent=1, allow_nan=False) + "\n"
+    try:
+        RESULT.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(problem(error)) from error
+    return text
+
+
+def move_aside(directory: Path, path: Path) -> None:
+    """Out of the way of tables and charts, but not lost."""
+    (directory / "superseded").mkdir(exist_ok=True)
+    path.replace(directory / "superseded" / path.name)
+
+
+def save_machine(directory: Path, machine: Machine) -> None:
+    """Keep the description of a machine that took part."""
+    write_record(directory / "machines" / f"{machine.machine}.json", machine)
+
+
+def save_gate(directory: Path, gate: Gate) -> None:
+    """Keep what the gate found; what it found before of the same implementation, workload and device is replaced."""
+    name = f"{gate.workload}.{gate.implementation}.{slug(gate.device)}.json"
+    write_record(directory / "gates" / name, gate)
+
+
+def gates(directory: Path) -> list[Gate]:
+    """What the gate found, by workload, implementation and device."""
+    return read_all(directory / "gates", TypeAdapter(Gate))
+
+
+def save_size(directory: Path, size: Size) -> None:
+    """Keep how many blocks were fixed after a pilot, and why."""
+    write_record(directory / "size.json", size)
+
+
+def size(directory: Path) -> Size | None:
+    """How many blocks were fixed after a pilot; None where their number was given."""
+    path = directory / "size.json"
+    return read(path, TypeAdapter(Size)) if path.exists() else None
+
+
+def results(directory: Path) -> list[Result]:
+    """What became of the networks that were trained, in the order in which they were measured.
+
+    Raises as :func:`everything` does.
+    """
+    return trained(everything(directory))
+
+
+def trained(found: Iterable[Result]) -> list[Result]:
+    """Those of them that trained a network, and nothing of the floor or of a sweep."""
+    return [result for result in found if result.cell.role in TRAINED]
+
+
+def everything(directory: Path) -> list[Result]:
+    """All results of a directory, in the order in which they were measured, those of the floor too.
+
+    Where a slot has two, as a kill between the two steps of :func:`save` leaves them, the later counts.
+    Raises FcnBenchError for a directory without results and for a file that is not what this version writes.
+    """
+    found = [read(path, RESULT) for path in sorted((directory / "cells").glob("*.json"))]
+    if not found:
+        raise FcnBenchError(f"{directory}: no results here (no cells/*.json); run 'fcnbench run --out {directory}'")
+    in_order = sorted(found, key=lambda result: result.started)
+    last = {result.cell.slot: result for result in in_order}
+    return [result for result in in_order if last[result.cell.slot] is result]
+
+
+def has_results(directory: Path) -> bool:
+    """Whether there is anything to continue."""
+    return any((directory / "cells").glob("*.json"))
+
+
+def machines(directory: Path) -> list[Machine]:
+    """The machines that took part."""
+    return read_all(directory / "machines", MACHINE)
+
+
+def write_record(path: Path, record: Any, allow_nan: bool = True) -> None:
+    """Keep a dataclass in a file of its own; the one before is replaced."""
+    with files.writing(path):
+        path.parent.mkdir(exist_ok=True)
+        files.write_text(path, json.dumps(asdict(record), indent=1, allow_nan=allow_nan) + "\n")
+
+
+def read_all(folder: Path, adapter: TypeAdapter[T]) -> list[T]:
+    """The records of a folder, by the names of their files; none where there is no folder."""
+    return [read(path, adapter) for path in sorted(folder.glob("*.json"))]
+
+
+def read(path: Path, adapter: TypeAdapter[T]) -> T:
+    """One record from its file, checked."""
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except OSError as error:
+        raise FcnBenchError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+    except ValidationError as error:
+        raise FcnBenchError(
+            f"{path}: damaged or of another version ({problem(error)}); move it away, then 'fcnbench run' measures it "
+            "again"
+        ) from error
+
+
+def problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a record, and where."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def finished(done: Sequence[Result], fresh: bool) -> dict[str, Result]:
+    """The results that need not be measured again, by key: those that are ``ok``; none if ``fresh``."""
+    return {} if fresh else {result.cell.key: result for result in done if result.status == "ok"}
+
+
+def check_same_terms(cells: Sequence[Cell], done: Sequence[Result], machine: str, directory: Path) -> None:
+    """Refuse to mix what cannot be compared in one directory: another machine, other data, other epochs or seed."""
+    for result in done:
+        if result.machine != machine:
+            raise FcnBenchError(
+                f"{directory}: measured on machine {result.machine}, this is {machine}; give another --out"
+            )
+    data = {result.cell.data for result in done} - {""}
+    for cell in cells:
+        if data and cell.data and cell.data not in data:
+            raise FcnBenchError(
+                f"{directory}: holds results of other data ({', '.join(data)}, here {cell.data}); give another --out"
+            )
+    terms = {result.cell.workload.name: (result.cell.epochs, result.cell.seed - result.cell.block) for result in done}
+    for cell in cells:
+        was = terms.get(cell.workload.name, (cell.epochs, cell.seed - cell.block))
+        if was != (cell.epochs, cell.seed - cell.block):
+            raise FcnBenchError(
+                f"{directory}: holds {cell.workload.name} with {was[0]} epochs and seed {was[1] + 1}, asked for "
+                f"{cell.epochs} and {cell.seed - cell.block + 1}; give another --out"
+            )

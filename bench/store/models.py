@@ -1,0 +1,97 @@
+"""Trained networks that are kept: read, checked, and told which result they belong to. No framework is needed."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.errors import FcnBenchError
+from bench.store import archive
+from bench.store.records.training import Result
+from impls import portable
+from impls.contract import Weights
+from impls.workload import Workload
+
+WORKLOAD = TypeAdapter(Workload)
+LIMIT = 1 << 30
+"""Bytes that a file may have; the documents' largest network has 13 MB."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network, its weights, and who trained it with which versions; ``accuracy`` (0 to 1) where a result says it."""
+
+    name: str
+    workload: Workload
+    weights: Weights
+    implementation: str
+    framework: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    accuracy: float | None = None
+
+
+def load(path: Path, accuracy: float | None = None) -> Model:
+    """Read a portable file. Raises FcnBenchError, with what is wrong, for what is none; nothing in it is executed."""
+    with reading(path):
+        about, weights = portable.load(path)
+        workload = WORKLOAD.validate_json(json.dumps(about["workload"]))
+        check(workload, weights)
+        texts = {name: str(about[name]) for name in ("implementation", "framework")}
+        versions = {str(name): str(value) for name, value in dict(about["versions"]).items()}
+        odd = [text for text in (*texts.values(), *versions.values(), workload.name) if not text.isprintable()]
+        if odd:
+            raise ValueError(f"{odd[0]!r} is no name")
+    return Model(path.stem, workload, weights, texts["implementation"], texts["framework"], versions, accuracy)
+
+
+def check(workload: Workload, weights: Weights) -> None:
+    """Raise ValueError unless these are the weights of this network, in float32, and it tells ten digits apart."""
+    portable.check(workload, weights)
+    if workload.shapes[-1] != (10,):
+        raise ValueError(f"{workload.name} ends in {workload.shapes[-1]}, expected 10 logits")
+    kinds = {str(array.dtype) for pair in weights for array in pair}
+    if kinds != {"float32"}:
+        raise ValueError(f"its weights are {', '.join(sorted(kinds))}, expected float32")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever a file that is no model leads to into one line that names it; what is too large is not opened."""
+    try:
+        if path.stat().st_size > LIMIT:
+            raise ValueError(f"has {path.stat().st_size} bytes, at most {LIMIT} are read")
+        yield
+    except OSError as error:
+        raise FcnBenchError(
+            f"model {path}: cannot be read ({error.strerror or error}); give a file of models/"
+        ) from error
+    except ValidationError as error:
+        raise FcnBenchError(f"model {path}: describes no network ({archive.problem(error)})") from error
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        RecursionError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+    ) as error:
+        what = " ".join(str(error).split())[:200]
+        raise FcnBenchError(f"model {path}: not a model of fcnbench ({what}); give a file of models/") from error
+
+
+def of_results(directory: Path, results: Sequence[Result]) -> list[Model]:
+    """The networks that these results name, as far as their files are here. Raises FcnBenchError for a changed one."""
+    found = []
+    for result in results:
+        path = archive.model_path(directory, result)
+        if result.model and path.exists():
+            if hashlib.sha256(path.read_bytes()).hexdigest() != result.model:
+                raise FcnBenchError(f"model {path}: is not the one that was trained; move it away")
+            found.append(load(path, result.epochs[-1].accuracy if result.epochs else None))
+    return found

@@ -1,0 +1,71 @@
+"""What the test images were taken for, and the test set itself, as files of a result directory."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import files
+from bench.data import mnist
+from bench.store.records.training import Result
+
+FIRST = 10
+"""So many of the first test images are kept in any case."""
+Bytes = NDArray[np.uint8]
+Configuration = tuple[str, str, int, str, str]
+"""Network, device, threads, tier, implementation."""
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """The labels of all test images, uint8 ``[n]``, and some of the images, uint8 ``[28, 28]``, by their number."""
+
+    __test__ = False  # pytest looks for classes of that name
+
+    labels: Bytes
+    images: Mapping[int, Bytes]
+
+
+NO_TEST_SET = TestSet(np.zeros(0, np.uint8), {})
+
+
+def path(directory: Path, data: str) -> Path:
+    """Where the test set of a data set is kept, by its digest."""
+    return directory / "predictions" / f"test-set.{data}.npz"
+
+
+def keep(directory: Path, root: Path, results: Sequence[Result], data: str) -> None:
+    """Keep the labels of the data set in ``root``, and the images that were mistaken in these results."""
+    found = mnist.load(root)
+    mistaken = {i for result in own(results, data) for i in np.flatnonzero(taken_for(result) != found.y_test)}
+    numbers = np.array(sorted(mistaken | set(range(min(FIRST, len(found.y_test))))), dtype=np.int32)
+    content = io.BytesIO()
+    np.savez_compressed(content, labels=found.y_test, numbers=numbers, images=found.x_test[numbers])
+    target = path(directory, data)
+    with files.writing(target):
+        target.parent.mkdir(exist_ok=True)
+        files.write_bytes(target, content.getvalue())
+
+
+def read(directory: Path, results: Sequence[Result]) -> TestSet:
+    """The test set that belongs to the results; an empty one where none was kept, or they have several."""
+    data = {result.cell.data for result in results if result.predicted}
+    if len(data) != 1 or not path(directory, min(data)).exists():
+        return NO_TEST_SET
+    with np.load(path(directory, min(data)), allow_pickle=False) as kept:
+        return TestSet(kept["labels"], dict(zip(kept["numbers"].tolist(), kept["images"], strict=True)))
+
+
+def own(results: Sequence[Result], data: str) -> list[Result]:
+    """What was measured on a data set to its end, and whose predictions were kept."""
+    return [
+        r for r in results if r.status == "ok" and r.cell.role == "measured" and r.predicted and r.cell.data == data
+    ]
+
+
+def taken_for(result: Result) -> Bytes:
+    """What each test image was taken for, uint8 ``[n]``."""
+    return np.frombuffer(result.predicted.encode(), np.uint8) - ord("0")

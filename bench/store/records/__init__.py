@@ -1,0 +1,1 @@
+"""What was measured: one frozen record for each kind of measurement."""

@@ -1,0 +1,19 @@
+"""What is kept of the floor: one part of it by one library."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the floor by one library: ``seconds`` of each repetition of so many ``steps``, of ``flops`` each.
+
+    An epoch has ``epoch_steps`` steps, with a last batch that is not full as a fraction; None for the large product,
+    which belongs to no epoch. ``flops`` is None for what is not counted by arithmetic.
+    """
+
+    name: Literal["products", "optimiser", "gathering", "large"]
+    steps: int
+    epoch_steps: float | None
+    flops: int | None
+    seconds: tuple[float, ...]

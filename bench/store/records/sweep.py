@@ -1,0 +1,25 @@
+"""What is kept of a sweep: one network size and its times."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One network of a sweep: what it is, and the seconds of each call of ``train_epoch`` after a first one.
+
+    ``width`` is of the first hidden layer, None where there is none. ``flops`` are those of one training image
+    (:attr:`impls.workload.Workload.flops`); a call trains ``images`` in ``steps`` full batches. ``first_s`` is the
+    first call, which may trace and compile. ``held_out`` is the point that stands apart. ``reason`` says why there are
+    no seconds, empty where there are.
+    """
+
+    batch_size: int
+    width: int | None
+    parameters: int
+    flops: int
+    images: int
+    steps: int
+    held_out: bool = False
+    first_s: float | None = None
+    seconds: tuple[float, ...] = ()
+    reason: str = ""

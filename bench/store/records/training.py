@@ -1,0 +1,102 @@
+"""What is kept of a training run. Units stand in the names. What was not measured is None, never 0."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bench.store.records.cell import Cell, Memory, Noise, Phases, Status
+from bench.store.records.floor import Part
+from bench.store.records.sweep import SweepPoint
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training set and the prediction after it; epoch 0 is before any training.
+
+    ``train_loss`` is the mean over samples during training; ``test_loss`` and ``accuracy`` (0 to 1) are computed from
+    the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile,
+    ``train_energy_j`` what the whole GPU drew, by its own counter, where it has one.
+    """
+
+    epoch: int
+    train_s: float | None
+    train_cpu_s: float | None
+    predict_s: float
+    train_loss: float | None
+    test_loss: float | None
+    accuracy: float
+    train_energy_j: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What images held out of training said after ``batches`` steps, where a workload holds some out.
+
+    ``train_loss`` is the mean over the steps since the last evaluation, None before the first; ``train_accuracy`` is
+    that of a sample of the training images, which were predicted together with the others.
+    """
+
+    epoch: int
+    batches: int
+    train_loss: float | None
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the test images were taken for after the last epoch: a digit for each, in their order."""
+
+    digits: str
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Predicting a test set of so many ``images``, after training: the first call, and each of those that followed.
+
+    The first call may trace and compile for a number of images that it has not seen before.
+    """
+
+    images: int
+    first_s: float
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one cell. Raw values only; everything else is derived from them.
+
+    ``attempt`` counts how often the cell's block was measured; ``repeated`` says what disturbed the attempt before.
+    ``harness`` is who asked for the epochs, ``commit`` the state of the directory from which it was asked, in the words
+    of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...). ``predicted`` is what the test
+    images were taken for at the end, a digit for each; empty in results of before it was kept. ``model`` is the SHA-256
+    of the file with the trained network, empty where none was kept (:mod:`bench.store.models`). ``inference`` is what
+    was timed apart, one image and one batch of the workload's ``test_batch_size``; empty in results of before it was,
+    and in those of the suite. ``no_inference`` is why it is not complete, where that failed: the status is of all else,
+    which had been measured by then. Only libraries of the floor have ``parts``, and only sweeps a ``sweep``.
+    """
+
+    cell: Cell
+    status: Status
+    reason: str
+    started: str
+    machine: str
+    phases: Phases = Phases()
+    epochs: tuple[Epoch, ...] = ()
+    memory: Memory = Memory()
+    noise: Noise = Noise()
+    versions: dict[str, str] = field(default_factory=dict)
+    switches: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    log_tail: str = ""
+    evaluations: tuple[Evaluation, ...] = ()
+    attempt: int = 1
+    repeated: str = ""
+    harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
+    commit: dict[str, Any] = field(default_factory=dict)
+    predicted: str = ""
+    model: str = ""
+    inference: tuple[Inference, ...] = ()
+    no_inference: str = ""
+    parts: tuple[Part, ...] = ()
+    sweep: tuple[SweepPoint, ...] = ()

@@ -1,0 +1,95 @@
+"""Devices by name, and the variables by which a process is kept to one of them before any framework is imported.
+
+``cpu``, ``mps``, ``cuda`` (the first NVIDIA GPU that this process may use) and ``cuda:N`` (the one at that position of
+those). A process sees no other GPU than its own, so that inside of it the GPU is always the first and only one.
+"""
+
+import os
+from collections.abc import Mapping
+
+from impls.registry import Entry
+
+ORDER = ("cuda", "mps", "cpu")
+"""The choice of ``auto``: the first of these that the machine has."""
+HIDDEN = "-1"
+"""An entry that is no device: CUDA shows none that stands behind it."""
+
+
+def kind(device: str) -> str:
+    """``cuda`` for ``cuda:1``: what an implementation is asked for, which sees that one GPU only."""
+    return device.partition(":")[0]
+
+
+def slug(device: str) -> str:
+    """``cuda1`` for ``cuda:1``: as it stands in the names of files and anchors, where no system minds it."""
+    return device.replace(":", "")
+
+
+def position(device: str) -> int:
+    """1 for ``cuda:1``, 0 for ``cuda``."""
+    return int(device.partition(":")[2] or 0)
+
+
+def visible(inherited: Mapping[str, str]) -> tuple[str, ...] | None:
+    """What ``CUDA_VISIBLE_DEVICES`` leaves to this process, as it is written there; None where it says nothing.
+
+    Entries are numbers, or UUIDs of GPUs or of their MIG instances. As for CUDA, the first that is none of these ends
+    the list: ``0,-1,1`` is GPU 0 alone.
+    """
+    listed = inherited.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return None
+    entries: list[str] = []
+    for entry in (part.strip() for part in listed.split(",")):
+        if not (entry.isdecimal() or entry.startswith(("GPU-", "MIG-"))):
+            break
+        entries.append(entry)
+    return tuple(entries)
+
+
+def device_variables(device: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What to set for a process on ``device``, given what this one has inherited.
+
+    A process on the CPU sees no GPU. GPUs are counted as their driver and nvidia-smi count them unless the user has
+    said otherwise. A position beyond the list shows none, and the framework then says that it has no such device.
+    """
+    told = {"KERAS_TORCH_DEVICE": kind(device)}  # left alone, Keras on PyTorch takes MPS or CUDA where there is one
+    if kind(device) == "cpu":
+        return told | {"CUDA_VISIBLE_DEVICES": HIDDEN, "JAX_PLATFORMS": "cpu"}
+    if kind(device) == "mps":
+        return told
+    left, number = visible(inherited), position(device)
+    entry = str(number) if left is None else left[number] if number < len(left) else HIDDEN
+    return told | {
+        "CUDA_DEVICE_ORDER": inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
+        "CUDA_VISIBLE_DEVICES": entry,
+    }
+
+
+def environment(
+    entry: Entry,
+    device: str,
+    threads: int,
+    inherited: Mapping[str, str] = os.environ,
+    precision: str = "float32",
+) -> dict[str, str]:
+    """The variables of a cell's process, which must be in force before its framework is imported.
+
+    Each framework is told the same number of threads by the variables that its libraries read, sees its own device
+    only (:mod:`impls.environment`), and takes a GPU's memory as it needs it. What a row sets itself goes last.
+    """
+    count = str(threads)
+    variables = {
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
+        "TF_NUM_INTEROP_THREADS": count,
+        "NPROC": count,  # the size of XLA's thread pool on a CPU
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # for all: Keras imports TensorFlow on any backend, where it is installed
+    }
+    if precision != "tf32":
+        variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
+    return variables | device_variables(device, inherited) | dict(entry.environment)
