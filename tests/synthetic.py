@@ -5,11 +5,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from bench.report.runs import runs_frame
 from bench.session.plan import Plan
 from bench.store import archive
+from bench.store.records.breakdown import PASSES, Breakdown
 from bench.store.records.cell import Cell, Memory, Noise, Phases
+from bench.store.records.floor import Part
 from bench.store.records.machine import Machine
 from bench.store.records.training import Epoch, Result
+from bench.store.records.verification import Gate
 from bench.worker.jobs import sweep
 from impls.registry import Entry
 from impls.workload import Adam, Dense, Workload
@@ -140,3 +146,35 @@ def save(directory: Path, results: Iterable[Result], machine: Machine | None = M
 def plan_of(workload: Workload, *entries: Entry) -> Plan:
     """A plan of one block on one CPU."""
     return Plan([workload], entries, ["cpu"], [1], 1, 1, 1, "0da7a")
+
+
+FLOOR_STEPS, EPOCH_STEPS = 100, 937.5
+FAST = {"products": 1e-4, "optimiser": 5e-5, "gathering": 5e-5, "large": 1e-2}
+"""Seconds of a step."""
+DONE = Breakdown(
+    "documented-pytorch", "documented", "pytorch", "tiny", "cpu", 1, "d1935700", "2026-01-01T00:00:00.000+00:00",
+    MACHINE.machine, "ok", "", {"torch": "2.14.1"}, 1_000, 4_000, dict.fromkeys(PASSES, (0.5, 0.25, 0.1)),
+)  # fmt: skip
+
+
+def library(framework: str, block: int, step_s: Mapping[str, float] = FAST, missing: str = "") -> Result:
+    """What a library took for each part; one repetition in five takes long and does not move the median."""
+    parts = []
+    for name, seconds in step_s.items():
+        flops = {"products": 10**6, "large": 10**9}.get(name)
+        steps = 3 if name == "large" else FLOOR_STEPS
+        took = tuple([seconds * steps] * 4 + [9.0])
+        parts += [Part(name, steps, None if name == "large" else EPOCH_STEPS, flops, took)] if name != missing else []  # type: ignore[arg-type]
+    made = result(f"floor-{framework}", block)
+    cell = replace(made.cell, tier="floor", framework=framework, role="floor")
+    return replace(made, cell=cell, epochs=(), parts=tuple(parts))
+
+
+def runs(results: Sequence[Result], *failed: str) -> pd.DataFrame:
+    """The runs of these results; the implementations that are named failed the gate."""
+    names = dict.fromkeys(found.cell.implementation for found in results)
+    gates = [
+        Gate(name, "mlp-128-64", "cpu", "d", "failed" if name in failed else "passed", "off" if name in failed else "")
+        for name in names
+    ]
+    return runs_frame(results, gates)

@@ -1,37 +1,18 @@
 """The machine's own limit, from records made by hand: which library counts, what the floor is, and multiples of it."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import WORKLOAD, result, save
+from synthetic import EPOCH_STEPS, FAST, WORKLOAD, library, result, save
 
 from bench.errors import FcnBenchError
 from bench.report import build, runs
 from bench.report.chapters import floor as chapters_floor
 from bench.report.results import Session
-from bench.store.records.floor import Part
 from bench.store.records.training import Result
-
-STEPS, EPOCH_STEPS = 100, 937.5
-FAST = {"products": 1e-4, "optimiser": 5e-5, "gathering": 5e-5, "large": 1e-2}
-"""Seconds of a step."""
-
-
-def library(framework: str, block: int, step_s: Mapping[str, float] = FAST, missing: str = "") -> Result:
-    """What a library took for each part; one repetition in five takes long and does not move the median."""
-    parts = []
-    for name, seconds in step_s.items():
-        flops = {"products": 10**6, "large": 10**9}.get(name)
-        steps = 3 if name == "large" else STEPS
-        took = tuple([seconds * steps] * 4 + [9.0])
-        parts += [Part(name, steps, None if name == "large" else EPOCH_STEPS, flops, took)] if name != missing else []  # type: ignore[arg-type]
-    made = result(f"floor-{framework}", block)
-    cell = replace(made.cell, tier="floor", framework=framework, role="floor")
-    return replace(made, cell=cell, epochs=(), parts=tuple(parts))
 
 
 def floor(*results: Result) -> pd.DataFrame:

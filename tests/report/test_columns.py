@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import WORKLOAD, result, save, swept
-from test_breakdowns import DONE
-from test_limit import library
+from synthetic import DONE, WORKLOAD, library, result, save, swept
 
 from bench.report import build, columns
 from bench.store import extras
 from bench.store.records.training import Inference
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COMMITTED = [ROOT / "results" / name for name in ("reference", "documents", "tuned", "gpu")]
 
 

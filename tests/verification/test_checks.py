@@ -21,7 +21,7 @@ from impls.oracle.training import Implementation
 from impls.workload import Conv, Dense, Pool
 
 SEEDS = 2
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from synthetic import MACHINE, plan_of
+from synthetic import DONE, plan_of
 
 from bench.errors import FcnBenchError
 from bench.session import extras
@@ -19,10 +19,6 @@ from impls.workload import Workload
 
 ROWS = {entry.name: entry for entry in registry.BUILT_IN}
 BOTH = [ROWS["documented-pytorch"], ROWS["documented-keras"]]
-DONE = Breakdown(
-    "documented-pytorch", "documented", "pytorch", "tiny", "cpu", 1, "d1935700", "2026-01-01T00:00:00.000+00:00",
-    MACHINE.machine, "ok", "", {"torch": "2.14.1"}, 1_000, 4_000, dict.fromkeys(PASSES, (0.5, 0.25, 0.1)),
-)  # fmt: skip
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from impls.oracle import training
 from impls.workload import SGD, Dense, Dropout, Workload
 
 NETWORK = Workload("own", 0, (Dense(12, "relu"), Dropout(0.5), Dense(10)), 0.1, 0.3, 20, 50, 1, SGD(0.05))
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PLANTED = """
 import sys
 from importlib.util import spec_from_file_location

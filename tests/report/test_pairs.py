@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import OTHER_WORKLOAD, clear, result, session
-from test_tables import runs
+from synthetic import OTHER_WORKLOAD, clear, result, runs, session
 
 from bench.report import pairs as report_pairs
 from bench.report import runs as report_runs

@@ -13,7 +13,7 @@ import pytest
 from bench.data import mnist
 from impls.registry import BUILT_IN
 
-IMPLS = Path(__file__).parent.parent / "impls"
+IMPLS = Path(__file__).parents[2] / "impls"
 MEMBERS = ["__init__", "load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory"]
 OWN = """
 [own]

@@ -109,7 +109,7 @@ def test_a_file_says_how_to_feed_it(name: str, told: Any) -> None:
     assert (float(about["mean"]), float(about["std"])) == (0.1307, 0.3081)
     assert about["input"].startswith("image [n, 1, 28, 28]" if row.by == "pytorch" else "image [n, 28, 28, 1]")
     content = (told(row.by)["folder"] / f"{row.by}{row.suffix}").read_bytes()
-    assert b"site-packages" not in content and str(Path(__file__).parent.parent).encode() not in content
+    assert b"site-packages" not in content and str(Path(__file__).parents[3]).encode() not in content
 
 
 @pytest.mark.parametrize("by", ["pytorch", "keras"])

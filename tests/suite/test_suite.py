@@ -15,7 +15,7 @@ import pytest
 from bench.cli import main
 from bench.store import archive
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 QUESTIONS = ("training_epoch", "first_epoch", "predict_test_set", "predict_one_image", "import_framework")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
-from test_mnist import as_torchvision_reads, error_of, same, small_set
+from images import as_torchvision_reads, error_of, same, small_set
 
 from bench.cli import main
 from bench.data import download, mnist

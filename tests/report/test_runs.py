@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, session
+from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, runs, session
 
 from bench.report import pairs
 from bench.report import runs as report_runs
@@ -28,16 +28,6 @@ def timed(seconds: Sequence[float], **changes: Any) -> Result:
     rows = [Epoch(0, None, None, 9.0, None, 2.3, 0.1)]
     rows += [Epoch(i, s, 1.5 * s, s / 10, 1 / i, 0.5 / i, 1 - 0.1 / i) for i, s in enumerate(seconds, start=1)]
     return replace(result(**changes), epochs=tuple(rows))
-
-
-def runs(results: Sequence[Result], *failed: str) -> pd.DataFrame:
-    """The runs of these results; the implementations that are named failed the gate."""
-    names = dict.fromkeys(found.cell.implementation for found in results)
-    gates = [
-        Gate(name, "mlp-128-64", "cpu", "d", "failed" if name in failed else "passed", "off" if name in failed else "")
-        for name in names
-    ]
-    return report_runs.runs_frame(results, gates)
 
 
 def as_csv(frame: pd.DataFrame) -> list[dict[str, str]]:
