@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.data import download, mnist, networks
+from bench.data import download, mnist, networks, tutorials
 from bench.display import numbers
 from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus, description, gpu, repository
@@ -107,7 +107,7 @@ def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, 
 
 def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:
     """The workloads that were named; else a user's whole file, or what the preset says."""
-    own = networks.load()
+    own = tutorials.networks()
     users = networks.load(file) if file else {}
     taken = next((name for name in users if name in own), None)
     if taken:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.worker.jobs import floor
 from bench.worker.messages import Event
 from impls import registry
@@ -23,7 +23,7 @@ RATE, STEPS = 1e-2, 3
 @pytest.fixture
 def small() -> Workload:
     """A network of three layers in batches of eight."""
-    return replace(networks.load()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
+    return replace(tutorials.networks()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, clear, result, session
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.report import runs as report_runs
 from bench.report.chapters.claims import ledger as claims_ledger
 from bench.report.chapters.claims import tables
 from bench.store.records.training import Epoch, Result
 
-CNN = networks.load()["cnn-32-64"]
-ADAM, SGD = (networks.load()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
+CNN = tutorials.networks()["cnn-32-64"]
+ADAM, SGD = (tutorials.networks()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
 
 
 def ledger(results: list[Result]) -> pd.DataFrame:
