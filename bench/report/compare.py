@@ -4,8 +4,10 @@ Cells are paired by block, which shares a seed; sessions are not measured side b
 them is in every ratio. Programs that were not changed at all show how much that is.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from bench.errors import FcnBenchError
 from bench.report import summary
 from bench.report.pairs import control, in_blocks, judge
 from bench.report.runs import GROUP, measured, runs_frame
-from bench.statistics import SMALLEST_DELTA, Ratio
+from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
 from bench.store import archive
 from bench.store.records.training import Result
 
@@ -28,8 +30,29 @@ BESIDE = {"memory": "process_peak_bytes", "image": "predict_image_s", "accuracy"
 """What is shown beside the times, without a verdict: memory, predicting one image, accuracy; columns of the runs."""
 
 
+class Unjudged(Enum):
+    """What stands in place of a verdict where there is no pair of times."""
+
+    ONLY_IN_NEW = "only in NEW"
+    ONLY_IN_BASE = "only in BASE"
+    LOST = "lost"
+    NOT_IN_BASE = "was not measured in BASE"
+    NO_PAIR = "no steady epochs in a block of both"
+
+
+PHRASES = {
+    Verdict.SMALLER: "faster",
+    Verdict.GREATER: "slower",
+    Verdict.EQUIVALENT: "equal within {within}",
+    Verdict.INCONCLUSIVE: "no difference shown",
+    Verdict.TOO_FEW: "one block: no verdict",
+    Verdict.UNFIT: "unfit session",
+}
+"""A verdict on NEW beside BASE as the table has it."""
+
+
 @dataclass(frozen=True)
-class Side:
+class Directory:
     """One of the two directories: where it is, its cells, the same as rows, whether its control agrees with itself."""
 
     path: Path
@@ -38,7 +61,7 @@ class Side:
     fit: bool
 
     @classmethod
-    def read(cls, path: Path) -> "Side":
+    def read(cls, path: Path) -> "Directory":
         """Read a result directory. Raises FcnBenchError where there is none."""
         results = archive.results(path)
         runs = runs_frame(results, archive.gates(path))
@@ -46,7 +69,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Found:
+class Comparison:
     """What the comparison says: for a terminal, for a pull request, and which programs are slower or were lost."""
 
     text: str
@@ -54,25 +77,26 @@ class Found:
     regressions: tuple[str, ...]
 
 
-def compare(base: Path, new: Path, limit: float) -> Found:
+def compare(base: Path, new: Path, limit: float) -> Comparison:
     """Compare ``new`` with ``base``; ``limit`` (0.05 is 5 %) is what may be slower without being a regression.
 
     Raises FcnBenchError where the two have nothing in common or did different work.
     """
-    sides = Side.read(base), Side.read(new)
+    sides = Directory.read(base), Directory.read(new)
     check_same_work(*sides)
     frame = ratios(*sides, min(limit, SMALLEST_DELTA))
-    slower = frame[(frame["verdict"] == "slower") & (frame["estimate"] > 1 + limit)]
-    lost = frame[frame["verdict"].str.startswith("lost")]
+    slower = frame[(frame["verdict"] == Verdict.GREATER) & (frame["estimate"] > 1 + limit)]
+    lost = frame[frame["verdict"] == Unjudged.LOST]
     regressions = tuple(f"{row['implementation']}: {change(row)}" for _, row in pd.concat([slower, lost]).iterrows())
     lines = [answer(frame, regressions, limit), *warnings(*sides, frame)]
-    shared = frame[~frame["verdict"].str.startswith("only in")][GROUP].drop_duplicates()
+    alone = frame["verdict"].isin([Unjudged.ONLY_IN_NEW, Unjudged.ONLY_IN_BASE])
+    shared = frame[~alone][GROUP].drop_duplicates()
     groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
     made = [sheet(part, naming.title(*key)) for key, part in groups]
-    return Found(summary.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+    return Comparison(summary.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
 
 
-def check_same_work(base: Side, new: Side) -> None:
+def check_same_work(base: Directory, new: Directory) -> None:
     """Refuse to compare what is no comparison: other networks of the same name, other data, other epochs."""
     here, there = ({tuple(row) for row in side.runs[KEYS].to_numpy()} for side in (base, new))
     if not here & there:
@@ -96,7 +120,7 @@ def check_same_work(base: Side, new: Side) -> None:
                 )
 
 
-def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
+def ratios(base: Directory, new: Directory, delta: float) -> pd.DataFrame:
     """One row per implementation, network, device and threads of either side; ratios are new / base, block by block."""
     fit = base.fit and new.fit
     order = list(dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy())))
@@ -106,29 +130,31 @@ def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
     for i, p in corrected.items():
         found = rows[i]
         ratio = Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
-        found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else statistics.UNFIT}
-    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed"]
+        found |= {"p_holm": p, "delta": delta, "verdict": statistics.verdict(ratio, delta, p) if fit else Verdict.UNFIT}
+    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "delta", "blocks"]
+    columns += ["verdict", "reason", "changed"]
     columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
 
 
-def row(key: tuple[str, str, int, str], base: Side, new: Side) -> dict[str, object]:
+def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict[str, object]:
     """One implementation's row, without the verdict on its time where it has one."""
     found: dict[str, object] = dict(zip(KEYS, key, strict=True))
     was, now = (own(side.runs, key) for side in (base, new))
     good = [measured(part) for part in (was, now)]
     times = in_blocks(good[1], good[0], "epoch_s")
     if was.empty or now.empty:
-        return found | {"verdict": f"only in {'NEW' if was.empty else 'BASE'}", "changed": ""}
+        return found | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
     found |= {"base_s": good[0]["epoch_s"].median(), "new_s": good[1]["epoch_s"].median(), "blocks": len(times)}
     found["changed"] = changed(*([r for r in side.results if place(r) == key] for side in (base, new)))
     if len(good[0]) and good[1].empty:
         gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
-        return found | {"verdict": f"lost: {gate or numbers.shorten(str(now['reason'].iloc[0]))}"}
+        reason = gate or numbers.shorten(str(now["reason"].iloc[0]))
+        return found | {"verdict": Unjudged.LOST, "reason": reason}
     if good[0].empty:
-        return found | {"verdict": "was not measured in BASE"}
+        return found | {"verdict": Unjudged.NOT_IN_BASE}
     if times.empty:
-        return found | {"verdict": "no steady epochs in a block of both"}
+        return found | {"verdict": Unjudged.NO_PAIR}
     ratio, p = judge(times, "epoch_s")
     found |= asdict(ratio) | {"p": p}
     for name, column in BESIDE.items():
@@ -175,7 +201,7 @@ def merged(found: Sequence[Mapping[str, object]]) -> dict[str, object]:
 def change(row: pd.Series) -> str:
     """``1.10 times (95 % interval 1.08 to 1.12)``, or why there is no ratio."""
     if numbers.missing(row["estimate"]):
-        return str(row["verdict"])
+        return phrase(row)
     interval = numbers.interval(row["estimate"], row["low"], row["high"])
     return f"{numbers.ratio(row['estimate'])} times ({interval}, {numbers.count(int(row['blocks']), 'block')})"
 
@@ -184,15 +210,15 @@ def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str
     """The first line: what is slower, or that nothing is, and how much of that is known."""
     if regressions:
         return f"Slower by more than {numbers.share(limit)}, or lost: {'; '.join(regressions)}."
-    said = frame.loc[frame["estimate"].notna(), "verdict"]
-    equal, faster = said.str.startswith("equivalent").sum(), (said == "faster").sum()
-    open_ = len(said) - equal - faster - (said == "slower").sum()
-    counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (open_, "undecided")) if n]
+    verdicts = Counter(frame.loc[frame["estimate"].notna(), "verdict"])
+    equal, faster = verdicts[Verdict.EQUIVALENT], verdicts[Verdict.SMALLER]
+    undecided = verdicts.total() - equal - faster - verdicts[Verdict.GREATER]
+    counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (undecided, "undecided")) if n]
     told = numbers.listed(counts) or "there is no pair of times"
     return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {told}."
 
 
-def warnings(base: Side, new: Side, frame: pd.DataFrame) -> list[str]:
+def warnings(base: Directory, new: Directory, frame: pd.DataFrame) -> list[str]:
     """What a reader must know before believing a ratio."""
     told = [
         f"Only in {side}: {numbers.listed(alone)}."
@@ -205,7 +231,7 @@ def warnings(base: Side, new: Side, frame: pd.DataFrame) -> list[str]:
     for side in (base, new):
         if not side.fit:
             told.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
-    moved = frame[(frame["changed"] == "") & frame["verdict"].isin(["faster", "slower"])]
+    moved = frame[(frame["changed"] == "") & frame["verdict"].isin([Verdict.SMALLER, Verdict.GREATER])]
     if len(moved) and machines[0] == machines[1]:
         named = [f"{row['implementation']} {numbers.ratio(row['estimate'])}" for _, row in moved.iterrows()]
         told.append(
@@ -223,7 +249,7 @@ def sheet(frame: pd.DataFrame, title: str) -> Sheet:
         shown = numbers.MISSING if numbers.missing(row["estimate"]) else numbers.ratio(row["estimate"])
         rows.append((
             str(row["implementation"]), *(numbers.figure("epoch_s", row[side]) for side in ("base_s", "new_s")),
-            f"{shown} ({ends})" if ends else shown, verdict(str(row["verdict"]), float(row["low"])),
+            f"{shown} ({ends})" if ends else shown, phrase(row),
             *(numbers.MISSING if numbers.missing(row[name]) else f"{numbers.ratio(row[name])} times"
               for name in ("memory", "image")),
             numbers.MISSING if numbers.missing(row["accuracy"]) else f"{row['accuracy'] * 100:+.2f} points",
@@ -232,11 +258,14 @@ def sheet(frame: pd.DataFrame, title: str) -> Sheet:
     return Sheet(title, COLUMNS, tuple(rows))
 
 
-def verdict(said: str, low: float) -> str:
-    """A verdict as a cell of the table."""
-    if said.startswith("equivalent"):
-        return said.replace("equivalent within ", "equal within ").replace("%", " %")
-    return {statistics.INCONCLUSIVE: "no difference shown", statistics.TOO_FEW: "one block: no verdict"}.get(said, said)
+def phrase(row: pd.Series) -> str:
+    """A verdict as a cell of the table, or why there is none."""
+    verdict = row["verdict"]
+    if verdict is Unjudged.LOST:
+        return f"lost: {row['reason']}"
+    if isinstance(verdict, Unjudged):
+        return verdict.value
+    return PHRASES[verdict].format(within=numbers.share(row["delta"]))
 
 
 def narrow(wide: Sheet) -> Sheet:
@@ -244,7 +273,7 @@ def narrow(wide: Sheet) -> Sheet:
     return Sheet(wide.title, wide.columns[:5], tuple(row[:5] for row in wide.rows))
 
 
-def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet]) -> str:
+def markdown(base: Directory, new: Directory, lines: Sequence[str], made: Sequence[Sheet]) -> str:
     """The summary for a pull request."""
     parts = [f"### fcnbench: {tables.in_markdown(str(new.path))} beside {tables.in_markdown(str(base.path))}"]
     parts += [str(tables.in_markdown(line)) for line in lines]
@@ -258,7 +287,7 @@ def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet])
     return "\n\n".join([*parts, note]) + "\n"
 
 
-def write(path: Path, found: Found) -> None:
+def write(path: Path, found: Comparison) -> None:
     """Write the summary, whole or not at all."""
     with files.writing(path):
         files.write_text(path, found.markdown)

@@ -13,10 +13,14 @@ import pandas as pd
 from bench import statistics
 from bench.report import runs
 from bench.report.runs import GROUP, measured
-from bench.statistics import Difference, Ratio
+from bench.statistics import Difference, Ratio, Verdict
 
-WORDS = {"epoch_s": ("faster", "slower"), "process_peak_bytes": ("less", "more"), "accuracy": ("lower", "higher")}
-"""What is compared, and what a value that is smaller or greater is called. Accuracies are compared by difference."""
+WORDS = {
+    "epoch_s": {Verdict.SMALLER: "faster", Verdict.GREATER: "slower"},
+    "process_peak_bytes": {Verdict.SMALLER: "less", Verdict.GREATER: "more"},
+    "accuracy": {Verdict.SMALLER: "lower", Verdict.GREATER: "higher"},
+}
+"""What is compared, and what a smaller and a greater value are called. Accuracies are compared by difference."""
 Key = tuple[str, str, int]
 """The values of :data:`bench.report.runs.GROUP`."""
 CONTROL = [*GROUP, "implementation", "estimate", "low", "high", "p", "delta", "fit", "blocks"]
@@ -91,19 +95,32 @@ def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: 
     """The pairs of one quantity; ``control`` gives each group its delta, None where that is the same for all."""
     deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
     usual = statistics.ACCURACY_DELTA if control is None else statistics.SMALLEST_DELTA
-    rows, found = [], []
+    rows, results = [], []
     for key, a, b, both in pairs(frame, column):
         result, p = judge(both, column)
-        found.append(result)
+        results.append(result)
         place = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
         rows.append(place | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
     table = pd.DataFrame(rows, columns=COMPARISON)
     corrected = statistics.holm(list(table["p"]))
-    said = [
-        statistics.verdict(result, delta, p, WORDS[column]) if fit else statistics.UNFIT
-        for result, delta, p in zip(found, table["delta"], corrected, strict=True)
+    verdicts = [
+        statistics.verdict(result, delta, p) if fit else Verdict.UNFIT
+        for result, delta, p in zip(results, table["delta"], corrected, strict=True)
     ]
-    return table.assign(p_holm=corrected, verdict=said)
+    return table.assign(p_holm=corrected, verdict=verdicts)
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The comparison as its CSV has it: the verdicts as words."""
+    columns = (frame[name] for name in ("verdict", "compared", "delta"))
+    return frame.assign(verdict=[verdict_words(*row) for row in zip(*columns, strict=True)])
+
+
+def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
+    """``faster``, ``less``, ``higher``, ``equivalent within 2.0%``, ``inconclusive``: on ``a``."""
+    if verdict is Verdict.EQUIVALENT:
+        return f"equivalent within {delta:.1%}"
+    return WORDS[compared].get(verdict, verdict.value)
 
 
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:

@@ -13,14 +13,14 @@ from synthetic import OTHER_WORKLOAD, clear, result, runs, session
 from bench.report import pairs as report_pairs
 from bench.report import runs as report_runs
 from bench.report.chapters import cost
-from bench.statistics import paired_ratio
+from bench.statistics import Verdict, paired_ratio
 from bench.store.records.cell import Memory, Phases
 from bench.store.records.training import Result
 
 
 def compared(frame: pd.DataFrame, quantity: str = "epoch_s") -> pd.DataFrame:
     """The pairs of one quantity."""
-    table = report_pairs.comparison(frame)
+    table = report_pairs.in_words(report_pairs.comparison(frame))
     return table[table["compared"] == quantity]
 
 
@@ -146,7 +146,7 @@ def test_an_unfit_control_takes_the_verdicts_of_all_networks() -> None:
         [1.0, 1.1, 1.2001],
         workload=OTHER_WORKLOAD,
     )
-    assert set(report_pairs.comparison(report_runs.runs_frame([*bad, *good], []))["verdict"]) == {"unfit session"}
+    assert set(report_pairs.comparison(report_runs.runs_frame([*bad, *good], []))["verdict"]) == {Verdict.UNFIT}
 
 
 def with_memory(found: Sequence[Result], sizes: Sequence[int]) -> list[Result]:

@@ -15,6 +15,7 @@ from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.chapters import cost
 from bench.report.chapters.accuracy.epochs import CURVES, accuracy, curves
 from bench.report.groups import Group
+from bench.statistics import Verdict
 
 KIND = "ratios"
 """What its files are called."""
@@ -57,7 +58,7 @@ def lines(group: Group) -> list[Line]:
     ordered = sorted(group.pairs, key=lambda pair: (not within[pair], naming.tier_rank(tier[pair.fast])))
     found = [
         Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high,
-             pair.verdict in ("faster", "slower") or pair.verdict.startswith("equivalent"))
+             pair.verdict.is_difference or pair.verdict is Verdict.EQUIVALENT)
         for pair in ordered
     ]  # fmt: skip
     controls = [
