@@ -1,13 +1,15 @@
-"""Paired ratios and differences, intervals, Holm's correction, verdicts: lists of figures in, judgements out.
+"""The value of a process, of a program and of a pair; intervals, Holm's correction, verdicts.
 
-Blocks are the sample: epochs of one process are not independent. That Student's interval on logarithms is the one to
+Lists of figures in, judgements out; a list may be a NumPy array or a pandas Series, too. Blocks are the sample: epochs
+of one process are not independent. That Student's interval on logarithms is the one to
 take, and how often these rules err, was found by simulation: docs/method.md.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from statistics import median
 
 from scipy.special import fdtri, stdtr, stdtrit
 
@@ -91,9 +93,31 @@ class Difference:
         return not math.isinf(self.high)
 
 
+def process_value(epochs: Iterable[float | None]) -> float:
+    """What one process took for an epoch: the median of its steady epochs; NaN where it has none.
+
+    The first epoch, which includes tracing and compiling, is not among them.
+    """
+    return typical(epochs)
+
+
+def program_value(processes: Iterable[float | None]) -> float:
+    """What a program is shown with: the median of the values of its processes; NaN where it has none.
+
+    Ratios are not made of these but block by block, see :func:`paired_ratio`.
+    """
+    return typical(processes)
+
+
+def typical(values: Iterable[float | None]) -> float:
+    """The median of the values that there are; NaN where there are none."""
+    known = [float(value) for value in values if value is not None and not math.isnan(value)]
+    return median(known) if known else math.nan
+
+
 def log_ratios(times_a: Sequence[float], times_b: Sequence[float]) -> list[float]:
     """``ln(a / b)`` of each block. Raises ValueError for lists that do not pair up, and for times that are none."""
-    if len(times_a) != len(times_b) or not times_a:
+    if len(times_a) != len(times_b) or not len(times_a):
         raise ValueError(f"{len(times_a)} and {len(times_b)} times: expected as many of each, at least one")
     if not all(0 < time < math.inf for time in (*times_a, *times_b)):
         raise ValueError("times must be positive and finite")
@@ -117,7 +141,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
     ``a[i]`` and ``b[i]`` are of one block, such as two accuracies (0 to 1). Raises ValueError for lists that do not
     pair up, for none, and for values that are not finite.
     """
-    if len(a) != len(b) or not a:
+    if len(a) != len(b) or not len(a):
         raise ValueError(f"{len(a)} and {len(b)} values: expected as many of each, at least one")
     if not all(map(math.isfinite, (*a, *b))):
         raise ValueError("values must be finite")

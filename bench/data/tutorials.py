@@ -195,7 +195,8 @@ def read(path: Path) -> Tutorial:
 def explain(error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, what is wrong with it."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    kinds = {"figure", "contrast", "accuracy", "spread"}  # the validator names the kind of a claim among its keys
+    key = ".".join(str(part) for part in first["loc"] if part not in kinds)
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 
-class Absent(str):
-    """A cell that says why it has no figure. Tables that sort by a heading put it last."""
-
-
 @dataclass(frozen=True)
 class Sheet:
     """A table of strings. The first ``texts`` columns are words, the others figures; a cell may have a second line.

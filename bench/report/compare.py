@@ -145,7 +145,8 @@ def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict
     times = in_blocks(good[1], good[0], "epoch_s")
     if was.empty or now.empty:
         return found | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
-    found |= {"base_s": good[0]["epoch_s"].median(), "new_s": good[1]["epoch_s"].median(), "blocks": len(times)}
+    base_s, new_s = (statistics.program_value(part["epoch_s"]) for part in good)
+    found |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
     found["changed"] = changed(*([r for r in side.results if place(r) == key] for side in (base, new)))
     if len(good[0]) and good[1].empty:
         gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""

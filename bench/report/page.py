@@ -207,7 +207,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
     )  # fmt: skip
     made.filters["prose"] = in_prose
-    made.tests["absent"] = lambda value: isinstance(value, display_tables.Absent)
+    made.tests["absent"] = lambda value: not value or isinstance(value, numbers.Absent)
+    made.tests["reason"] = lambda value: isinstance(value, numbers.Reason)
     made.filters["unbroken"] = numbers.unbroken
     made.filters["md"] = lambda text: display_tables.in_markdown(str(text))
     return made

@@ -124,9 +124,11 @@ def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
 
 
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
-    """Every pair that shares a block: its group, the one with the greater median, the other, their values by block."""
+    """Every pair that shares a block: its group, the one with the greater value, the other, their values by block."""
     for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
-        ranked = group.groupby("implementation")[column].median().sort_values(ascending=False).index
+        ranked = (
+            group.groupby("implementation")[column].agg(statistics.program_value).sort_values(ascending=False).index
+        )
         for a, b in combinations(ranked, 2):
             both = in_blocks(group[group["implementation"] == a], group[group["implementation"] == b], column)
             if len(both):
@@ -134,7 +136,7 @@ def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.
 
 
 def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per implementation of each group: the median over processes, and the range of what was seen."""
+    """One row per implementation of each group: its value, and the range over its processes."""
     rows = []
     for key, group in runs.measured(frame).groupby([*runs.GROUP, "tier", "implementation", "framework"], sort=False):
         rows.append(
@@ -143,12 +145,10 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
                 "processes": len(group),
                 "epochs": int(group["epochs"].iloc[0]),
                 **spread(group, "epoch_s"),
-                "first_epoch_s": group["first_epoch_s"].median(),
-                "import_s": group["import_s"].median(),
-                "predict_s": group["predict_s"].median(),
+                **{name: statistics.program_value(group[name]) for name in ("first_epoch_s", "import_s", "predict_s")},
                 **spread(group, "process_peak_bytes"),
                 **spread(group, "accuracy"),
-                "cpu_per_wall": group["cpu_per_wall"].median(),
+                "cpu_per_wall": statistics.program_value(group["cpu_per_wall"]),
             }
         )
     table = pd.DataFrame(rows)
@@ -156,6 +156,6 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def spread(group: pd.DataFrame, column: str) -> dict[str, float]:
-    """Median, least and greatest over processes."""
+    """The program's value, the least and the greatest of its processes."""
     values = group[column].dropna()
-    return {column: values.median(), f"{column}_low": values.min(), f"{column}_high": values.max()}
+    return {column: statistics.program_value(values), f"{column}_low": values.min(), f"{column}_high": values.max()}

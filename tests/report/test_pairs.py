@@ -24,6 +24,27 @@ def compared(frame: pd.DataFrame, quantity: str = "epoch_s") -> pd.DataFrame:
     return table[table["compared"] == quantity]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "compared", "words"),
+    [
+        (Verdict.SMALLER, "epoch_s", "faster"),
+        (Verdict.GREATER, "epoch_s", "slower"),
+        (Verdict.SMALLER, "process_peak_bytes", "less"),
+        (Verdict.GREATER, "process_peak_bytes", "more"),
+        (Verdict.SMALLER, "accuracy", "lower"),
+        (Verdict.GREATER, "accuracy", "higher"),
+        (Verdict.EQUIVALENT, "epoch_s", "equivalent within 6.0%"),
+        (Verdict.EQUIVALENT, "accuracy", "equivalent within 6.0%"),
+        (Verdict.INCONCLUSIVE, "epoch_s", "inconclusive"),
+        (Verdict.TOO_FEW, "epoch_s", "too few blocks"),
+        (Verdict.UNFIT, "accuracy", "unfit session"),
+    ],
+)
+def test_each_quantity_has_its_words_for_a_verdict(verdict: Verdict, compared: str, words: str) -> None:
+    """As comparison.csv has them; equivalence says within what."""
+    assert report_pairs.verdict_words(verdict, compared, 0.06) == words
+
+
 def test_the_control_is_compared_with_what_it_repeats() -> None:
     """Block by block; it gives the session's delta and whether it is fit at all."""
     measured, control = [1.00, 1.10, 1.20], [1.05, 1.06, 1.26]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from bench import statistics
 from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
@@ -50,8 +51,13 @@ def without_gpu(machines: pd.DataFrame) -> bool:
 
 
 def over_processes(values: pd.Series) -> dict[str, float]:
-    """Median, least and greatest, and of how many."""
-    return {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
+    """The program's value, the least and the greatest of its processes, and their number."""
+    return {
+        "value": statistics.program_value(values),
+        "low": values.min(),
+        "high": values.max(),
+        "processes": len(values),
+    }
 
 
 def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> Ruling:

@@ -6,7 +6,8 @@ from collections import Counter
 import pandas as pd
 
 from bench.display import naming, numbers
-from bench.display.tables import Absent, Sheet
+from bench.display.numbers import Absent, Reason
+from bench.display.tables import Sheet
 from bench.report.chapters.claims.table_4 import QUANTITIES, beside_claim, claimed
 from bench.report.chapters.claims.verdicts import PROBE, cell, ruling
 from bench.report.groups import Group, key
@@ -137,7 +138,7 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
 def measured(row: pd.Series, wide: bool) -> str:
     """One measured value of Table 4 with its range and, if ``wide``, beside the claim; or why there is none."""
     if not row["processes"]:
-        return Absent(ruling(row).words if wide else row["verdict"].value)
+        return Reason(ruling(row).words if wide else row["verdict"].value)
     quantity = str(row["quantity"])
     shown = numbers.spread(quantity, row["value"], row["low"], row["high"])
     if not wide or numbers.missing(row["claim_low"]):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.display.tables import Absent
+from bench.display.numbers import Reason
 from bench.statistics import ClaimVerdict
 
 PROBE = "probe"
@@ -57,7 +57,7 @@ def ruling(row: Mapping[str, Any] | pd.Series) -> Ruling:
 def cell(row: pd.Series) -> str:
     """A row's ruling in words, as a cell of a table for people."""
     found = ruling(row)
-    return Absent(found.words) if found.verdict in OPEN else found.words
+    return Reason(found.words) if found.verdict in OPEN else found.words
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench import statistics
 from bench.display import charts, naming, numbers
 from bench.display.axes import LABELS, MARKERS, colour, named_rows, rows, scale, sentence
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
@@ -158,7 +159,7 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
             if len(own):
                 heights = [y + lift[block] for block in own["block"]]
                 axes.scatter(own["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
-        median = float(part.loc[part["role"] == "measured", "epoch_s"].median())
+        median = statistics.program_value(part.loc[part["role"] == "measured", "epoch_s"])
         axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
         axes.text(1.02, y, numbers.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
     return figure
