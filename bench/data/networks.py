@@ -133,16 +133,16 @@ def keys_of(where: tuple[int | str, ...], table: dict[str, Any]) -> list[str] | 
 
     A layer and an optimiser are tried as each of their classes, so that there are mistakes of all of them.
     """
-    keys, value = [], table
-    for part in where:
-        if part in (*LAYERS.values(), *OPTIMISERS.values()):
-            kind = value.get("kind", "dense") if isinstance(value, dict) else None
-            if kind is not None and part != (LAYERS | OPTIMISERS)[kind]:
+    value: Any = table
+    keys = []
+    for before, part in zip(("", *where), where, strict=False):
+        if isinstance(before, int) or before == "optimiser":  # part is the class that was tried
+            if isinstance(value, dict) and part != (LAYERS | OPTIMISERS)[value.get("kind", "dense")]:
                 return None
             continue
         keys.append(str(part))
         inside = (isinstance(value, dict) and part in value) or isinstance(value, list)
-        value = value[part] if inside else None  # type: ignore[index]  # a dictionary's key or a list's position
+        value = value[part] if inside else None
     return keys
 
 

@@ -14,7 +14,7 @@ class Reason(Absent):
     """A cell that says why it has no figure."""
 
 
-MISSING = Absent("–")
+MISSING: str = Absent("–")
 """What stands where nothing was measured: never 0."""
 
 

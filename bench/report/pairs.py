@@ -107,7 +107,7 @@ def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: 
         statistics.verdict(result, delta, p) if fit else Verdict.UNFIT
         for result, delta, p in zip(results, table["delta"], corrected, strict=True)
     ]
-    return table.assign(p_holm=corrected, verdict=verdicts)
+    return table.assign(p_holm=corrected, verdict=pd.Series(verdicts, dtype=object))
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
     """``faster``, ``less``, ``higher``, ``equivalent within 2.0%``, ``inconclusive``: on ``a``."""
     if verdict is Verdict.EQUIVALENT:
         return f"equivalent within {delta:.1%}"
-    return WORDS[compared].get(verdict, verdict.value)
+    return str(WORDS[compared].get(verdict, verdict.value))
 
 
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:

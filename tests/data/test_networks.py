@@ -255,6 +255,10 @@ MISTAKES = [
     ("layers", "[{ units = 10 }, { kind = 'dropout', rate = 0.5 }]", "is dropout 0.5", "10 units"),
     ("layers", f"[{CONV}]", "is conv 2 3x3", "10 units"),
     ("bach_size", "64", "net.bach_size", "not a known key"),
+    ("Adam", "1", "net.Adam", "not a known key"),
+    ("name", "'other'", "net.name", "not a known key"),
+    ("optimiser", "{ kind = 'sgd', learning_rate = 1, Adam = 1 }", "net.optimiser.Adam", "not a known key"),
+    ("layers", "[{ units = 10, Conv = 1 }]", "net.layers.0.Conv", "not a known key"),
     ('"two\\nlines"', "1", "net.two lines", "not a known key"),
 ]
 

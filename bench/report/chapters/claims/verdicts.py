@@ -49,7 +49,7 @@ def not_measured(reason: str = "") -> Ruling:
     return Ruling(ClaimVerdict.NOT_MEASURED, reason=reason)
 
 
-def ruling(row: Mapping[str, Any] | pd.Series) -> Ruling:
+def ruling(row: Mapping[Any, Any] | pd.Series) -> Ruling:
     """The ruling that a frame's row holds in the columns ``verdict``, ``basis`` and ``reason``."""
     return Ruling(row["verdict"], row.get("basis"), row["reason"])
 
