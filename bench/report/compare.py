@@ -125,12 +125,12 @@ def ratios(base: Directory, new: Directory, delta: float) -> pd.DataFrame:
     fit = base.fit and new.fit
     order = list(dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy())))
     rows = [row(key, base, new) for key in order]
-    timed = [i for i, found in enumerate(rows) if "estimate" in found]
+    timed = [i for i, one in enumerate(rows) if "estimate" in one]
     corrected = dict(zip(timed, statistics.holm([rows[i]["p"] for i in timed]), strict=True))  # type: ignore[misc]
     for i, p in corrected.items():
-        found = rows[i]
-        ratio = Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
-        found |= {"p_holm": p, "delta": delta, "verdict": statistics.verdict(ratio, delta, p) if fit else Verdict.UNFIT}
+        one = rows[i]
+        ratio = Ratio(one["estimate"], one["low"], one["high"])  # type: ignore[arg-type]
+        one |= {"p_holm": p, "delta": delta, "verdict": statistics.verdict(ratio, delta, p) if fit else Verdict.UNFIT}
     columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "delta", "blocks"]
     columns += ["verdict", "reason", "changed"]
     columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
@@ -139,39 +139,39 @@ def ratios(base: Directory, new: Directory, delta: float) -> pd.DataFrame:
 
 def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict[str, object]:
     """One implementation's row, without the verdict on its time where it has one."""
-    found: dict[str, object] = dict(zip(KEYS, key, strict=True))
-    was, now = (own(side.runs, key) for side in (base, new))
+    compared: dict[str, object] = dict(zip(KEYS, key, strict=True))
+    was, now = (rows_of(side.runs, key) for side in (base, new))
     good = [measured(part) for part in (was, now)]
     times = in_blocks(good[1], good[0], "epoch_s")
     if was.empty or now.empty:
-        return found | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
+        return compared | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
     base_s, new_s = (statistics.program_value(part["epoch_s"]) for part in good)
-    found |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
-    found["changed"] = changed(*([r for r in side.results if place(r) == key] for side in (base, new)))
+    compared |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
+    compared["changed"] = changed(*([r for r in side.results if subject(r) == key] for side in (base, new)))
     if len(good[0]) and good[1].empty:
         gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
         reason = gate or numbers.shorten(str(now["reason"].iloc[0]))
-        return found | {"verdict": Unjudged.LOST, "reason": reason}
+        return compared | {"verdict": Unjudged.LOST, "reason": reason}
     if good[0].empty:
-        return found | {"verdict": Unjudged.NOT_IN_BASE}
+        return compared | {"verdict": Unjudged.NOT_IN_BASE}
     if times.empty:
-        return found | {"verdict": Unjudged.NO_PAIR}
+        return compared | {"verdict": Unjudged.NO_PAIR}
     ratio, p = judge(times, "epoch_s")
-    found |= asdict(ratio) | {"p": p}
+    compared |= asdict(ratio) | {"p": p}
     for name, column in BESIDE.items():
         both = in_blocks(good[1], good[0], column)
         if len(both):
             result, _ = judge(both, column)
-            found |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
-    return found
+            compared |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
+    return compared
 
 
-def place(result: Result) -> tuple[str, str, int, str]:
+def subject(result: Result) -> tuple[str, str, int, str]:
     """What a row of the comparison is about."""
     return (*result.cell.place, result.cell.implementation)
 
 
-def own(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
+def rows_of(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
     """The cells of one implementation, without the control."""
     same = (runs[KEYS] == list(key)).all(axis=1)
     return runs[same & (runs["role"] == "measured")]
@@ -179,24 +179,24 @@ def own(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
 
 def changed(was: Sequence[Result], now: Sequence[Result]) -> str:
     """What differs between two sets of cells besides their times: versions and switches by name, else the source."""
-    told = []
+    changes = []
     for name in ("versions", "switches", "environment"):
         old, new = (merged([getattr(result, name) for result in side if result.status == "ok"]) for side in (was, now))
-        told += [
+        changes += [
             f"{key} {' to '.join(numbers.shorten(str(side.get(key, 'none')), 24) for side in (old, new))}"
             for key in dict.fromkeys([*old, *new])
             if old.get(key) != new.get(key)
         ]
-    if told:
-        return ", ".join(told)
+    if changes:
+        return ", ".join(changes)
     digests = [{result.cell.block: result.cell.digest for result in side} for side in (was, now)]
     same = all(digests[0][block] == digests[1][block] for block in digests[0].keys() & digests[1].keys())
     return "" if same else "its source or the harness"
 
 
-def merged(found: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def merged(mappings: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """The last value of each name."""
-    return {name: value for one in found for name, value in one.items()}
+    return {name: value for one in mappings for name, value in one.items()}
 
 
 def change(row: pd.Series) -> str:
@@ -215,31 +215,31 @@ def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str
     equal, faster = verdicts[Verdict.EQUIVALENT], verdicts[Verdict.SMALLER]
     undecided = verdicts.total() - equal - faster - verdicts[Verdict.GREATER]
     counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (undecided, "undecided")) if n]
-    told = numbers.listed(counts) or "there is no pair of times"
-    return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {told}."
+    counted = numbers.listed(counts) or "there is no pair of times"
+    return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {counted}."
 
 
 def warnings(base: Directory, new: Directory, frame: pd.DataFrame) -> list[str]:
     """What a reader must know before believing a ratio."""
-    told = [
+    sentences = [
         f"Only in {side}: {numbers.listed(alone)}."
         for side, other in (("BASE", new), ("NEW", base))
         if (alone := [name for name in dict.fromkeys(frame["workload"]) if name not in set(other.runs["workload"])])
     ]
     machines = [sorted({result.machine for result in side.results}) for side in (base, new)]
     if machines[0] != machines[1]:
-        told.append("The machines differ: every ratio is of the machines as much as of the programs.")
+        sentences.append("The machines differ: every ratio is of the machines as much as of the programs.")
     for side in (base, new):
         if not side.fit:
-            told.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
+            sentences.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
     moved = frame[(frame["changed"] == "") & frame["verdict"].isin([Verdict.SMALLER, Verdict.GREATER])]
     if len(moved) and machines[0] == machines[1]:
         named = [f"{row['implementation']} {numbers.ratio(row['estimate'])}" for _, row in moved.iterrows()]
-        told.append(
+        sentences.append(
             f"Nothing was changed in these, so their ratios are the machine's: {numbers.listed(named)}. Read the "
             "others by them."
         )
-    return told
+    return sentences
 
 
 def sheet(frame: pd.DataFrame, title: str) -> Sheet:
@@ -288,7 +288,7 @@ def markdown(base: Directory, new: Directory, lines: Sequence[str], made: Sequen
     return "\n\n".join([*parts, note]) + "\n"
 
 
-def write(path: Path, found: Comparison) -> None:
+def write(path: Path, comparison: Comparison) -> None:
     """Write the summary, whole or not at all."""
     with files.writing(path):
-        files.write_text(path, found.markdown)
+        files.write_text(path, comparison.markdown)

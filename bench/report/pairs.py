@@ -35,12 +35,12 @@ def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def of_two_networks(
-    own: pd.DataFrame, workload: str, other: str
+    runs: pd.DataFrame, workload: str, other: str
 ) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
-    """The cells of two networks, for each implementation at a place that has both, which is named with the first."""
+    """The cells of two networks, for each implementation where both were measured, which is named with the first."""
     names = ["device", "threads", "tier", "implementation"]
-    others = dict(iter(own[own["workload"] == other].groupby(names, sort=False)))
-    for values, group in own[own["workload"] == workload].groupby(names, sort=False):
+    others = dict(iter(runs[runs["workload"] == other].groupby(names, sort=False)))
+    for values, group in runs[runs["workload"] == workload].groupby(names, sort=False):
         if values in others:
             yield {"workload": workload} | dict(zip(names, values, strict=True)), group, others[values]
 
@@ -72,8 +72,8 @@ def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
     for key, name, both in controls(frame, column):
         ratio, p = judge(both, column)
         assert isinstance(ratio, Ratio)
-        place = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
-        rows.append(place | asdict(ratio) | {"p": p, "delta": statistics.delta(ratio), "blocks": len(both)})
+        configuration = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
+        rows.append(configuration | asdict(ratio) | {"p": p, "delta": statistics.delta(ratio), "blocks": len(both)})
     table = pd.DataFrame(rows, columns=CONTROL)
     return table.assign(fit=[not statistics.sure(p) for p in statistics.holm(list(table["p"]))])
 
@@ -84,9 +84,9 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     ``a`` is the one whose typical value is greater, so that ratios read as "so many times slower"; accuracies (0 to 1)
     have their difference instead. ``p_holm`` is corrected for all pairs of the session with the same quantity.
     """
-    found = {column: control(frame, column) for column in WORDS if column != "accuracy"}
-    fit = bool(found["epoch_s"]["fit"].all())
-    tables = [judged(frame, column, found.get(column), fit) for column in WORDS]
+    controls = {column: control(frame, column) for column in WORDS if column != "accuracy"}
+    fit = bool(controls["epoch_s"]["fit"].all())
+    tables = [judged(frame, column, controls.get(column), fit) for column in WORDS]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COMPARISON)
 
@@ -99,8 +99,8 @@ def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: 
     for key, a, b, both in pairs(frame, column):
         result, p = judge(both, column)
         results.append(result)
-        place = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
-        rows.append(place | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
+        pair = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
+        rows.append(pair | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
     table = pd.DataFrame(rows, columns=COMPARISON)
     corrected = statistics.holm(list(table["p"]))
     verdicts = [

@@ -35,7 +35,7 @@ def sides(programs: Mapping[str, Program]) -> list[Sides]:
     code = tutorials.code()
     if code is None:
         return []
-    found = []
+    compared = []
     for tier in naming.TIERS:
         names = [f"{tier}-{framework}" for framework in FRAMEWORKS]
         if all(name in programs for name in names):
@@ -43,8 +43,8 @@ def sides(programs: Mapping[str, Program]) -> list[Sides]:
                 Side(naming.named(name, tier), code.layer[framework], code.loop[framework], programs[name])
                 for name, framework in zip(names, FRAMEWORKS, strict=True)
             )
-            found.append(Sides(tier, made, counts(made)))
-    return found
+            compared.append(Sides(tier, made, counts(made)))
+    return compared
 
 
 def counts(made: tuple[Side, ...]) -> Sheet:

@@ -33,43 +33,45 @@ def variation(epochs: pd.DataFrame) -> pd.Series:
     return changes.groupby(late["cell"]).std() / math.sqrt(2)
 
 
-def of_one(claim: FigureClaim, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_one(claim: FigureClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """One network in one framework: a row for each tier and number of threads."""
     column = MEASURES[claim.quantity]
-    for place, group in implementations(own, claim, claim.framework):
+    for configuration, group in implementations(runs, claim, claim.framework):
         values = group[column].dropna().tolist()
         if values:
-            yield row(claim, place, group, claim.quantity, mean(values, column), len(values), workloads)
+            yield row(claim, configuration, group, claim.quantity, mean(values, column), len(values), workloads)
 
 
-def of_two(claim: ContrastClaim, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_two(claim: ContrastClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """One network in two frameworks of the same tier, block by block."""
     column = MEASURES[claim.quantity]
-    others = {key(place): group for place, group in implementations(own, claim, claim.other)}
-    for place, group in implementations(own, claim, claim.framework):
-        other = others.get(key(place))
+    others = {key(configuration): group for configuration, group in implementations(runs, claim, claim.other)}
+    for configuration, group in implementations(runs, claim, claim.framework):
+        other = others.get(key(configuration))
         if other is not None and len(both := pairs.in_blocks(group, other, column)):
             result, _ = pairs.judge(both, column)
             quantity = "accuracy difference" if column == "accuracy" else f"{column} ratio"
-            made = row(claim, place, group, quantity, result, len(both), workloads)
+            made = row(claim, configuration, group, quantity, result, len(both), workloads)
             yield made | {
-                "rows": selected(place["workload"], [place["implementation"], other["implementation"].iloc[0]])
+                "rows": selected(
+                    configuration["workload"], [configuration["implementation"], other["implementation"].iloc[0]]
+                )
             }
 
 
-def of_many(claim: AccuracyClaim, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_many(claim: AccuracyClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """The accuracy of every network of a kind, in whatever framework."""
     column = {"before training": "before", "at the end": "accuracy"}[claim.moment]
-    for place, group in by_place(own):
-        convolutional = any(isinstance(layer, Conv) for layer in workloads[place["workload"]].layers)
+    for configuration, group in by_place(runs):
+        convolutional = any(isinstance(layer, Conv) for layer in workloads[configuration["workload"]].layers)
         values = group[column].dropna().tolist()
         if values and claim.networks in ("all", "convolutional" if convolutional else "dense"):
-            yield row(claim, place, group, "accuracy", mean(values, column), len(values), workloads)
+            yield row(claim, configuration, group, "accuracy", mean(values, column), len(values), workloads)
 
 
-def of_spread(claim: SpreadClaim, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_spread(claim: SpreadClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """How much more one network's accuracy varies than another's, in the same implementation."""
-    for place, group, other in pairs.of_two_networks(own, claim.workload, claim.other):
+    for configuration, group, other in pairs.of_two_networks(runs, claim.workload, claim.other):
         if claim.over == "epochs":
             both = pairs.in_blocks(group, other, "varies")
             both = both[(both > 0).all(axis=1)]
@@ -79,8 +81,8 @@ def of_spread(claim: SpreadClaim, own: pd.DataFrame, workloads: dict[str, Worklo
             a, b = (list[float](cells["accuracy"].dropna()) for cells in (group, other))
             result, blocks = statistics.spread_ratio(a, b), min(len(a), len(b))
         if result is not None:
-            made = row(claim, place, group, f"accuracy spread over {claim.over}", result, blocks, workloads)
-            yield made | {"rows": selected([claim.workload, claim.other], place["implementation"])}
+            made = row(claim, configuration, group, f"accuracy spread over {claim.over}", result, blocks, workloads)
+            yield made | {"rows": selected([claim.workload, claim.other], configuration["implementation"])}
 
 
 ROWS_OF: Mapping[type, Callable[[Any, pd.DataFrame, dict[str, Workload]], Iterator[Row]]] = {
@@ -90,26 +92,26 @@ ROWS_OF: Mapping[type, Callable[[Any, pd.DataFrame, dict[str, Workload]], Iterat
 
 
 def implementations(
-    own: pd.DataFrame, claim: FigureClaim | ContrastClaim, framework: str
+    runs: pd.DataFrame, claim: FigureClaim | ContrastClaim, framework: str
 ) -> Iterator[tuple[Row, pd.DataFrame]]:
     """The implementations of a framework in which a claim's network was measured on its device, one for each tier.
 
     Keras on another backend than the documents' is another thing.
     """
-    rows = own[(own["workload"] == claim.workload) & (own["device"] == claim.device)]
+    rows = runs[(runs["workload"] == claim.workload) & (runs["device"] == claim.device)]
     yield from by_place(rows[rows["implementation"] == rows["tier"] + "-" + framework])
 
 
-def by_place(own: pd.DataFrame) -> Iterator[tuple[Row, pd.DataFrame]]:
-    """The rows of each implementation and place, with their names."""
+def by_place(runs: pd.DataFrame) -> Iterator[tuple[Row, pd.DataFrame]]:
+    """The rows of each implementation and configuration, with their names."""
     names = [*GROUP, "tier", "implementation"]
-    for values, group in own.groupby(names, sort=False):
+    for values, group in runs.groupby(names, sort=False):
         yield dict(zip(names, values, strict=True)), group
 
 
-def key(place: Row) -> tuple[Any, ...]:
+def key(configuration: Row) -> tuple[Any, ...]:
     """What two frameworks that are compared have in common."""
-    return tuple(place[name] for name in (*GROUP, "tier"))
+    return tuple(configuration[name] for name in (*GROUP, "tier"))
 
 
 def mean(values: Sequence[float], column: str) -> Ratio | Difference:
@@ -121,7 +123,7 @@ def mean(values: Sequence[float], column: str) -> Ratio | Difference:
 
 def row(
     claim: AnyClaim,
-    place: Row,
+    configuration: Row,
     group: pd.DataFrame,
     quantity: str,
     result: Ratio | Difference,
@@ -129,7 +131,7 @@ def row(
     workloads: dict[str, Workload],
 ) -> Row:
     """A claim that something was measured for."""
-    trained, should = int(group["epochs"].iloc[0]), workloads[str(place["workload"])].epochs
+    trained, should = int(group["epochs"].iloc[0]), workloads[str(configuration["workload"])].epochs
     value = {"value": result.estimate, "low": result.low, "high": result.high}
     if blocks < 2:
         value |= {"low": math.nan, "high": math.nan}
@@ -140,9 +142,9 @@ def row(
         basis = None if result.has_interval else Basis.ONE_PROCESS
         ruling = Ruling(statistics.claim_verdict(result, *limits(claim, quantity)), basis)
     return {
-        "says": claim.says, **place, "quantity": quantity, **bounds(claim), **value, "blocks": blocks,
+        "says": claim.says, **configuration, "quantity": quantity, **bounds(claim), **value, "blocks": blocks,
         "epochs": trained, "document_epochs": should, **asdict(ruling),
-        "rows": selected(place["workload"], place["implementation"]),
+        "rows": selected(configuration["workload"], configuration["implementation"]),
     }  # fmt: skip
 
 
@@ -161,6 +163,6 @@ def limits(claim: AnyClaim, quantity: str) -> tuple[float, float]:
 
 def selected(workload: str | list[str], implementation: str | list[str]) -> str:
     """The rows of ``runs.csv``, as a query of pandas."""
-    asked = [f"{name} {'in' if isinstance(value, list) else '=='} {value!r}"
+    conditions = [f"{name} {'in' if isinstance(value, list) else '=='} {value!r}"
              for name, value in (("workload", workload), ("implementation", implementation))]  # fmt: skip
-    return " and ".join([*asked, "role == 'measured'"])
+    return " and ".join([*conditions, "role == 'measured'"])

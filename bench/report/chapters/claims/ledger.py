@@ -33,15 +33,15 @@ def ledger(
     """
     workloads = {result.cell.workload.name: result.cell.workload for result in results}
     other_data = {result.cell.key for result in results if result.cell.data not in ("", MNIST)}
-    own = measured(frame[~frame["cell"].isin(other_data)])
+    runs = measured(frame[~frame["cell"].isin(other_data)])
     before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
-    own = own.assign(before=own["cell"].map(before), varies=own["cell"].map(variation(epochs)))
+    runs = runs.assign(before=runs["cell"].map(before), varies=runs["cell"].map(variation(epochs)))
     no_gpu = without_gpu(machines)
     lines: list[Row] = []
     for tutorial in tutorials.load():
         for claim in tutorial.claims:
             rows = sorted(
-                ROWS_OF[type(claim)](claim, own, workloads),
+                ROWS_OF[type(claim)](claim, runs, workloads),
                 key=lambda row: naming.rank(row["implementation"], row["tier"]),
             )
             if not rows:

@@ -44,12 +44,12 @@ def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: S
     return pd.DataFrame(rows, columns=PROPERTY_COLUMNS)
 
 
-def exports_frame(kept: Sequence[StoredExport]) -> pd.DataFrame:
+def exports_frame(exports: Sequence[StoredExport]) -> pd.DataFrame:
     """One row for each export."""
     rows = [
         {**asdict(one.export), "workload": one.workload, "implementation": one.implementation,
          "versions": ", ".join(f"{name} {version}" for name, version in one.export.versions.items())}
-        for one in kept
+        for one in exports
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=EXPORT_COLUMNS)
 
@@ -67,11 +67,13 @@ def properties_table(frame: pd.DataFrame) -> Sheet:
 
 def with_what(frame: pd.DataFrame) -> str:
     """Who was probed, when, with which versions and on what; empty where nobody was."""
-    told = []
+    sentences = []
     for _, row in frame.dropna(subset=["versions"]).drop_duplicates("framework").iterrows():
-        place = naming.title(row["workload"], "cpu", int(row["threads"]))
-        told.append(f"{naming.LABELS[row['framework']]} was probed on {row['probed']}: {row['versions']}; {place}.")
-    return " ".join(told)
+        configuration = naming.title(row["workload"], "cpu", int(row["threads"]))
+        sentences.append(
+            f"{naming.LABELS[row['framework']]} was probed on {row['probed']}: {row['versions']}; {configuration}."
+        )
+    return " ".join(sentences)
 
 
 def rules(frame: pd.DataFrame) -> Sheet:

@@ -48,7 +48,7 @@ def decided(holds: bool, basis: Basis | None = None) -> Ruling:
     return Ruling(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, basis)
 
 
-def modes(claim: Statement, evidence: Evidence) -> tuple[Mode, ...]:
+def modes_of(claim: Statement, evidence: Evidence) -> tuple[Mode, ...]:
     """The modes of the claim's framework, its default first. Raises Missing where that was not probed to its end."""
     probe, name = evidence.probes.get(claim.framework), naming.LABELS[claim.framework]
     if probe is None:
@@ -101,57 +101,57 @@ def stopped(mode: Mode) -> str:
 
 def dynamic(claim: Statement, evidence: Evidence) -> Finding:
     """Python runs at every step."""
-    found = modes(claim, evidence)
-    text = [*map(called, found), *lost(claim, evidence)]
-    per_step = sum(found[0].calls) / steps(found[0])
-    return Finding("Python calls per step", per_step, decided(every_step(found[0])), "\n".join(text))
+    modes = modes_of(claim, evidence)
+    text = [*map(called, modes), *lost(claim, evidence)]
+    per_step = sum(modes[0].calls) / steps(modes[0])
+    return Finding("Python calls per step", per_step, decided(every_step(modes[0])), "\n".join(text))
 
 
 def at_once(claim: Statement, evidence: Evidence) -> Finding:
     """What an operation gives can be looked at where it stands."""
-    first = modes(claim, evidence)[0]
+    first = modes_of(claim, evidence)[0]
     share = first.numbers / steps(first)
     return Finding("stops with numbers per step", share, decided(computes_at_once(first)), stopped(first))
 
 
 def static(claim: Statement, evidence: Evidence) -> Finding:
     """Python is traced and then left out; where another mode runs it at every step, that is so by default only."""
-    found = modes(claim, evidence)
-    first, others = found[0], found[1:]
+    modes = modes_of(claim, evidence)
+    first, others = modes[0], modes[1:]
     traced = first.calls[0] < first.steps and not any(first.calls[1:])
     ruling = decided(traced, Basis.DEFAULT_MODE if traced and any(map(every_step, others)) else None)
-    text = [*map(called, found), *lost(claim, evidence)]
+    text = [*map(called, modes), *lost(claim, evidence)]
     return Finding("Python calls per step", sum(first.calls) / steps(first), ruling, "\n".join(text))
 
 
 def defined_first(claim: Statement, evidence: Evidence) -> Finding:
     """There is a graph before anything is trained, and nothing is computed without one."""
-    found = modes(claim, evidence)
-    free = [mode.name for mode in found if computes_at_once(mode)]
-    before = found[0].before
+    modes = modes_of(claim, evidence)
+    free = [mode.name for mode in modes if computes_at_once(mode)]
+    before = modes[0].before
     traced = display_numbers.count(before, "time") if before else "nothing"
-    text = [f"{found[0].name}: traced {traced} before training began"]
+    text = [f"{modes[0].name}: traced {traced} before training began"]
     text += [f"{name}: computes without a graph" for name in free]
     return Finding("calls before the first step", before, decided(before > 0 and not free), "\n".join(text))
 
 
 def debuggers(claim: Statement, evidence: Evidence) -> Finding:
     """A breakpoint in the forward pass, by default, finds numbers at every step."""
-    found = modes(claim, evidence)
-    text = [*map(stopped, found), *lost(claim, evidence)]
-    share = found[0].numbers / steps(found[0])
-    return Finding("stops with numbers per step", share, decided(computes_at_once(found[0])), "\n".join(text))
+    modes = modes_of(claim, evidence)
+    text = [*map(stopped, modes), *lost(claim, evidence)]
+    share = modes[0].numbers / steps(modes[0])
+    return Finding("stops with numbers per step", share, decided(computes_at_once(modes[0])), "\n".join(text))
 
 
 def special_tool(claim: Statement, evidence: Evidence) -> Finding:
     """No mode lets an ordinary debugger see numbers; where one does, what it costs."""
-    found = modes(claim, evidence)
-    text = [*map(stopped, found), *lost(claim, evidence)]
-    ordinary = next((mode for mode in found if computes_at_once(mode)), None)
-    cost = times_as_long(ordinary, found[0]) if ordinary else None
+    modes = modes_of(claim, evidence)
+    text = [*map(stopped, modes), *lost(claim, evidence)]
+    ordinary = next((mode for mode in modes if computes_at_once(mode)), None)
+    cost = times_as_long(ordinary, modes[0]) if ordinary else None
     if ordinary and cost:
         text.append(
-            f"{ordinary.name} takes {display_numbers.ratio(cost)} times as long (medians, {found[0].steps} steps)"
+            f"{ordinary.name} takes {display_numbers.ratio(cost)} times as long (medians, {modes[0].steps} steps)"
         )
     tools = evidence.probes[claim.framework].tools
     text += [f"{name}: {'there' if there else 'not there'}" for name, there in tools.items()]
@@ -168,14 +168,14 @@ def times_as_long(mode: Mode, default: Mode) -> float | None:
 
 def both(claim: Statement, evidence: Evidence) -> list[tuple[str, Program, Program]]:
     """The programs of the claim's framework and of the other one, for each tier that has both."""
-    found = []
+    pairs = []
     for tier in PLAIN:
         pair = [evidence.programs.get(f"{tier}-{name}") for name in (claim.framework, claim.other)]
         if pair[0] and pair[1]:
-            found.append((tier, pair[0], pair[1]))
-    if not found:
+            pairs.append((tier, pair[0], pair[1]))
+    if not pairs:
         raise Missing("needs the programs of both frameworks, documented or matched")
-    return found
+    return pairs
 
 
 def names(claim: Statement, evidence: Evidence) -> Finding:
@@ -197,19 +197,20 @@ def counted(
     count: Callable[[Program], int],
     basis: Basis,
 ) -> Finding:
-    """Fewer than in the other framework, in the first tier that has both: the documents' own, where that was run."""
+    """Fewer than in the other framework, in the first tier that has both: the documented one, where that was run."""
     other = naming.LABELS[claim.other]
-    text = [f"{tier}: {count(own)} ({other}: {count(beside)}) {what}" for tier, own, beside in pairs]
-    _, own, beside = pairs[0]
-    return Finding(what, count(own), decided(count(own) < count(beside), basis), "\n".join(text))
+    counts = [(tier, count(program), count(other_program)) for tier, program, other_program in pairs]
+    text = [f"{tier}: {number} ({other}: {beside}) {what}" for tier, number, beside in counts]
+    _, number, beside = counts[0]
+    return Finding(what, number, decided(number < beside, basis), "\n".join(text))
 
 
-def exports(claim: Statement, evidence: Evidence, framework: str) -> list[Export]:
+def exports_of(claim: Statement, evidence: Evidence, framework: str) -> list[Export]:
     """What a framework wrote in the formats of the claim. Raises Missing where nothing was tried."""
-    found = [made for made in evidence.exports if made.by == framework and made.format in claim.formats]
-    if not found:
+    exports = [made for made in evidence.exports if made.by == framework and made.format in claim.formats]
+    if not exports:
         raise Missing(f"no network was exported from {naming.LABELS[framework]}")
-    return found
+    return exports
 
 
 def works(made: Export) -> bool:
@@ -219,22 +220,22 @@ def works(made: Export) -> bool:
 
 def supported(claim: Statement, evidence: Evidence) -> Finding:
     """At least one format is written, runs, and agrees on all images."""
-    found = exports(claim, evidence, claim.framework)
-    number = sum(map(works, found))
-    return Finding("formats that work", number, decided(number > 0), "\n".join(map(described, found)))
+    exports = exports_of(claim, evidence, claim.framework)
+    number = sum(map(works, exports))
+    return Finding("formats that work", number, decided(number > 0), "\n".join(map(described, exports)))
 
 
 def fewer_formats(claim: Statement, evidence: Evidence) -> Finding:
     """Fewer formats work than from the other framework."""
-    own, other = (exports(claim, evidence, name) for name in (claim.framework, claim.other))
-    number, beside = (len({made.format for made in found if works(made)}) for found in (own, other))
-    text = [f"{naming.LABELS[name]}: {listed(found)}" for name, found in ((claim.framework, own), (claim.other, other))]
-    return Finding("formats that work", number, decided(number < beside, Basis.FORMATS_COUNTED), "\n".join(text))
+    exports = {name: exports_of(claim, evidence, name) for name in (claim.framework, claim.other)}
+    number, other = (len({made.format for made in exports[name] if works(made)}) for name in exports)
+    text = [f"{naming.LABELS[name]}: {listed(made)}" for name, made in exports.items()]
+    return Finding("formats that work", number, decided(number < other, Basis.FORMATS_COUNTED), "\n".join(text))
 
 
-def listed(found: Sequence[Export]) -> str:
+def listed(exports: Sequence[Export]) -> str:
     """The formats that work."""
-    return display_numbers.listed([made.format for made in found if works(made)]) or "none works"
+    return display_numbers.listed([made.format for made in exports if works(made)]) or "none works"
 
 
 def described(made: Export) -> str:

@@ -34,7 +34,7 @@ def ledger(frame: pd.DataFrame) -> Sheet:
     decided = is_decided(frame)
     rows, links = [], []
     for _, row in pd.concat([frame[decided], frame[~decided]]).iterrows():
-        rows.append((f"Document {row['document']}: {row['says']}", who(row), cell(row), found(row)))
+        rows.append((f"Document {row['document']}: {row['says']}", who(row), cell(row), measured_value(row)))
         links.append(link(row))
     return Sheet(
         "", ("claim", "implementation", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links)
@@ -59,11 +59,11 @@ def who(row: pd.Series) -> str:
         return f"{naming.label(row['implementation'], PROBE)}\nTable 1"
     if not row["blocks"]:
         return numbers.MISSING if numbers.missing(row["workload"]) else str(row["workload"])
-    place = naming.title(row["workload"], row["device"], int(row["threads"]))
-    return f"{naming.named(row['implementation'], row['tier'])}\n{place}"
+    configuration = naming.title(row["workload"], row["device"], int(row["threads"]))
+    return f"{naming.named(row['implementation'], row['tier'])}\n{configuration}"
 
 
-def found(row: pd.Series) -> str:
+def measured_value(row: pd.Series) -> str:
     """The value with its unit and interval."""
     if not row["blocks"]:
         return numbers.MISSING
@@ -98,12 +98,12 @@ def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:
 
     Without ``wide``, a device on which nothing was measured becomes a note instead of rows.
     """
-    own = frame[frame["workload"] == group.workload] if len(frame) else frame
-    if own.empty or own["claim_low"].isna().all():
+    rows = frame[frame["workload"] == group.workload] if len(frame) else frame
+    if rows.empty or rows["claim_low"].isna().all():
         return []
     return [
-        sheet_4(own[own["threads"] == threads], group, int(threads), wide)
-        for threads in sorted(own["threads"].unique(), reverse=True)
+        sheet_4(rows[rows["threads"] == threads], group, int(threads), wide)
+        for threads in sorted(rows["threads"].unique(), reverse=True)
     ]
 
 
@@ -116,16 +116,17 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
     for quantity, name in QUANTITIES.items():
         for device in frame["device"].unique():
             for framework in ("pytorch", "keras"):
-                found = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
-                found = found[found["framework"] == framework].set_index("tier")
-                if found.empty or device in left_out:
+                figures = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
+                figures = figures[figures["framework"] == framework].set_index("tier")
+                if figures.empty or device in left_out:
                     continue
-                epochs = numbers.after(int(found["epochs"].iloc[0]), group.document_epochs)
-                claim = claimed(quantity, found["claim_low"].iloc[0], found["claim_high"].iloc[0])
+                epochs = numbers.after(int(figures["epochs"].iloc[0]), group.document_epochs)
+                claim = claimed(quantity, figures["claim_low"].iloc[0], figures["claim_high"].iloc[0])
                 rows.append((
                     f"{name}\n{epochs}" if quantity == "accuracy" else name,
                     naming.LABELS[framework], naming.device(device), claim or Absent("no claim"),
-                    *(measured(found.loc[tier], wide) if tier in found.index else numbers.MISSING for tier in tiers),
+                    *(measured(figures.loc[tier], wide) if tier in figures.index else numbers.MISSING
+                      for tier in tiers),
                 ))  # fmt: skip
     why = {row["device"]: ruling(row).words for row in frame.drop_duplicates("device").to_dict("records")
            if row["device"] in left_out}  # fmt: skip
