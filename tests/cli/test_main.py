@@ -40,7 +40,7 @@ def fcnbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Done:
-        digest.module_digest.cache_clear()
+        digest.module_code.cache_clear()
         with pytest.raises(SystemExit) as left:
             main.main([str(argument) for argument in arguments])
         assert isinstance(left.value.code, int)
