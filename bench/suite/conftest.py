@@ -51,7 +51,7 @@ def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
         mnist.write(root, data.x_train[:few], data.y_train[:few], data.x_test, data.y_test)
         plan, session = replace(plan, data=mnist.describe(root).digest), replace(session, data=root)
     with archive.opened(folder):
-        yield Bench(plan, session, asked.blocks)
+        yield Bench(plan, session, plan.blocks)
 
 
 @pytest.fixture(scope="session")
