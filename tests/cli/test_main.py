@@ -111,7 +111,7 @@ def check_refused(done: Done, *words: str) -> None:
         (["verify", "--implementation", "zzz"], ["'zzz'", "choose from"]),
         (
             ["verify", "--implementation", "null"],
-            ["--implementation null", "trains no network to check", "name one that does"],
+            ["--implementation null", "trains no network", "name one that does"],
         ),
         (["no-such-command"], ["no-such-command", "--help"]),
         (["--no-such-option"], ["--no-such-option"]),
