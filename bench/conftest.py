@@ -15,7 +15,7 @@ from bench.errors import FcnBenchError, NotHere
 from bench.machine import description
 from bench.report import benchmark_json
 from bench.report.benchmark_json import Records
-from bench.session.choice import Asked, Choice, choose
+from bench.session.choice import Choice, Options, choose
 from bench.store.records.training import Result
 from bench.store.records.verification import Gate
 
@@ -36,7 +36,7 @@ SINGLE: dict[str, tuple[Callable[[str], Any], str]] = {
 }
 OPTIONS = {**REPEATED, **SINGLE}
 QUICK = ("matched-pytorch", "matched-keras")
-ASKED, CHOICE = pytest.StashKey[Asked](), pytest.StashKey[Choice]()
+ASKED, CHOICE = pytest.StashKey[Options](), pytest.StashKey[Choice]()
 WAITS = pytest.StashKey[list[float]]()
 """Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""
 CELLS = pytest.StashKey[list[Result]]()
@@ -82,24 +82,22 @@ def option(config: pytest.Config, name: str) -> Any:
     return value
 
 
-def asked(config: pytest.Config) -> Asked:
+def asked(config: pytest.Config) -> Options:
     """The options as ``fcnbench run`` would have them."""
     data = option(config, "data") or os.environ.get("FCNBENCH_DATA")
     quick = QUICK if config.getoption("quick") else None
     seed = option(config, "seed")
-    return Asked(
+    return Options(
         workload=option(config, "workload"),
         implementation=option(config, "implementation") or (None if option(config, "plugin") else quick),
         plugin=option(config, "plugin"),
         device=option(config, "device"),
         threads=option(config, "threads"),
         blocks=option(config, "block") or 1,
-        epochs=None,
         seed=1 if seed is None else seed,
         data=Path(data) if data else None,
         workloads=option(config, "workloads"),
-        preset="quick",
-        timeout=option(config, "worker-timeout") or 3600.0,
+        timeout_s=option(config, "worker-timeout") or 3600.0,
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import Data, Timeout
+
 app = typer.Typer()
 
 
@@ -17,14 +19,13 @@ def export(
         typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here]."),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="Whose exporter: pytorch or keras [default: the framework that trained it].")
+        str | None,
+        typer.Option(help="Framework that writes the file: pytorch or keras [default: the one that trained it]."),
     ] = None,
     implementation: Annotated[str | None, typer.Option(help="Of a result directory: who trained it.")] = None,
     workload: Annotated[str | None, typer.Option(help="Of a result directory: which network.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(envvar="FCNBENCH_DATA", help="IDX files to check with [default: MNIST].")
-    ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds that it may take.")] = 900.0,
+    data: Data = None,
+    timeout: Timeout = 900,
 ) -> None:
     """Write a trained network as ONNX, LiteRT, a program of torch.export or natively, and show its graph.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from bench.cli.options import Pythons, Timeout
 from bench.errors import FcnBenchError
 
 app = typer.Typer()
@@ -39,10 +40,8 @@ def predict(
     all_ten: Annotated[bool, typer.Option("--all", help="Show the probabilities of all ten digits.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show what the networks see.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
-    python: Annotated[
-        list[str] | None, typer.Option(help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated.")
-    ] = None,
+    timeout: Timeout = 300,
+    python: Pythons = None,
 ) -> int:
     """Say which digit an image file shows: trained networks side by side, each in the framework that trained it.
 
