@@ -8,7 +8,7 @@ Everything that crosses this border is a NumPy array or a plain number, so that 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ Weights = list[tuple[Float32, Float32]]
 A dense kernel is ``[in, out]``, a convolutional one ``[size, size, in, out]``. A dense layer behind an image takes its
 entries row by row with the channels innermost: ``[height, width, channels]`` flattened.
 """
-DEFAULT_ADAM: Form = ("pytorch", 1e-8)
-T = TypeVar("T")
+MEMBERS = ("load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory")
+"""The members beside ``__init__``, in the order in which they are used."""
+DEFAULTS: dict[str, Any] = {"takes_order": True, "adam": ("pytorch", 1e-8), "dtypes": ("float32",), "switches": {}}
+"""What an implementation may declare, each with the value that holds where it does not."""
 
 
 class Unavailable(Exception):
@@ -112,6 +114,14 @@ class Implementation(Protocol):
         ...
 
 
-def declared(implementation: Implementation | type[Implementation], name: str, default: T) -> T:
-    """What an implementation declares, or the default that the contract states."""
-    return getattr(implementation, name, default)
+def declared(implementation: Implementation | type[Implementation], name: str) -> Any:
+    """What an implementation declares under a name of :data:`DEFAULTS`, or the default."""
+    return getattr(implementation, name, DEFAULTS[name])
+
+
+def adam(implementation: Implementation | type[Implementation]) -> Form:
+    """The declared form of Adam. Raises TypeError for what is none of the published forms with an epsilon."""
+    form = declared(implementation, "adam")
+    if not (isinstance(form, tuple | list) and len(form) == 2 and form[0] in get_args(AdamForm)):
+        raise TypeError(f'adam is {form!r}, expected ("pytorch", 1e-8) or ("keras", 1e-7); see CONTRIBUTING.md')
+    return form[0], form[1]

@@ -47,25 +47,6 @@ def visible(inherited: Mapping[str, str]) -> tuple[str, ...] | None:
     return tuple(entries)
 
 
-def device_variables(device: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """What to set for a process on ``device``, given what this one has inherited.
-
-    A process on the CPU sees no GPU. GPUs are counted as their driver and nvidia-smi count them unless the user has
-    said otherwise. A position beyond the list shows none, and the framework then says that it has no such device.
-    """
-    told = {"KERAS_TORCH_DEVICE": kind(device)}  # left alone, Keras on PyTorch takes MPS or CUDA where there is one
-    if kind(device) == "cpu":
-        return told | {"CUDA_VISIBLE_DEVICES": HIDDEN, "JAX_PLATFORMS": "cpu"}
-    if kind(device) == "mps":
-        return told
-    left, number = visible(inherited), position(device)
-    entry = str(number) if left is None else left[number] if number < len(left) else HIDDEN
-    return told | {
-        "CUDA_DEVICE_ORDER": inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
-        "CUDA_VISIBLE_DEVICES": entry,
-    }
-
-
 def environment(
     entry: Entry,
     device: str,
@@ -73,10 +54,14 @@ def environment(
     inherited: Mapping[str, str] = os.environ,
     precision: str = "float32",
 ) -> dict[str, str]:
-    """The variables of a cell's process, which must be in force before its framework is imported.
+    """The variables of a process on ``device``, given those that this one has inherited.
 
-    Each framework is told the same number of threads by the variables that its libraries read, sees its own device
-    only (:mod:`impls.environment`), and takes a GPU's memory as it needs it. What a row sets itself goes last.
+    They must be in force before a framework is imported. Each framework gets the same number of threads, by the
+    variables that its libraries read, and takes a GPU's memory as it needs it. What the row itself sets goes last.
+
+    A process on the CPU sees no GPU, any other its own alone. GPUs are counted as their driver and nvidia-smi count
+    them unless the user has said otherwise. A position beyond the list shows none, and the framework then says that it
+    has no such device.
     """
     count = str(threads)
     variables = {
@@ -92,4 +77,12 @@ def environment(
     }
     if precision != "tf32":
         variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
-    return variables | device_variables(device, inherited) | dict(entry.environment)
+    variables["KERAS_TORCH_DEVICE"] = kind(device)  # left alone, Keras on PyTorch takes MPS or CUDA where there is one
+    if kind(device) == "cpu":
+        variables |= {"CUDA_VISIBLE_DEVICES": HIDDEN, "JAX_PLATFORMS": "cpu"}
+    elif kind(device) != "mps":
+        listed, number = visible(inherited), position(device)
+        shown = str(number) if listed is None else listed[number] if number < len(listed) else HIDDEN
+        variables["CUDA_DEVICE_ORDER"] = inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+        variables["CUDA_VISIBLE_DEVICES"] = shown
+    return variables | dict(entry.environment)

@@ -71,7 +71,7 @@ def choose(asked: Asked) -> Choice:
         interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
         names,
         chosen_threads(asked.threads, len(cpus.available_cpus())),
-        interpreters.assigned(registry.FLOOR, asked.python or []) if asked.floor else (),
+        interpreters.assigned(registry.floors(), asked.python or []) if asked.floor else (),
     )
 
 
@@ -85,7 +85,7 @@ def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, 
         )
     availability.check([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
-        if entry.module.endswith(".py"):
+        if entry.is_plugin:
             probe(entry)
     data = download.find(asked.data, say=say)
     epochs = asked.epochs or (QUICK_EPOCHS if asked.preset == "quick" else None)

@@ -52,7 +52,7 @@ def source(entry: Entry, around: Sequence[str] = HARNESS) -> str:
 @cache
 def borrowed(module: str) -> tuple[str, ...]:
     """The modules of ``impls`` that a module takes something from, and those that these do, without importing any."""
-    path = module if module.endswith(".py") else registry.module_file(module)
+    path = registry.module_file(module)
     found: dict[str, None] = {}
     try:
         tree = ast.parse(Path(path).read_bytes() if path else b"")
@@ -67,5 +67,5 @@ def borrowed(module: str) -> tuple[str, ...]:
 @cache
 def module_digest(module: str) -> str:
     """A digest of one module's file; a module that cannot be found has its name instead, and fails when it is run."""
-    path = module if module.endswith(".py") else registry.module_file(module)
+    path = registry.module_file(module)
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else module

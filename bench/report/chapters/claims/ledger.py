@@ -16,6 +16,7 @@ from bench.report.chapters.claims import properties
 from bench.report.runs import GROUP, measured
 from bench.statistics import Difference, Ratio
 from bench.store.records.training import Result
+from impls.frameworks import COMPARED
 from impls.workload import Conv, Workload
 
 TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
@@ -42,9 +43,9 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
     devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
     no_gpu = without_gpu(machines)
-    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
+    columns_of = frame["tier"] + "-" + frame["framework"]  # another backend is none of the table's columns
     shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
+    shown = shown[shown["framework"].isin(COMPARED)]
     rows = []
     for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
         for quantity, column in TABLE_4.items():
@@ -179,7 +180,7 @@ KINDS = {"claim": of_one, "contrast": of_two, "accuracy": of_many, "spread": of_
 def implementations(own: pd.DataFrame, claim: Row, framework: str) -> Iterator[tuple[Row, pd.DataFrame]]:
     """The implementations of a framework in which a claim's network was measured on its device, one for each tier.
 
-    Keras on another backend than the documents' is another thing.
+    A framework on another backend than the documents' is another thing.
     """
     asked = own[(own["workload"] == claim["workload"]) & (own["device"] == claim["device"])]
     asked = asked[asked["implementation"] == asked["tier"] + "-" + framework]

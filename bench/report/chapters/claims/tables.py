@@ -11,6 +11,7 @@ from bench.report.chapters.claims import properties
 from bench.report.chapters.claims.ledger import QUANTITIES, beside_claim, claimed
 from bench.report.groups import Group, key
 from bench.statistics import FAILS, HOLDS, UNDECIDED
+from impls.frameworks import COMPARED
 
 TIMES = {
     "epoch_s ratio": "times as long",
@@ -104,7 +105,7 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
     rows = []
     for quantity, name in QUANTITIES.items():
         for device in frame["device"].unique():
-            for framework in ("pytorch", "keras"):
+            for framework in COMPARED:
                 found = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
                 found = found[found["framework"] == framework].set_index("tier")
                 if found.empty or device in left_out:
