@@ -47,6 +47,24 @@ def visible(inherited: Mapping[str, str]) -> tuple[str, ...] | None:
     return tuple(entries)
 
 
+def gpu_variables(device: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What shows a process on ``device`` its own NVIDIA GPU alone, and a process on the CPU none.
+
+    GPUs are counted as their driver and nvidia-smi count them unless the user has said otherwise. A position beyond the
+    list shows none, and the framework then says that it has no such device.
+    """
+    if kind(device) == "cpu":
+        return {"CUDA_VISIBLE_DEVICES": HIDDEN}
+    if kind(device) == "mps":
+        return {}
+    listed, number = visible(inherited), position(device)
+    shown = str(number) if listed is None else listed[number] if number < len(listed) else HIDDEN
+    return {
+        "CUDA_DEVICE_ORDER": inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
+        "CUDA_VISIBLE_DEVICES": shown,
+    }
+
+
 def environment(
     entry: Entry,
     device: str,
@@ -58,10 +76,6 @@ def environment(
 
     They must be in force before a framework is imported. Each framework gets the same number of threads, by the
     variables that its libraries read, and takes a GPU's memory as it needs it. What the row itself sets goes last.
-
-    A process on the CPU sees no GPU, any other its own alone. GPUs are counted as their driver and nvidia-smi count
-    them unless the user has said otherwise. A position beyond the list shows none, and the framework then says that it
-    has no such device.
     """
     count = str(threads)
     variables = {
@@ -78,11 +92,7 @@ def environment(
     if precision != "tf32":
         variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
     variables["KERAS_TORCH_DEVICE"] = kind(device)  # left alone, Keras on PyTorch takes MPS or CUDA where there is one
+    variables |= gpu_variables(device, inherited)
     if kind(device) == "cpu":
-        variables |= {"CUDA_VISIBLE_DEVICES": HIDDEN, "JAX_PLATFORMS": "cpu"}
-    elif kind(device) != "mps":
-        listed, number = visible(inherited), position(device)
-        shown = str(number) if listed is None else listed[number] if number < len(listed) else HIDDEN
-        variables["CUDA_DEVICE_ORDER"] = inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-        variables["CUDA_VISIBLE_DEVICES"] = shown
+        variables["JAX_PLATFORMS"] = "cpu"
     return variables | dict(entry.environment)
