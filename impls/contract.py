@@ -55,10 +55,10 @@ class Implementation(Protocol):
 
     * ``takes_order`` (True): trains in the order it is given, from the weights it is given. False for programs that
       initialise by themselves and shuffle by themselves if the workload says so; they are compared as what a reader of
-      the documents would run. Where ``workload.shuffle`` is False they too train in the order of the files.
+      the tutorials would run. Where ``workload.shuffle`` is False they too train in the order of the files.
     * ``adam`` ("pytorch", 1e-8): which published form of Adam it runs, "pytorch" or "keras", and its epsilon.
-    * ``dtypes`` (("float32",)): what it can compute in; with "float64" the gate tells rounding from other
-      equations.
+    * ``dtypes`` (("float32",)): what it can compute in; with "float64" the verification can tell
+      rounding from another equation.
 
     and on the instance, after ``load``:
 
@@ -70,18 +70,19 @@ class Implementation(Protocol):
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
         """Build the model, the loss and the optimiser on ``device`` (``cpu``, ``cuda`` or ``mps``).
 
-        A process sees one GPU at most, so that ``cuda`` is the right one also where the user has asked for ``cuda:1``.
+        A process sees one GPU at most, so ``cuda`` is the right one even if the user has chosen ``cuda:1``.
 
         Raises :class:`Unavailable` where the framework cannot use the device, or for a layer, loss or optimiser that
-        the implementation does not have. The equivalence gate builds each with SGD too, to see its gradients, and with
+        the implementation does not have. The verification builds each with SGD too, to see its gradients, and with
         dropout at rate 0.
         """
 
     def load(self, data: Data) -> None:
         """Take the data into the framework's own form, on its device.
 
-        May be called again with other data, to go on with that: the equivalence gate trains on it, and a cell, once all
-        else of it has been measured, predicts a test set of one image and one of one batch, from ``data`` or ``root``.
+        May be called again with other data, which then replaces the first: the verification trains on samples, and a
+        cell, once all else has been measured, predicts a test set of one image and one of one batch, from ``data`` or
+        ``root``.
         """
 
     def set_weights(self, weights: Weights) -> None:

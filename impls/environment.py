@@ -16,12 +16,12 @@ HIDDEN = "-1"
 
 
 def kind(device: str) -> str:
-    """``cuda`` for ``cuda:1``: what an implementation is asked for, which sees that one GPU only."""
+    """``cuda`` for ``cuda:1``: the device that an implementation is built on, which sees that one GPU only."""
     return device.partition(":")[0]
 
 
 def slug(device: str) -> str:
-    """``cuda1`` for ``cuda:1``: as it stands in the names of files and anchors, where no system minds it."""
+    """The device as part of a file name or an anchor: ``cuda1`` for ``cuda:1``."""
     return device.replace(":", "")
 
 

@@ -19,7 +19,7 @@ from impls.frameworks import COMPARED, FRAMEWORKS, QUIET, Framework, short_names
 ENTRY_POINTS = "fcnbench.implementations"
 TIERS = ("documented", "matched", "tuned", "reference")
 BY_DEFAULT = ("documented", "matched")
-"""The tiers of which something runs when nothing is asked for by name."""
+"""The tiers of which something runs when no implementation is named."""
 IMPLS = Path(__file__).parent
 
 
@@ -38,7 +38,7 @@ class Entry:
     ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
     are the distributions whose versions are recorded, ``environment`` the variables that must be set before import,
     ``python`` is the interpreter to run it with, empty for the one that runs this. ``gated`` is False for what trains
-    nothing and so has no work to prove, ``by_default`` for what runs only when it is asked for by name.
+    nothing, so that there is no work to verify; ``by_default`` is False for what runs only when it is named.
     """
 
     name: str

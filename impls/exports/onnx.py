@@ -12,7 +12,7 @@ from impls.workload import Float32
 SUFFIX = ".onnx"
 PACKAGES = ("onnx", "onnxruntime")
 SILENT = 3
-"""ONNX Runtime's level of logging at which errors alone are told."""
+"""ONNX Runtime's level of logging at which it reports errors only."""
 
 
 def finish(model: onnx.ModelProto, path: Path, about: dict[str, str]) -> None:

@@ -1,9 +1,9 @@
 """The oracle: what every implementation has to compute, in NumPy and float64, as plain functions.
 
-The same functions run in float32 where they are asked to: that tells how far off a correct float32 program may be.
+The same functions also run in float32, which shows how far off a correct float32 program may be.
 
-Written to be checked by eye, not to be fast; the equivalence gate holds the frameworks to it. Sources: Kingma & Ba,
-"Adam", ICLR 2015; the documentation of torch.optim.Adam and torch.nn.Linear; the source of keras.optimizers.Adam.
+Written to be checked by eye, not to be fast; the verification compares every implementation with it. Sources: Kingma &
+Ba, "Adam", ICLR 2015; the documentation of torch.optim.Adam and torch.nn.Linear; the source of keras.optimizers.Adam.
 """
 
 import math
@@ -100,7 +100,7 @@ def each(function: Callable[..., Float64], *weights: AnyWeights) -> Weights64:
 
 
 def widened(weights: AnyWeights, dtype: type[np.floating] = np.float64) -> Weights64:
-    """A copy, float64 where nothing else is asked for."""
+    """A copy in ``dtype``."""
     return each(lambda w: w.astype(dtype), weights)
 
 
