@@ -8,8 +8,11 @@ import typer
 
 from bench.cli.options import Pythons, Timeout
 from bench.errors import FcnBenchError
+from impls import registry
+from impls.frameworks import FRAMEWORKS
 
 app = typer.Typer()
+NATIVE = ", ".join(row.native for row in FRAMEWORKS.values() if row.native)
 
 
 @app.command()
@@ -18,7 +21,7 @@ def predict(
     model: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Trained network (.npz of models/, .pt, .keras) or a result directory with some; may be repeated "
+            help=f"Trained network (.npz of models/, {NATIVE}) or a result directory with some; may be repeated "
             "[default: results/quick, else results/reference]."
         ),
     ] = None,
@@ -29,7 +32,7 @@ def predict(
         list[str] | None,
         typer.Option(
             "--with",
-            help="Predict in pytorch, keras, keras-jax, keras-torch or numpy; may be repeated [default: what trained].",
+            help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
         ),
     ] = None,
     resize: Annotated[
@@ -60,7 +63,6 @@ def predict(
     from bench.report import summary
     from bench.session import choice
     from bench.worker.interpreters import assigned
-    from impls import registry
 
     names = asking.predictors(with_ or [])
     where = choice.chosen_devices([device], description.devices())[0]

@@ -86,7 +86,7 @@ def choose(options: Options) -> Choice:
         entries=interpreters.assigned(chosen_entries(options.implementation, options.plugin or []), pythons),
         devices=devices,
         threads=chosen_threads(options.threads, len(cpus.available_cpus())),
-        floors=interpreters.assigned(registry.FLOOR, pythons) if options.floor else (),
+        floors=interpreters.assigned(registry.floors(), pythons) if options.floor else (),
     )
 
 
@@ -101,7 +101,7 @@ def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Pl
         )
     availability.check([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
-        if entry.module.endswith(".py"):
+        if entry.is_plugin:
             probe(entry)
     data = download.find(options.data, say=say)
     plan = Plan(
