@@ -42,8 +42,9 @@ def verify(
     """
     from tempfile import TemporaryDirectory
 
-    from bench.session.choice import Options, prepare, to_verify
+    from bench.session.choice import Options, to_verify
     from bench.session.progress import answered, rungs
+    from bench.session.setup import prepare
     from bench.store import archive
     from bench.store.records.verification import Gate
 

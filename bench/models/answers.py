@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
+from bench.display.terminal import wrapped
 from bench.models.predict import Images, Said
 
 SHADES = " .:-=+*#%@"
@@ -68,9 +69,9 @@ def percent(share: float) -> str:
 
 
 def lost(answers: Sequence[Said]) -> list[str]:
-    """A line for each network that said nothing."""
+    """For each network that said nothing, why: broken into lines."""
     return [
-        f"{answer.kept.label} by {naming.LABELS.get(answer.by, answer.by)}: {answer.status}: {answer.reason}"
+        wrapped(f"{answer.kept.label} by {naming.LABELS.get(answer.by, answer.by)}: {answer.status}: {answer.reason}")
         for answer in answers
         if answer.status != "ok"
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -26,6 +27,10 @@ from bench.store.records.training import Result
 from bench.store.records.verification import Gate
 from impls.workload import Workload
 
+if TYPE_CHECKING:
+    from bench.report.build import Built
+    from bench.report.compare import Comparison
+
 
 @dataclass(frozen=True)
 class Session:
@@ -44,6 +49,7 @@ class Session:
     test: TestSet = NO_TEST_SET
     programs: Mapping[str, Program] = field(default_factory=dict)
     everything: Sequence[Result] = ()
+    directory: Path = Path()
 
     @classmethod
     def read(cls, directory: Path) -> "Session":
@@ -95,7 +101,33 @@ class Session:
         frames["disagreements"] = disagreements(shown, test)
         epochs = {name: workload.epochs for name, workload in known.items()}
         groups = report_groups.groups(frames, epochs, tutorials.headline())
-        return cls(results, machines, gates, frames, groups, archive.size(directory), shown, test, programs, everything)
+        size = archive.size(directory)
+        return cls(results, machines, gates, frames, groups, size, shown, test, programs, everything, directory)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row for each process that trained a network, as in ``runs.csv``."""
+        return self.frames["runs"]
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """A row for each epoch of each of them, as in ``epochs.csv``."""
+        return self.frames["epochs"]
+
+    def report(self) -> "Built":
+        """Write CSVs, tables, charts and report into the directory, as ``fcnbench report`` does."""
+        from bench.report import build  # which reads these results itself
+
+        return build.build(self.directory)
+
+    def compare(self, base: "Session | Path | str", fail_slower: float = 0.05) -> "Comparison":
+        """Compare with another directory, as ``fcnbench compare BASE`` does; what is slower by more is a regression.
+
+        Raises FcnBenchError where the two have nothing in common or did different work.
+        """
+        from bench.report import compare
+
+        return compare.compare(base.directory if isinstance(base, Session) else Path(base), self.directory, fail_slower)
 
 
 def workloads(results: Sequence[Result]) -> dict[str, Workload]:

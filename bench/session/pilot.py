@@ -5,7 +5,6 @@ interrupted goes on to the number that was fixed, and nobody can stop when the f
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import fsum
 from statistics import median
@@ -13,6 +12,7 @@ from statistics import median
 from bench import statistics
 from bench.display import naming, numbers
 from bench.errors import FcnBenchError
+from bench.session.choice import Options
 from bench.store.records.cell import Place, Role
 from bench.store.records.machine import Size
 from bench.store.records.training import Result
@@ -28,34 +28,26 @@ Values = Mapping[int, float]
 """Seconds of a steady epoch by block."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """What decides on the number of blocks after a pilot: a precision (0.02 is 2 %), a time in seconds, or both."""
-
-    half_width: float | None = None
-    budget_s: float | None = None
-
-    @property
-    def pilot(self) -> int:
-        """Blocks of its pilot; 0 where nothing is to be decided."""
-        if self.half_width is not None:
-            return PILOT
-        return PILOT_FOR_TIME if self.budget_s is not None else 0
+def needed(options: Options) -> bool:
+    """Whether a pilot decides on the number of blocks."""
+    return options.precision is not None or options.budget_s is not None
 
 
-def first_blocks(target: Target, blocks: int | None, epochs: int | None) -> int:
+def first_blocks(options: Options) -> int:
     """The blocks to begin with: as many as were given, else a pilot's, or three where nothing is to be decided.
 
     Raises FcnBenchError for a number of blocks or epochs from which no precision can be read.
     """
-    if target.half_width is not None and blocks == 1:
+    if options.precision is None:
+        return options.blocks or (BLOCKS if options.budget_s is None else PILOT_FOR_TIME)
+    if options.blocks == 1:
         raise FcnBenchError("--blocks 1 with --precision: a pilot needs at least 2 blocks; leave --blocks out")
-    if target.half_width is not None and epochs == 1:
+    if options.epochs == 1:
         raise FcnBenchError("--epochs 1 with --precision: there are no steady epochs; take 2 or more")
-    return blocks or target.pilot or BLOCKS
+    return options.blocks or PILOT
 
 
-def decided(results: Iterable[Result], gates: Iterable[Gate], target: Target, blocks: int, before_s: float) -> Size:
+def decided(results: Iterable[Result], gates: Iterable[Gate], options: Options, blocks: int, before_s: float) -> Size:
     """How many blocks a pilot of ``blocks`` asks for; of a precision and a time, whichever is reached first.
 
     ``results`` are of networks that were trained; ``before_s`` seconds went before the first block.
@@ -63,10 +55,10 @@ def decided(results: Iterable[Result], gates: Iterable[Gate], target: Target, bl
     early = [result for result in results if result.cell.block <= blocks]
     ratios, each_s = log_ratios(early, gates), block_s(early)
     sizes = []
-    if target.half_width is not None:
-        sizes.append(for_precision(ratios, blocks, each_s, target.half_width))
-    if target.budget_s is not None:
-        sizes.append(for_time(ratios, blocks, each_s, target.budget_s, before_s))
+    if options.precision is not None:
+        sizes.append(for_precision(ratios, blocks, each_s, options.precision))
+    if options.budget_s is not None:
+        sizes.append(for_time(ratios, blocks, each_s, options.budget_s, before_s))
     return min(sizes, key=lambda size: size.blocks)
 
 

@@ -57,9 +57,9 @@ def measure(plan: Plan, session: Session, kept: Mapping[str, Result], options: O
     session.verify(plan, lambda gate, old: say(progress.answered(gate, old)))
     before_s = time.monotonic() - started
     kept = measure_blocks(plan, session, kept, options.repeats, say)
-    if options.target.pilot:
+    if pilot.needed(options):
         trained, gates = archive.trained(kept.values()), archive.gates(session.directory)
-        size = pilot.decided(trained, gates, options.target, plan.blocks, before_s)
+        size = pilot.decided(trained, gates, options, plan.blocks, before_s)
         say(progress.sized(size))
         archive.save_size(session.directory, size)
         plan = replace(plan, blocks=size.blocks)

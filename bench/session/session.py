@@ -13,8 +13,7 @@ from bench import files
 from bench.machine import cpus
 from bench.machine.disturbances import Watch
 from bench.session import record
-from bench.session.blocks import disturbance, unfinished
-from bench.session.plan import Plan
+from bench.session.plan import Plan, disturbance, unfinished
 from bench.session.progress import Kind, Progress, kind, time_left
 from bench.session.verification import GateJob, GateRun, Question
 from bench.store import archive

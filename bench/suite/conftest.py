@@ -11,7 +11,7 @@ from bench.conftest import ASKED, GATES, WAITS, option
 from bench.data import mnist
 from bench.errors import FcnBenchError, NotHere
 from bench.report import benchmark_json
-from bench.session import choice
+from bench.session import setup
 from bench.session.digest import of_facts
 from bench.session.plan import Plan
 from bench.session.session import Session
@@ -43,7 +43,7 @@ def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     """What everything is measured with. What the gate said is kept in pytest's cache, if there is one."""
     asked, cache = pytestconfig.stash[ASKED], getattr(pytestconfig, "cache", None)
     folder = Path(cache.mkdir("fcnbench")) if cache else tmp_path_factory.mktemp("fcnbench")
-    plan, session = choice.prepare(asked, folder, say=print)
+    plan, session = setup.prepare(asked, folder, say=print)
     if pytestconfig.getoption("quick"):
         root = tmp_path_factory.mktemp("data")
         data = mnist.load(session.data)

@@ -11,7 +11,6 @@ from synthetic import WORKLOAD, result
 from bench import statistics
 from bench.errors import FcnBenchError
 from bench.session.choice import Options
-from bench.session.pilot import Target
 from bench.session.plan import Plan
 from bench.session.run import measure, measure_blocks
 from bench.store import archive
@@ -99,11 +98,3 @@ def test_a_line_that_was_begun_is_ended_where_the_run_cannot_go_on(scripted: Scr
     with pytest.raises(FcnBenchError):
         measure_blocks(plan(1), scripted, {}, None, lambda line, **_: lines.append(line))  # type: ignore[arg-type]
     assert lines == [""]
-
-
-@pytest.mark.parametrize(
-    ("target", "pilot"), [(Target(), 0), (Target(0.02), 5), (Target(None, 60.0), 2), (Target(0.02, 60.0), 5)]
-)
-def test_a_precision_needs_a_longer_pilot_than_a_time(target: Target, pilot: int) -> None:
-    """Five blocks for a spread, two for a duration."""
-    assert target.pilot == pilot
