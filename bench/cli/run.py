@@ -77,6 +77,7 @@ def run(
     from bench.session.stages import measure
     from bench.store import archive, predictions
     from bench.store.archive import check_same_terms, finished
+    from bench.store.records.verification import Verification
     from bench.store.sources import keep
 
     target = options.target(precision, budget)
@@ -106,7 +107,7 @@ def run(
         done = archive.everything(out) if archive.has_results(out) else []
         check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
         kept = finished(done, fresh)
-        archive.save_machine(out, session.machine)
+        archive.save_record(out, session.machine)
         left = sum(cell.key not in kept for cell in cells)
         print(introduction(plan, session.machine.cpu, len(cells), left, out))
         try:
@@ -131,7 +132,7 @@ def run(
         built = build.build(out)
         asked_for = {cell.key for cell in plan.cells()}
         failed = any(result.status == "failed" for result in everything if result.cell.key in asked_for)
-        refused = any(gate.status == "failed" for gate in archive.gates(out))
+        refused = any(answer.status == "failed" for answer in archive.records(out, Verification))
     print(built.text)
     print(f"report: {built.html}")
     return 1 if failed or refused else 0

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from bench.display import naming
 from bench.machine import disturbances
-from bench.store.records.cell import Cell, Place
-from bench.store.records.training import Result
+from bench.store.records.cell import Cell, Place, Result
 
 
 @dataclass(frozen=True)

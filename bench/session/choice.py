@@ -13,7 +13,6 @@ from bench.machine import cpus, description, gpu, repository
 from bench.session.plan import SWEPT, Plan, swept
 from bench.session.session import Session
 from bench.worker import availability, interpreters
-from bench.worker.availability import probe
 from impls import environment, registry
 from impls.registry import Entry
 from impls.workload import Workload
@@ -83,10 +82,10 @@ def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, 
         raise FcnBenchError(
             f"--sweep: of {names} none trains in a given order; add one of the tiers {' and '.join(SWEPT)}"
         )
-    availability.check([*chosen.entries, *chosen.floors])
+    availability.check_interpreters([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
         if entry.module.endswith(".py"):
-            probe(entry)
+            availability.check_plugin(entry)
     data = download.find(asked.data, say=say)
     epochs = asked.epochs or (QUICK_EPOCHS if asked.preset == "quick" else None)
     plan = Plan(

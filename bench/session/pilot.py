@@ -15,8 +15,9 @@ from bench.report.pairs import controls, pairs
 from bench.report.runs import runs_frame
 from bench.session.session import Session
 from bench.store import archive
+from bench.store.records.cell import Result
 from bench.store.records.machine import Size
-from bench.store.records.training import Result
+from bench.store.records.verification import Verification
 
 PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
@@ -89,7 +90,7 @@ class Target:
 
 def decided(session: Session, done: dict[str, Result], target: Target, pilot: int, before_s: float) -> Size:
     """How many blocks the pilot asks for; of a precision and a time, whichever is reached first."""
-    runs = runs_frame(archive.trained(done.values()), archive.gates(session.directory))
+    runs = runs_frame(archive.trained(done.values()), archive.records(session.directory, Verification))
     sizes = []
     if target.half_width is not None:
         sizes.append(for_precision(runs, pilot, target.half_width))

@@ -8,8 +8,9 @@ from bench.session import pilot, progress
 from bench.session.pilot import Target
 from bench.session.plan import Plan
 from bench.session.session import Session
+from bench.session.verification import verify
 from bench.store import archive
-from bench.store.records.training import Result
+from bench.store.records.cell import Result
 
 REPEATED = 5
 """One block in so many may be measured again where something disturbed it, unless another number is asked for."""
@@ -24,7 +25,7 @@ def measure(
     it has a say in how many blocks there are.
     """
     started = time.monotonic()
-    session.verify(plan, lambda gate, old: say(progress.answered(gate, old)))
+    verify(session, plan, lambda answer, old: say(progress.answered(answer, old)))
     before_s = time.monotonic() - started
     kept = blocks(plan, session, kept, repeats, say)
     if target.pilot:

@@ -15,7 +15,7 @@ from bench.report import pairs
 from bench.report.chapters.claims import properties
 from bench.report.runs import GROUP, measured
 from bench.statistics import Difference, Ratio
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls.workload import Conv, Workload
 
 TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
@@ -87,7 +87,7 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> s
 
 
 def ledger(
-    frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result], machines: pd.DataFrame
+    frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[TrainingResult], machines: pd.DataFrame
 ) -> pd.DataFrame:
     """One row for each claim and implementation that it is about, and one for each claim that nothing here can decide.
 
