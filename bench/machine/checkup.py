@@ -11,8 +11,8 @@ import psutil
 
 from bench.display import numbers
 from bench.machine import cpus, disturbances
+from bench.machine import gpu as machine_gpu
 from bench.machine.disturbances import CPU_FILES
-from bench.machine.gpu import gpu_names, gpu_processes
 from bench.machine.metering import Surroundings
 from bench.machine.meters import metered
 
@@ -177,9 +177,9 @@ def power() -> Finding:
 
 def gpu() -> Finding:
     """Whether somebody else computes on the GPU."""
-    if not gpu_names():
+    if not machine_gpu.gpu_names():
         return Finding("GPU", "good", "none, so nothing of it is measured")
-    count = gpu_processes()
+    count = machine_gpu.gpu_processes()
     if count is None:
         return Finding("GPU", "unknown", "its driver does not tell who uses it")
     return judged("GPU", count == 0, f"{numbers.count(count, 'process', 'es')} on it", "end them: see nvidia-smi")

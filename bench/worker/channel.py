@@ -58,7 +58,7 @@ def ending(packages: Sequence[str]) -> Iterator[Ending]:
         end.status, end.reason = "failed", "out of memory (MemoryError)"
     except BaseException as error:  # a plugin may raise anything, SystemExit too; all of it is this cell's answer
         traceback.print_exc()
-        end.status, end.reason = "failed", f"{type(error).__name__}: {message(error)}"
+        end.status, end.reason = "failed", f"{type(error).__name__}: {message(error)}".removesuffix(": ")
 
 
 def message(error: BaseException) -> str:

@@ -289,7 +289,7 @@ def test_a_source_is_found_without_importing_what_is_around_it(tmp_path: Path) -
     for folder in (package.parent, package):
         (folder / "__init__.py").write_text("raise RuntimeError('imported')")
     (package / "mine.py").write_text("raise RuntimeError('imported')")
-    code = "from bench import plan; print(plan.module_file('stranger.deep.mine'), plan.module_digest('stranger'))"
+    code = "from bench.session import digest; from impls import registry; print(registry.module_file('stranger.deep.mine'), digest.module_digest('stranger'))"
     done = in_a_process_of_its_own(code, PYTHONPATH=str(tmp_path))
     assert done.stderr == ""
     assert done.stdout.split()[0] == str(package / "mine.py")

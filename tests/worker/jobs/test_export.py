@@ -33,18 +33,19 @@ import importlib, json, sys
 from dataclasses import asdict
 from pathlib import Path
 import numpy as np
-from bench import exporting, mnist
+from bench.data import mnist
+from bench.worker.jobs import export
 from impls import portable
 from impls.workload import Workload
-from impls.exports import table
+from impls import exports
 given = np.load(sys.argv[1])
 folder, data, by = (Path(str(given[name])) for name in ("folder", "data", "by"))
 images, answers = mnist.load(data).x_test, {}
 x = Workload.from_dict(portable.load(folder / "model.npz")[0]["workload"]).scale(images)
-for row in table.EXPORTERS:
+for row in exports.EXPORTERS:
     if row.by == str(by):
         out, reader = folder / f"{row.by}{row.suffix}", importlib.import_module(row.reader)
-        answers[row.format] = json.dumps(asdict(exporting.export(folder / "model.npz", row, out, images)))
+        answers[row.format] = json.dumps(asdict(export.export(folder / "model.npz", row, out, images)))
         answers[row.format + " logits"] = reader.load(out)(x[:7])
         if row.format != "native":
             answers[row.format + " about"] = json.dumps(reader.about(out))
