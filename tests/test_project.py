@@ -16,6 +16,7 @@ from bench.data import tutorials
 from bench.report import build, pairs
 from bench.report import runs as report_runs
 from bench.store import archive
+from bench.store.records.verification import Verification
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -136,7 +137,8 @@ def test_readme_shows_what_the_reference_run_gives(tmp_path):
 
 def test_reference_run_is_fit_and_complete():
     """The committed run has no failed cell, passed every gate, and its control does not differ from itself."""
-    results, gates = archive.results(ROOT / "results" / "reference"), archive.gates(ROOT / "results" / "reference")
+    path = ROOT / "results" / "reference"
+    results, gates = archive.results(path), archive.records(path, Verification)
     runs = report_runs.runs_frame(results, gates)
     assert set(runs["status"]) == {"ok"}
     assert set(runs["gate"]) == {"passed"}
@@ -146,7 +148,7 @@ def test_reference_run_is_fit_and_complete():
 def test_readme_says_what_the_documents_run_gave():
     """Every network of every document was trained in both frameworks, and the README's figures are those of its cells."""
     path = ROOT / "results" / "documents"
-    runs = report_runs.runs_frame(archive.results(path), archive.gates(path))
+    runs = report_runs.runs_frame(archive.results(path), archive.records(path, Verification))
     assert set(runs["status"]) == {"ok"} and set(runs["gate"]) == {"passed"}
     assert set(runs["workload"]) == set(tutorials.networks())
     own = runs[runs["role"] == "measured"]

@@ -13,7 +13,7 @@ from impls import registry
 from impls.frameworks import FRAMEWORKS
 
 if TYPE_CHECKING:
-    from bench.models.predict import Said
+    from bench.models.predict import Prediction
 
 NATIVE = ", ".join(row.native for row in FRAMEWORKS.values() if row.native)
 PREDICTORS = ", ".join(registry.predictors())
@@ -106,7 +106,7 @@ def read_images(files: Sequence[Path], resize: Literal["centred", "plain"]) -> t
     return images, refused
 
 
-def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Said]", refused: Sequence[str]) -> None:
+def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", refused: Sequence[str]) -> None:
     """Everything, for another program."""
     import json
 
@@ -115,7 +115,7 @@ def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Said]", ref
     print(json.dumps(record(names, pixels, answers, refused), indent=1, allow_nan=False))
 
 
-def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Said]", all_ten: bool, show: bool) -> None:
+def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", all_ten: bool, show: bool) -> None:
     """A table for each image, where anything was said; then which networks said nothing."""
     from bench.models.answers import lost, picture, sheet
     from bench.report import summary

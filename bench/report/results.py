@@ -20,11 +20,15 @@ from bench.report.chapters.digits.frames import by_digit, confusion, disagreemen
 from bench.report.chapters.overhead import fit
 from bench.report.groups import Group
 from bench.report.runs import GROUP, curves_frame, epochs_frame, machines_frame, measured, runs_frame
-from bench.store import archive, extras, predictions
+from bench.store import archive, predictions
 from bench.store.predictions import NO_TEST_SET, TestSet
+from bench.store.records.breakdown import Breakdown
+from bench.store.records.cell import Result
+from bench.store.records.export import StoredExport
 from bench.store.records.machine import Machine, Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.probe import Probe
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 from impls.workload import Workload
 
 if TYPE_CHECKING:
@@ -39,13 +43,13 @@ class Session:
     ``results`` are of the networks that were trained, ``everything`` has what else was measured too.
     """
 
-    results: Sequence[Result]
+    results: Sequence[TrainingResult]
     machines: Sequence[Machine]
-    gates: Sequence[Gate]
+    gates: Sequence[Verification]
     frames: Mapping[str, pd.DataFrame]
     groups: Sequence[Group]
     size: Size | None = None
-    shown: Sequence[Result] = ()
+    shown: Sequence[TrainingResult] = ()
     test: TestSet = NO_TEST_SET
     programs: Mapping[str, Program] = field(default_factory=dict)
     everything: Sequence[Result] = ()
@@ -56,8 +60,8 @@ class Session:
         """Read the stored records and derive the rest."""
         everything, machines, gates = (
             archive.everything(directory),
-            archive.machines(directory),
-            archive.gates(directory),
+            archive.records(directory, Machine),
+            archive.records(directory, Verification),
         )
         results = archive.trained(everything)
         if not results:
@@ -80,10 +84,12 @@ class Session:
         frames["multiples"] = floor.multiples(runs, frames["floor"])
         frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
         programs = sources.read(directory)
-        kept = extras.read_exports(directory)
-        frames["breakdown"] = stages.breakdown(extras.read_breakdowns(directory), runs)
+        kept = archive.records(directory, StoredExport)
+        frames["breakdown"] = stages.breakdown(archive.records(directory, Breakdown), runs)
         frames["exports"] = properties.exports_frame(kept)
-        frames["table_1"] = properties.table_1(extras.read_probes(directory), programs, [one.export for one in kept])
+        frames["table_1"] = properties.table_1(
+            archive.records(directory, Probe), programs, [one.export for one in kept]
+        )
         decided = ledger.ledger(runs, frames["epochs"], results, of_machines)
         frames["claims"] = ledger.joined(decided, frames["table_1"])
         frames["effects"] = effects.effects(runs, frames["epochs"], results)
@@ -130,6 +136,6 @@ class Session:
         return compare.compare(base.directory if isinstance(base, Session) else Path(base), self.directory, fail_slower)
 
 
-def workloads(results: Sequence[Result]) -> dict[str, Workload]:
+def workloads(results: Sequence[TrainingResult]) -> dict[str, Workload]:
     """The networks of some results, by name."""
     return {result.cell.workload.name: result.cell.workload for result in results}

@@ -8,11 +8,12 @@ from statistics import mean, median
 import pandas as pd
 
 from bench import statistics
-from bench.machine import disturbances
-from bench.store.records.cell import Memory
+from bench.machine import disturbances, meters
+from bench.machine.metering import Meter
+from bench.store.records.cell import Readings, Result
 from bench.store.records.machine import Machine
-from bench.store.records.training import Epoch, Evaluation, Inference, Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import Epoch, Evaluation, Inference, TrainingResult
+from bench.store.records.verification import Verification
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 GROUP = ["workload", "device", "threads"]
@@ -31,7 +32,7 @@ ENERGY_LEAST_S = 2.0
 SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_batch_s", "predict_image_first_s"]
 
 
-def runs_frame(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame:
+def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification]) -> pd.DataFrame:
     """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms.
 
     ``gate`` is what the equivalence gate said of the implementation: ``passed``, ``failed``, ``skipped``, or nothing
@@ -45,11 +46,10 @@ def runs_frame(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame
     return frame
 
 
-def run_row(result: Result) -> dict[str, object]:
+def run_row(result: TrainingResult) -> dict[str, object]:
     """One cell as a row. ``epoch_s`` is the median of the steady epochs, which are all but the first."""
     trained = [epoch for epoch in result.epochs if epoch.train_s is not None]
     steady, last = trained[1:], trained[-1] if trained else None
-    memory = result.memory
     return {
         **identity(result),
         "status": result.status,
@@ -66,9 +66,9 @@ def run_row(result: Result) -> dict[str, object]:
         "train_energy_j": energy_j(steady),
         "accuracy": last.accuracy if last else None,
         "test_loss": last.test_loss if last else None,
-        **{field.name: getattr(memory, field.name) for field in fields(Memory)},
-        "training_over_load_bytes": difference(memory.training_peak_bytes, memory.after_load_rss_bytes),
-        **asdict(result.noise),
+        **of_meters(meters.MEMORY, result.readings),
+        "training_over_load_bytes": difference(result.readings, "training_peak_bytes", "after_load_rss_bytes"),
+        **of_meters(meters.DISTURBANCES, result.readings),
         "disturbed_by": "; ".join(disturbances.disturbances(result)),
         "hints": "; ".join(disturbances.hints(result, middle(steady, cpu_per_wall))),
         "no_inference": result.no_inference,
@@ -85,7 +85,7 @@ def run_row(result: Result) -> dict[str, object]:
     }
 
 
-def inference(result: Result) -> dict[str, float | None]:
+def inference(result: TrainingResult) -> dict[str, float | None]:
     """Predicting one image and one batch: the medians, and the first call with one image."""
     found = {one.images: one for one in result.inference}
     image, batch = found.get(1), found.get(result.cell.workload.test_batch_size)
@@ -101,21 +101,25 @@ def call_s(found: Inference) -> float | None:
     return median(found.seconds) or None if found.seconds else None
 
 
-def commit(result: Result) -> str | None:
+def commit(result: TrainingResult) -> str | None:
     """The first letters of the commit, with a ``+`` where the directory held changes besides; None outside of one."""
     known = result.commit.get("time") is not None
     return result.commit["id"][:10] + ("+" if result.commit.get("dirty") else "") if known else None
 
 
-def epochs_frame(results: Sequence[Result]) -> pd.DataFrame:
+def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
-    columns = [*IDENTITY, *(field.name for field in fields(Epoch))]
-    return pd.DataFrame(
-        [identity(result) | asdict(epoch) for result in results for epoch in result.epochs], columns=columns
-    )
+    own = [field.name for field in fields(Epoch) if field.name != "readings"]
+    columns = [*IDENTITY, *own, *(quantity.name for quantity in meters.quantities(meters.EPOCHS))]
+    rows = [
+        identity(result) | {name: getattr(epoch, name) for name in own} | of_meters(meters.EPOCHS, epoch.readings)
+        for result in results
+        for epoch in result.epochs
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def curves_frame(results: Sequence[Result]) -> pd.DataFrame:
+def curves_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and evaluation, for the workloads that hold images out."""
     columns = [*IDENTITY, *(field.name for field in fields(Evaluation))]
     rows = [identity(result) | asdict(row) for result in results for row in result.evaluations]
@@ -135,7 +139,8 @@ def middle(rows: Iterable[Epoch], value: Callable[[Epoch], float | None]) -> flo
 
 def energy_j(steady: Sequence[Epoch]) -> float | None:
     """Joules of an epoch, on average; None where too little time passed for the counter to tell."""
-    told = [(epoch.train_s, epoch.train_energy_j) for epoch in steady if epoch.train_energy_j is not None]
+    readings = [(epoch.train_s, epoch.readings.get("train_energy_j")) for epoch in steady]
+    told = [(seconds, joules) for seconds, joules in readings if isinstance(joules, int | float)]
     long_enough = sum(seconds or 0.0 for seconds, _ in told) >= ENERGY_LEAST_S
     return mean(joules for _, joules in told) if long_enough else None
 
@@ -145,9 +150,15 @@ def cpu_per_wall(epoch: Epoch) -> float | None:
     return epoch.train_cpu_s / epoch.train_s if epoch.train_s and epoch.train_cpu_s is not None else None
 
 
-def difference(a: int | None, b: int | None) -> int | None:
-    """``a - b``, None where either is missing."""
-    return None if a is None or b is None else a - b
+def of_meters(read: Sequence[Meter], readings: Readings) -> Readings:
+    """The readings of these meters, in the order of their columns; None for what was not read."""
+    return {quantity.name: readings.get(quantity.name) for quantity in meters.quantities(read)}
+
+
+def difference(readings: Readings, a: str, b: str) -> int | None:
+    """One of two readings of bytes less the other, None where either is missing."""
+    first, second = readings.get(a), readings.get(b)
+    return first - second if isinstance(first, int) and isinstance(second, int) else None
 
 
 def measured(frame: pd.DataFrame) -> pd.DataFrame:

@@ -12,12 +12,16 @@ from bench.report.chapters import conditions
 from bench.report.chapters.claims import tables as claims_tables
 from bench.report.chapters.comparison import answer, tables
 from bench.report.groups import Group
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.cell import Result
+from bench.store.records.verification import Verification
 
 
 def text(
-    groups: Sequence[Group], runs: pd.DataFrame, table_4: pd.DataFrame, results: Sequence[Result], gates: Sequence[Gate]
+    groups: Sequence[Group],
+    runs: pd.DataFrame,
+    table_4: pd.DataFrame,
+    results: Sequence[Result],
+    gates: Sequence[Verification],
 ) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
     out, say = plain()

@@ -15,8 +15,8 @@ from bench.errors import FcnBenchError
 from bench.session.choice import Options
 from bench.store.records.cell import Place, Role
 from bench.store.records.machine import Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 
 PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
@@ -47,7 +47,9 @@ def first_blocks(options: Options) -> int:
     return options.blocks or PILOT
 
 
-def decided(results: Iterable[Result], gates: Iterable[Gate], options: Options, blocks: int, before_s: float) -> Size:
+def decided(
+    results: Iterable[TrainingResult], gates: Iterable[Verification], options: Options, blocks: int, before_s: float
+) -> Size:
     """How many blocks a pilot of ``blocks`` asks for; of a precision and a time, whichever is reached first.
 
     ``results`` are of networks that were trained; ``before_s`` seconds went before the first block.
@@ -85,13 +87,13 @@ def for_time(
     return Size(pilot, blocks, widths.get(name), name, block_s, f"{numbers.duration(budget_s)} leave time for")
 
 
-def block_s(results: Sequence[Result]) -> float:
+def block_s(results: Sequence[TrainingResult]) -> float:
     """Seconds that a block took, all places together: the mean."""
     blocks = {result.cell.block for result in results}
     return fsum(result.phases.process_s or 0.0 for result in results) / max(1, len(blocks))
 
 
-def log_ratios(results: Iterable[Result], gates: Iterable[Gate]) -> dict[str, list[float]]:
+def log_ratios(results: Iterable[TrainingResult], gates: Iterable[Verification]) -> dict[str, list[float]]:
     """The logarithms of ratios by block, of every pair and of every control with itself, by name.
 
     Those with fewer than two blocks are left out, and implementations that do not do the same work.

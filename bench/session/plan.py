@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from bench.display import naming
 from bench.machine import disturbances
 from bench.session import digest
-from bench.store.records.cell import Cell, Place, Role
-from bench.store.records.training import Result
+from bench.store.records.cell import Cell, Place, Result, Role
 from bench.worker import interpreters
 from impls import environment
 from impls.registry import Entry

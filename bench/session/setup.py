@@ -24,10 +24,10 @@ def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Pl
         raise FcnBenchError(
             f"--sweep: of {names} none trains in a given order; add one of the tiers {' and '.join(SWEPT)}"
         )
-    availability.check([*chosen.entries, *chosen.floors])
+    availability.check_interpreters([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
         if entry.is_plugin:
-            availability.probe(entry)
+            availability.check_plugin(entry)
     data = download.find(options.data, say=say)
     plan = Plan(
         workloads=chosen.workloads,

@@ -19,7 +19,7 @@ from bench.session.choice import Options
 from bench.statistics import paired_ratio
 from bench.store.records.machine import Size
 from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.verification import Verification
 
 
 def test_the_number_is_steins() -> None:
@@ -73,7 +73,7 @@ def test_the_ratios_are_those_of_the_report() -> None:
         if noise.random() > 0.1
     ]
     results = [replace(one, status="failed") if noise.random() < 0.1 else one for one in results]
-    gates = [Gate(name, WORKLOAD.name, "cpu", "", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
+    gates = [Verification(name, WORKLOAD.name, "cpu", "", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
     runs = runs_frame(results, gates)
     expected = {
         f"{a} and {b}, {naming.title(*key)}": statistics.log_ratios(both["a"], both["b"])

@@ -15,7 +15,7 @@ from bench.session.plan import Plan
 from bench.session.run import measure, measure_blocks
 from bench.store import archive
 from bench.store.records.cell import Cell
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls import registry
 
 
@@ -30,7 +30,7 @@ class Scripted:
     def verify(self, plan: Plan, on_gate: Any) -> None:
         """Every gate has been asked."""
 
-    def run(self, cells: Sequence[Cell], kept: Mapping[str, Result], *told: Any) -> dict[str, Result]:
+    def run(self, cells: Sequence[Cell], kept: Mapping[str, TrainingResult], *told: Any) -> dict[str, TrainingResult]:
         """Measure what is not kept."""
         self.repeats.append(told[-1])
         new = [cell for cell in cells if cell.key not in kept]

@@ -10,9 +10,10 @@ from bench.display import naming, numbers
 from bench.display.naming import as_role
 from bench.display.tables import Sheet
 from bench.report.runs import GROUP, IDENTITY, cpu_per_wall, identity, middle
+from bench.store.records.cell import Result
 from bench.store.records.machine import Machine
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate, Rung
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Check, Verification
 from impls.frameworks import FRAMEWORKS
 
 MACHINE = {
@@ -61,7 +62,7 @@ def lost(results: Sequence[Result]) -> list[Lost]:
     return sorted(found, key=lambda lost: lost.status)
 
 
-def failed_gates(gates: Sequence[Gate]) -> list[str]:
+def failed_gates(gates: Sequence[Verification]) -> list[str]:
     """The implementations that do other work than the workload asks for, a line each."""
     return [
         f"withheld: {gate.implementation}, {gate.workload}, {naming.device(gate.device)}: it does not do the same "
@@ -71,22 +72,22 @@ def failed_gates(gates: Sequence[Gate]) -> list[str]:
     ]
 
 
-def gate(gates: Sequence[Gate]) -> Sheet:
+def gate(gates: Sequence[Verification]) -> Sheet:
     """What the equivalence gate found: the worst rung of each implementation, workload and device."""
     rows = []
     for gate in gates:
-        compared = [(rung.figure / rung.limit, rung) for rung in gate.rungs if rung.figure is not None and rung.limit]
+        compared = [(rung.figure / rung.limit, rung) for rung in gate.checks if rung.figure is not None and rung.limit]
         share, worst = max(compared, key=lambda found: found[0], default=(0.0, None))
         rows.append((
             gate.implementation, gate.workload, naming.device(gate.device), gate.status,
             gate.reason or (f"{worst.name}: {share:.0%} of the limit".replace("%", " %") if worst else ""),
-            str(sum(rung.passed for rung in gate.rungs)),
+            str(sum(rung.passed for rung in gate.checks)),
         ))  # fmt: skip
     columns = ("implementation", "network", "device", "same work?", "nearest to its limit", "rungs passed")
     return Sheet("", columns, tuple(rows), texts=5)
 
 
-def agreement_table(results: Sequence[Result]) -> Sheet:
+def agreement_table(results: Sequence[TrainingResult]) -> Sheet:
     """The mean loss of the first epoch beside that of the program with which the control is run."""
     rows = []
     for _, row in agreement(results).iterrows():
@@ -99,7 +100,7 @@ def agreement_table(results: Sequence[Result]) -> Sheet:
     return Sheet("", (*columns, "blocks"), tuple(rows), texts=3)
 
 
-def fairness(results: Sequence[Result]) -> Sheet:
+def fairness(results: Sequence[TrainingResult]) -> Sheet:
     """What was in force, a property in each row, an implementation in each column; rows that differ say so.
 
     Read from the running programs as far as they can be asked, else from what they declare.
@@ -127,7 +128,7 @@ def between(values: list[str]) -> str:
     return ends[0] if ends[0] == ends[-1] else f"{ends[0]}–{ends[-1]}"
 
 
-def properties(result: Result) -> dict[str, object]:
+def properties(result: TrainingResult) -> dict[str, object]:
     """What was in force in one cell, by name, in the order of the table; None where the program says nothing."""
     cell, told = result.cell, result.switches
     ordered = told.get("takes_order")
@@ -149,7 +150,7 @@ def properties(result: Result) -> dict[str, object]:
     }
 
 
-def adam(result: Result) -> str | None:
+def adam(result: TrainingResult) -> str | None:
     """The form of Adam that was declared, with its epsilon, and the program's own word where it is another."""
     declared, epsilon = result.switches.get("adam"), result.switches.get("adam_epsilon")
     if result.cell.workload.optimiser.kind != "adam":
@@ -178,7 +179,7 @@ class Switches:
     own: tuple[Sheet, ...]
 
 
-def switches(results: Sequence[Result]) -> Switches:
+def switches(results: Sequence[TrainingResult]) -> Switches:
     """What was in force, read from the results; cells that differ have their values side by side."""
     found: dict[str, dict[str, list[str]]] = {}
     for result in results:
@@ -201,19 +202,19 @@ def switches(results: Sequence[Result]) -> Switches:
     return Switches(blank, tuple(sheet for sheet in others if sheet.rows))
 
 
-def checks_frame(gates: Sequence[Gate]) -> pd.DataFrame:
+def checks_frame(gates: Sequence[Verification]) -> pd.DataFrame:
     """One row per rung of the equivalence gate that was climbed, and one for each gate that ended before any."""
     rows = []
     for gate in gates:
         head = {"workload": gate.workload, "implementation": gate.implementation, "device": gate.device}
-        rows += [head | asdict(rung) for rung in gate.rungs]
-        if gate.status == "skipped" or (gate.status == "failed" and all(rung.passed for rung in gate.rungs)):
+        rows += [head | asdict(rung) for rung in gate.checks]
+        if gate.status == "skipped" or (gate.status == "failed" and all(rung.passed for rung in gate.checks)):
             rows.append(head | {"name": "ended", "passed": False, "note": f"{gate.status}: {gate.reason}"})
-    columns = ["workload", "implementation", "device", *(field.name for field in fields(Rung))]
+    columns = ["workload", "implementation", "device", *(field.name for field in fields(Check))]
     return pd.DataFrame(rows, columns=columns).rename(columns={"name": "rung"})
 
 
-def agreement(results: Sequence[Result]) -> pd.DataFrame:
+def agreement(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """How near programs that were given the same start and the same batches are after an epoch of the whole set.
 
     The gate trains on small samples. This is what shows a program that does other work on the full one: ``train_loss``

@@ -19,9 +19,8 @@ from bench.display.tables import Sheet
 from bench.report import pairs
 from bench.report.groups import Group, part
 from bench.report.runs import GROUP, measured
-from bench.store.records.cell import Place
-from bench.store.records.floor import Part
-from bench.store.records.training import Result
+from bench.store.records.cell import Place, Result
+from bench.store.records.floor import FloorResult, Part
 from impls.environment import kind
 from impls.frameworks import FRAMEWORKS
 
@@ -49,7 +48,7 @@ def parts(results: Sequence[Result]) -> pd.DataFrame:
         | {"workload": result.cell.workload.name, "library": result.cell.framework, "part": found.name}
         | of_epoch(found)
         for result in results
-        if result.status == "ok"
+        if isinstance(result, FloorResult) and result.status == "ok"
         for found in result.parts
     ]
     return pd.DataFrame(rows, columns=PARTS)

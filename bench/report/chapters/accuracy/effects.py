@@ -16,7 +16,7 @@ from bench.display.tables import Sheet
 from bench.report.groups import Group, part
 from bench.report.pairs import in_blocks, of_two_networks
 from bench.report.runs import GROUP, measured
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls.workload import Adam, Conv, Dense, Dropout, Workload
 
 COLUMNS = [*GROUP, "tier", "implementation", "other", "changed", "accuracy", "other_accuracy", "difference", "low",
@@ -27,7 +27,7 @@ DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (4, 1.3, 1, 1.3)))
 WORDS = ("solid", "dashed", "dotted", "dash-dotted")
 
 
-def effects(runs: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
+def effects(runs: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[TrainingResult]) -> pd.DataFrame:
     """A row for each implementation that was measured with both of two networks that differ in one thing.
 
     Accuracies (0 to 1) are means over the blocks that both have, ``first_accuracy`` after the first epoch; the

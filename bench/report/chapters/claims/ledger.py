@@ -13,7 +13,7 @@ from bench.report.chapters.claims.table_4 import why_missing, without_gpu
 from bench.report.chapters.claims.verdicts import PROBE, Ruling, not_measured
 from bench.report.runs import GROUP, measured
 from bench.statistics import ClaimVerdict
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 COLUMNS = [
     "document", "says", *GROUP, "tier", "implementation", "quantity", "claim_low", "claim_high", "about", "value",
@@ -23,7 +23,7 @@ MNIST = mnist.digest(mnist.PUBLISHED)
 
 
 def ledger(
-    frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result], machines: pd.DataFrame
+    frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[TrainingResult], machines: pd.DataFrame
 ) -> pd.DataFrame:
     """One row for each claim and implementation that it is about, and one for each claim that nothing here can decide.
 

@@ -14,7 +14,7 @@ from bench.display import naming
 from bench.display import numbers as display_numbers
 from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from bench.store.predictions import Configuration, TestSet, taken_for
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 KINDS = ("first", "mistaken", "apart")
 """The first part of a chart's name."""
@@ -72,7 +72,9 @@ class Said:
         return naming.named(self.implementation, self.tier)
 
 
-def of_group(title: str, key: str, found: Sequence[tuple[Configuration, list[Result]]], test: TestSet) -> list[Chart]:
+def of_group(
+    title: str, key: str, found: Sequence[tuple[Configuration, list[TrainingResult]]], test: TestSet
+) -> list[Chart]:
     """The charts of one group: the first images, each implementation's mistakes, where two of a tier disagree."""
     said = [Said(place[4], place[3], taken_for(results[0])) for place, results in found]
     if not said:

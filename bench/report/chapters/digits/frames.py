@@ -13,7 +13,7 @@ import pandas as pd
 from bench.report.runs import GROUP
 from bench.store import predictions
 from bench.store.predictions import Configuration, TestSet
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 DIGITS = range(10)
 BY_DIGIT = [*GROUP, "tier", "implementation", "digit", "images", "correct", "accuracy", "processes"]
@@ -21,16 +21,16 @@ CONFUSION = [*GROUP, "tier", "implementation", "digit", "taken_for", "images", "
 DISAGREEMENT = [*GROUP, "tier", "a", "b", "block", "images", "only_a", "only_b", "neither"]
 
 
-def by_place(results: Sequence[Result], test: TestSet) -> Iterator[tuple[Configuration, list[Result]]]:
+def by_place(results: Sequence[TrainingResult], test: TestSet) -> Iterator[tuple[Configuration, list[TrainingResult]]]:
     """The results of each implementation whose predictions are of this test set, in the order of their blocks."""
-    found: dict[Configuration, list[Result]] = {}
+    found: dict[Configuration, list[TrainingResult]] = {}
     for result in sorted(results, key=lambda result: result.cell.block):
         if result.cell.role == "measured" and result.predicted and len(result.predicted) == len(test.labels):
             found.setdefault((*result.cell.place, result.cell.tier, result.cell.implementation), []).append(result)
     yield from found.items()
 
 
-def by_digit(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+def by_digit(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """How many images of each digit were recognised, as the mean over processes, and which share of them that is."""
     rows = []
     for place, processes in by_place(results, test):
@@ -42,7 +42,7 @@ def by_digit(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=BY_DIGIT)
 
 
-def confusion(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """How many images of each digit were taken for which, as the mean over processes; what never happened is no row."""
     rows = []
     for place, processes in by_place(results, test):
@@ -54,7 +54,7 @@ def confusion(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CONFUSION)
 
 
-def disagreements(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+def disagreements(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """On how many test images two implementations of a tier say different things, block by block, and who is right.
 
     ``only_a`` and ``only_b`` are images that one of the two recognises, ``neither`` those that both mistake, each for
