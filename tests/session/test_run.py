@@ -27,9 +27,6 @@ class Scripted:
         self.measured: list[Cell] = []
         self.repeats: list[int] = []
 
-    def verify(self, plan: Plan, on_gate: Any) -> None:
-        """Every gate has been asked."""
-
     def run(self, cells: Sequence[Cell], kept: Mapping[str, TrainingResult], *told: Any) -> dict[str, TrainingResult]:
         """Measure what is not kept."""
         self.repeats.append(told[-1])
@@ -44,8 +41,9 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted(tmp_path: Path) -> Scripted:
-    """A session in an empty directory."""
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A session in an empty directory, in which everything has been verified."""
+    monkeypatch.setattr("bench.session.run.verify", lambda *_: None)
     with archive.opened(tmp_path):
         return Scripted(tmp_path)
 
