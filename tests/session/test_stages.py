@@ -9,6 +9,7 @@ import pytest
 from synthetic import WORKLOAD, result
 
 from bench import statistics
+from bench.session import stages
 from bench.session.pilot import Target
 from bench.session.plan import Plan
 from bench.session.stages import measure
@@ -26,9 +27,6 @@ class Scripted:
         self.measured: list[Cell] = []
         self.repeats: list[int] = []
 
-    def verify(self, plan: Plan, on_gate: Any) -> None:
-        """Every gate has been asked."""
-
     def run(self, cells: Sequence[Cell], kept: Mapping[str, TrainingResult], *told: Any) -> dict[str, TrainingResult]:
         """Measure what is not kept."""
         self.repeats.append(told[-1])
@@ -43,8 +41,9 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted(tmp_path: Path) -> Scripted:
-    """A session in an empty directory."""
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A session in an empty directory; everything was verified before."""
+    monkeypatch.setattr(stages, "verify", lambda session, plan, on_answer: None)
     with archive.opened(tmp_path):
         return Scripted(tmp_path)
 
