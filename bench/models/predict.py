@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from bench.errors import unknown
 from bench.machine.cpus import available_cpus
 from bench.models.find import Kept
-from bench.worker import pool, process
-from bench.worker.interpreters import versions
+from bench.worker import interpreters, pool, process
 from bench.worker.messages import Logits
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Predict
@@ -58,7 +57,7 @@ def own(kept: Kept, rows: Sequence[Entry]) -> str:
     for row in rows:
         if trained and (row.framework, row.environment) == (trained.framework, trained.environment):
             return row.short
-    here = [row.short for row in rows if "not installed" not in versions(row).values()]
+    here = [row.short for row in rows if "not installed" not in interpreters.versions(row).values()]
     return next((short for short in (kept.model.framework, *here) if short in here), rows[0].short)
 
 

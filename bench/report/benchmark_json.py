@@ -171,12 +171,12 @@ def told(records: Records) -> dict[str, Any]:
 
 def untold(content: Any) -> Records:
     """The records in a JSON file. Raises ValueError for what is none of this version or an earlier one."""
-    if not isinstance(content, dict) or not all(isinstance(content.get(name, []), list) for name in RECORDED):
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in RECORDED):
         raise ValueError("fcnbench: expected an object with lists of records")
     number = content.get("format", 1)
 
     def of(name: str, kind: Callable[[Mapping[str, Any]], type[T]]) -> list[T]:
-        return [formats.checked({"format": number, **one}, kind) for one in content.get(name, [])]
+        return [formats.checked({"format": number, **one}, kind) for one in content[name]]
 
     return Records(
         of("cells", archive.kind_of_result),

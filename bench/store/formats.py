@@ -68,15 +68,17 @@ def upgraded(stored: Mapping[str, Any]) -> dict[str, Any]:
     if "cell" in values:
         values["readings"] = {**(values.pop("memory", None) or {}), **(values.pop("noise", None) or {})}
         values["points"] = values.pop("sweep", ())
-        values["epochs"] = [
-            {**epoch, "readings": {"train_energy_j": energy}}
-            if (energy := epoch.pop("train_energy_j", None))
-            else epoch
-            for epoch in map(dict, values.get("epochs", ()))
-        ]
+        values["epochs"] = [with_readings(epoch) for epoch in values.get("epochs", ())]
     if "rungs" in values:
         values["checks"] = values.pop("rungs")
     return values
+
+
+def with_readings(epoch: Mapping[str, Any]) -> dict[str, Any]:
+    """An epoch of format 1 with its energy among its readings."""
+    values = dict(epoch)
+    energy = values.pop("train_energy_j", None)
+    return values if energy is None else values | {"readings": {"train_energy_j": energy}}
 
 
 def read(path: Path, kind: Callable[[Mapping[str, Any]], type[T]]) -> T:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, plan_of
 
+from bench import files
 from bench.errors import FcnBenchError
 from bench.session import extras
 from bench.session.plan import Plan
@@ -130,7 +131,7 @@ def test_a_full_disk_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(FcnBenchError, match="No space left"):
         archive.save_record(tmp_path, replace(PROBE, reason="new"))
     assert json.loads((tmp_path / "probes" / "pytorch.json").read_text())["reason"] == ""

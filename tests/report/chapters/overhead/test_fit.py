@@ -1,14 +1,12 @@
 """Overhead against compute, from sweeps made by hand with the overhead and the throughput planted in them."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from pydantic import TypeAdapter
 from synthetic import FLOPS_PER_S, OVERHEAD_S, PARAMETER_S, WORKLOAD, clear, result, save, session, swept
 
 from bench.errors import FcnBenchError
@@ -169,13 +167,6 @@ def test_sweeps_are_carried_through_pytest_benchmarks_json_but_are_no_benchmark(
     benchmark_json.write(path, text)
     benchmark_json.save([path], tmp_path / "back")
     assert archive.everything(tmp_path / "back") == archive.everything(usual)
-
-
-def test_results_of_before_there_were_sweeps_can_be_read() -> None:
-    """And have none."""
-    old = asdict(result())
-    del old["sweep"]
-    assert TypeAdapter(TrainingResult).validate_json(json.dumps(old)) == result()
 
 
 def test_a_run_says_what_a_sweep_found() -> None:
