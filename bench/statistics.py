@@ -115,21 +115,23 @@ def typical(values: Iterable[float | None]) -> float:
     return median(known) if known else math.nan
 
 
-def log_ratios(times_a: Sequence[float], times_b: Sequence[float]) -> list[float]:
+def log_ratios(times_a: Iterable[float], times_b: Iterable[float]) -> list[float]:
     """``ln(a / b)`` of each block. Raises ValueError for lists that do not pair up, and for times that are none."""
-    if len(times_a) != len(times_b) or not len(times_a):
-        raise ValueError(f"{len(times_a)} and {len(times_b)} times: expected as many of each, at least one")
-    if not all(0 < time < math.inf for time in (*times_a, *times_b)):
+    a, b = list(map(float, times_a)), list(map(float, times_b))
+    if len(a) != len(b) or not a:
+        raise ValueError(f"{len(a)} and {len(b)} times: expected as many of each, at least one")
+    if not all(0 < time < math.inf for time in (*a, *b)):
         raise ValueError("times must be positive and finite")
-    return [math.log(a / b) for a, b in zip(times_a, times_b, strict=True)]
+    return [math.log(x / y) for x, y in zip(a, b, strict=True)]
 
 
-def paired_ratio(times_a: Sequence[float], times_b: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
+def paired_ratio(times_a: Iterable[float], times_b: Iterable[float], confidence: float = CONFIDENCE) -> Ratio:
     """The ratio of two implementations that were measured side by side in the same blocks.
 
-    ``times_a[i]`` and ``times_b[i]`` are of one block, in the same unit. With ``d = ln(a / b)`` per block the estimate
-    is ``exp(mean d)`` and the interval Student's t on ``d`` (Fieller's problem does not arise on logs). Raises
-    ValueError for lists that do not pair up, for none, and for times that are not positive.
+    The times are lists, NumPy arrays or columns of pandas, all in one unit; those at the same position are of one
+    block. With ``d = ln(a / b)`` per block the estimate is ``exp(mean d)`` and the interval Student's t on ``d``
+    (Fieller's problem does not arise on logs). Raises ValueError for times that do not pair up, for none, and for
+    times that are not positive.
     """
     mean, half = student(log_ratios(times_a, times_b), confidence)
     return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half) if mean + half < 700 else math.inf)
@@ -251,7 +253,12 @@ def sure(p: float | None) -> bool:
 
 
 def blocks_needed(differences: Sequence[float], half_width: float) -> int:
-    """See :func:`for_precision`; at least the blocks that there are."""
+    """The least number of blocks whose interval is within ``half_width`` (0.02 is 2 %) of the ratio.
+
+    Stein's first stage (1945, Annals of Mathematical Statistics 16, 243-258): with the pilot's standard deviation s of
+    n0 blocks and Student's quantile t for n0 - 1 degrees of freedom, the least n with t * s / sqrt(n) <= ln(1 +
+    half_width); at least n0. ``differences`` are the pilot's logarithms of ratios, at least two.
+    """
     reach = quantile(len(differences)) * deviation(differences)
     return max(len(differences), math.ceil((reach / math.log1p(half_width)) ** 2))
 

@@ -209,6 +209,12 @@ class Workload:
         return sum(math.prod(kernel) + kernel[-1] for kernel in self.kernels)
 
     @property
+    def width(self) -> int | None:
+        """Units of the first hidden layer; None where there is none."""
+        dense = [layer.units for layer in self.layers if isinstance(layer, Dense)]
+        return dense[0] if len(dense) > 1 else None
+
+    @property
     def flops(self) -> int:
         """Floating-point operations of the products with the kernels for one training image, forward and backward.
 
@@ -228,6 +234,28 @@ class Workload:
             if isinstance(layer, Conv):
                 yield (layer.size, layer.size, before[-1], layer.filters), math.prod(after[:2])
 
+    def with_batch_size(self, batch_size: int) -> "Workload":
+        """The network with another batch size, which its name then says: ``mlp-128-64-b256``."""
+        if batch_size == self.batch_size:
+            return self
+        return replace(self, name=f"{self.name}-b{batch_size}", batch_size=batch_size)
+
+    def with_width(self, units: int) -> "Workload":
+        """The network with so many ``units`` in its first hidden layer, the other hidden layers in proportion.
+
+        Its name then says so: ``mlp-128-64-w512``. A network without a hidden layer stays what it is.
+        """
+        if self.width in (None, units):
+            return self
+        *hidden, _ = (i for i, layer in enumerate(self.layers) if isinstance(layer, Dense))
+        layers = tuple(
+            replace(layer, units=max(1, round(layer.units * units / self.width)))
+            if isinstance(layer, Dense) and i in hidden
+            else layer
+            for i, layer in enumerate(self.layers)
+        )
+        return replace(self, name=f"{self.name}-w{units}", layers=layers)
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Workload":
         """The inverse of ``dataclasses.asdict``, for values that were validated before."""
@@ -246,32 +274,6 @@ class Workload:
         levels = np.arange(256, dtype=np.float32) / np.float32(255)
         table = (levels - np.float32(self.mean)) / np.float32(self.std)
         return table.astype(self.dtype)[images.reshape(len(images), *self.shapes[0])]
-
-
-def hidden(workload: Workload) -> list[int]:
-    """The positions of the dense layers but the last, which gives the logits."""
-    return [i for i, layer in enumerate(workload.layers) if isinstance(layer, Dense)][:-1]
-
-
-def width(workload: Workload) -> int | None:
-    """Units of the first hidden layer; None where there is none."""
-    dense = [layer.units for layer in workload.layers if isinstance(layer, Dense)]
-    return dense[0] if len(dense) > 1 else None
-
-
-def derived(base: Workload, batch_size: int, units: int | None) -> Workload:
-    """The network with another batch size, and its hidden layers scaled so that the first has so many ``units``."""
-    own, positions = width(base), hidden(base)
-    name = base.name + (f"-b{batch_size}" if batch_size != base.batch_size else "")
-    if units is None or own is None or units == own:
-        return replace(base, name=name, batch_size=batch_size)
-    layers = tuple(
-        replace(layer, units=max(1, round(layer.units * units / own)))
-        if isinstance(layer, Dense) and i in positions
-        else layer
-        for i, layer in enumerate(base.layers)
-    )
-    return replace(base, name=f"{name}-w{units}", batch_size=batch_size, layers=layers)
 
 
 def shape_after(layer: Layer, before: Shape) -> Shape:

@@ -87,6 +87,21 @@ def test_the_interval_is_that_of_95_percent_unless_told() -> None:
     assert wider.low < paired_ratio(a, b).low < wider.estimate < paired_ratio(a, b).high < wider.high
 
 
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, pd.Series, lambda times: pd.Series(times, index=[5, 7, 9]), iter]
+)
+def test_times_may_come_in_whatever_holds_them(kind: Any) -> None:
+    """Lists, arrays, columns of pandas with any index: the same figures."""
+    a, b = [1.3, 1.2, 1.5], [1.0, 1.1, 0.9]
+    assert paired_ratio(kind(a), kind(b)) == paired_ratio(a, b)
+    with pytest.raises(ValueError, match="2 and 3 times"):
+        paired_ratio(np.array(a[:2]), np.array(b))
+    with pytest.raises(ValueError, match="at least one"):
+        paired_ratio(np.array([]), np.array([]))
+    with pytest.raises(ValueError, match="positive and finite"):
+        paired_ratio(np.array([1.0, math.nan]), np.array([1.0, 1.0]))
+
+
 def test_pairing_removes_what_blocks_have_in_common() -> None:
     """A machine that is twice as slow in one block does not widen the interval of a ratio that is always the same."""
     found = paired_ratio([1.1, 2.2, 4.4], [1.0, 2.0, 4.0])

@@ -5,20 +5,17 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bench.data import tutorials
-from bench.data.networks import describe, describe_optimiser, load
-from bench.machine import description
-from bench.worker import availability, interpreters
-from bench.worker.interpreters import versions
-from impls import registry
-from impls.registry import Entry
-from impls.workload import Workload
+from bench.cli.options import Pythons, WorkloadFile
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from impls.registry import Entry
+    from impls.workload import Workload
 
 IMAGES = 60_000
 COLUMNS = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
@@ -31,6 +28,13 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     ``ask`` starts each framework to find out what it can use; else that is told as far as it can be seen from outside.
     ``pythons`` are interpreters as ``--python`` takes them.
     """
+    from rich.console import Console
+
+    from bench.data import tutorials
+    from bench.data.networks import load
+    from bench.worker import availability, interpreters
+    from impls import registry
+
     entries = interpreters.assigned(registry.installed(), pythons)
     availability.check(entries)
     out = io.StringIO()
@@ -49,8 +53,13 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     return out.getvalue().rstrip()
 
 
-def implementations(entries: Sequence[Entry]) -> Table:
+def implementations(entries: "Sequence[Entry]") -> "Table":
     """Names, tiers and what each needs."""
+    from rich.table import Table
+
+    from bench.worker.interpreters import versions
+    from impls import registry
+
     table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
     built_in = {entry.name for entry in registry.BUILT_IN}
     for entry in entries:
@@ -59,8 +68,14 @@ def implementations(entries: Sequence[Entry]) -> Table:
     return table
 
 
-def devices(entries: Sequence[Entry], ask: bool) -> Table:
+def devices(entries: "Sequence[Entry]", ask: bool) -> "Table":
     """On which devices each implementation can be run here, and if not why."""
+    from rich.table import Table
+
+    from bench.data import tutorials
+    from bench.machine import description
+    from bench.worker import availability
+
     present, workload = description.devices(), next(iter(tutorials.networks().values()))
     table = Table("USABLE HERE", *availability.KINDS, box=None, padding=(0, 2, 0, 0))
     for entry in entries:
@@ -74,8 +89,12 @@ def devices(entries: Sequence[Entry], ask: bool) -> Table:
     return table
 
 
-def networks(workloads: Mapping[str, Workload]) -> Table:
+def networks(workloads: "Mapping[str, Workload]") -> "Table":
     """The networks by name, with what an epoch of each asks for."""
+    from rich.table import Table
+
+    from bench.data.networks import describe, describe_optimiser
+
     table = Table(*COLUMNS, box=None)
     table.padding = (0, 2, 0, 0)
     table.columns[0].no_wrap = True
@@ -90,13 +109,11 @@ def networks(workloads: Mapping[str, Workload]) -> Table:
 
 @app.command("list")
 def list_(
-    file: Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")] = None,
+    file: WorkloadFile = None,
     devices: Annotated[
         bool, typer.Option("--devices", help="Start each framework and ask it what it can use; takes a minute.")
     ] = False,
-    python: Annotated[
-        list[str] | None, typer.Option(help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated.")
-    ] = None,
+    python: Pythons = None,
 ) -> None:
     """Show the implementations, the devices that they can use here, and the networks."""
     print(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))

@@ -101,7 +101,7 @@ class Group:
         return self.summary[self.summary["implementation"] == implementation].iloc[0]
 
     def named(self, implementation: str) -> str:
-        """``PyTorch (matched)``."""
+        """An implementation's name for people, with its tier."""
         tier = self.runs.loc[self.runs["implementation"] == implementation, "tier"].iloc[0]
         return naming.named(implementation, str(tier))
 

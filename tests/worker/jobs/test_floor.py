@@ -16,7 +16,7 @@ from impls.contract import Unavailable
 from impls.floor import LARGE, batches, operands
 from impls.workload import SGD, Adam, Workload
 
-LIBRARIES = [entry.framework for entry in registry.FLOOR]
+LIBRARIES = [entry.framework for entry in registry.floors()]
 RATE, STEPS = 1e-2, 3
 
 
@@ -106,7 +106,7 @@ def test_the_first_call_is_not_timed() -> None:
 def test_a_worker_reports_every_part_with_its_steps(tiny_data: Path, tiny: Workload) -> None:
     """Steps of an epoch count a last batch that is not full as a fraction; operations are those of the workload."""
     events: list[Event] = []
-    entry = next(entry for entry in registry.FLOOR if entry.framework == "numpy")
+    entry = next(entry for entry in registry.floors() if entry.framework == "numpy")
     request = {
         "module": entry.module,
         "workload": asdict(tiny),

@@ -7,8 +7,7 @@ from bench.data import tutorials
 from bench.display import naming
 from bench.display.tables import Sheet
 from bench.report.chapters.claims.sources import Program
-
-FRAMEWORKS = ("pytorch", "keras")
+from impls.frameworks import COMPARED
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,11 @@ def sides(programs: Mapping[str, Program]) -> list[Sides]:
         return []
     compared = []
     for tier in naming.TIERS:
-        names = [f"{tier}-{framework}" for framework in FRAMEWORKS]
+        names = [f"{tier}-{framework}" for framework in COMPARED]
         if all(name in programs for name in names):
             made = tuple(
                 Side(naming.named(name, tier), code.layer[framework], code.loop[framework], programs[name])
-                for name, framework in zip(names, FRAMEWORKS, strict=True)
+                for name, framework in zip(names, COMPARED, strict=True)
             )
             compared.append(Sides(tier, made, counts(made)))
     return compared

@@ -8,6 +8,7 @@ from bench.display import naming, numbers
 from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
 from bench.report.runs import measured
 from bench.statistics import ClaimVerdict
+from impls.frameworks import COMPARED
 
 TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
 MEASURES = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
@@ -26,7 +27,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     no_gpu = without_gpu(machines)
     columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
     shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
+    shown = shown[shown["framework"].isin(COMPARED)]
     rows = []
     for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
         for quantity, column in MEASURES.items():

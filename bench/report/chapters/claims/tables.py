@@ -12,6 +12,7 @@ from bench.report.chapters.claims.table_4 import QUANTITIES, beside_claim, claim
 from bench.report.chapters.claims.verdicts import PROBE, cell, ruling
 from bench.report.groups import Group, key
 from bench.statistics import ClaimVerdict
+from impls.frameworks import COMPARED
 
 TIMES = {
     "epoch_s ratio": "times as long",
@@ -115,7 +116,7 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
     rows = []
     for quantity, name in QUANTITIES.items():
         for device in frame["device"].unique():
-            for framework in ("pytorch", "keras"):
+            for framework in COMPARED:
                 figures = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
                 figures = figures[figures["framework"] == framework].set_index("tier")
                 if figures.empty or device in left_out:

@@ -10,6 +10,7 @@ from bench.display import naming, numbers
 from bench.report import groups
 from bench.report.groups import Group, Pair
 from bench.statistics import LARGEST_DELTA, Verdict
+from impls.frameworks import COMPARED
 
 PHRASES = {
     Verdict.SMALLER: "{fast} is faster",
@@ -37,7 +38,7 @@ OTHER_WORDS = {
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
 """The order of the sentences: what isolates the framework, then what readers of the tutorials run."""
-QUESTION = ("PyTorch", "Keras on TensorFlow")
+QUESTION = tuple(naming.LABELS[name] for name in COMPARED)
 """The two that the documents compare; where a tier has both, its sentence is about them."""
 
 
@@ -163,7 +164,7 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
 
 
 def timing(group: Group, name: str) -> str:
-    """``PyTorch (matched) 1.02 s per epoch``, with its accuracy."""
+    """An implementation's time per epoch, with its accuracy."""
     row = group.row(name)
     seconds, accuracy = numbers.figure("epoch_s", row["epoch_s"]), numbers.figure("accuracy", row["accuracy"])
     return f"{group.named(name)} {seconds} per epoch at {accuracy} accuracy"
