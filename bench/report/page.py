@@ -56,7 +56,7 @@ LOG_LETTERS = 4000
 def draw(session: Session) -> list[tuple[Group, Chart]]:
     """The charts of every group that has something to show; images of digits of those that the page opens with."""
     lead = groups.leading(session.groups)
-    accuracies = tutorials.claims()
+    accuracies = pd.DataFrame(tutorials.figure_claims())
     accuracies = accuracies[accuracies["quantity"] == "accuracy"]
     frames, base = session.frames, workloads(session.results)
     runs, epochs, evaluations = (frames[name] for name in ("runs", "epochs", "curves"))

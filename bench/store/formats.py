@@ -99,4 +99,5 @@ def problem(error: ValidationError) -> str:
     """The first thing that is wrong with a record, and where."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message

@@ -40,7 +40,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
                     | over_processes(values) | {"epochs": int(group["epochs"].iloc[0])}
                     | {"verdict": why and why.verdict, "reason": why.reason if why else ""}
                 )  # fmt: skip
-    claimed = tutorials.claims().rename(columns={"low": "claim_low", "high": "claim_high"})
+    claimed = pd.DataFrame(tutorials.figure_claims()).rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
     columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "verdict", "reason"]
     return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
