@@ -20,6 +20,7 @@ from bench.worker.requests import WriteExport
 from impls import exports, portable, registry
 from impls.exports import Exporter, graph
 from impls.exports.graph import Node
+from impls.frameworks import FRAMEWORKS
 
 WIDTH = 44
 """Characters of a step's name in the table; converters join the names of all that they have fused."""
@@ -41,8 +42,8 @@ class PlannedExport:
 
     @property
     def title(self) -> str:
-        """``mlp-128-64 (matched-pytorch) to onnx by Keras``."""
-        by = {"pytorch": "PyTorch", "keras": "Keras"}[self.exporter.by]
+        """The network, who trained it, the format and whose exporter writes it."""
+        by = FRAMEWORKS[self.exporter.by].label
         return f"{self.model.workload.name} ({self.model.implementation}) to {self.exporter.format} by {by}"
 
 
@@ -97,7 +98,7 @@ def chosen(path: Path, implementation: str | None, workload: str | None) -> Mode
 
 
 def listed(found: Sequence[Model]) -> str:
-    """``mlp-128 by matched-keras, mlp-128 by matched-pytorch``."""
+    """Each network with the implementation that trained it."""
     return ", ".join(sorted({f"{model.workload.name} by {model.implementation}" for model in found}))
 
 
@@ -136,7 +137,7 @@ def export(planned: PlannedExport, data: Path, timeout_s: float) -> Export:
 def ask(planned: PlannedExport, out: Path, data: Path, timeout_s: float) -> Export:
     """What a worker says that was asked to write ``out``. Never raises for what the worker does."""
     exporter, model = planned.exporter, planned.model
-    entry = next(entry for entry in registry.BUILT_IN if entry.name == f"matched-{exporter.by}")
+    entry = registry.of_framework(exporter.by)["matched"]
     with TemporaryDirectory(prefix="fcnbench-export-") as folder:
         source = Path(folder, "model.npz")
         origin = {"implementation": model.implementation, "framework": model.framework}

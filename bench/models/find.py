@@ -104,7 +104,7 @@ def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[
 
 def is_native(path: Path) -> bool:
     """Whether this is a file in a framework's own format, by its ending."""
-    return path.suffix.lower() in registry.NATIVE and not path.is_dir()
+    return registry.native_reader(path.suffix) is not None and not path.is_dir()
 
 
 def unpacked(
@@ -123,7 +123,11 @@ def unpacked(
         except FcnBenchError as error:
             found[path] = error
     own = {
-        row.short: {path: out for path, out in found.items() if reader(path) == row.short and isinstance(out, Path)}
+        row.short: {
+            path: out
+            for path, out in found.items()
+            if registry.native_reader(path.suffix) == row.short and isinstance(out, Path)
+        }
         for row in rows
     }
 
@@ -139,11 +143,6 @@ def unpacked(
             if end.status != "ok":
                 found[path] = refusal(path, end.status, end.reason)
     return found
-
-
-def reader(path: Path) -> str:
-    """The short name of what reads a framework's own file."""
-    return registry.NATIVE[path.suffix.lower()]
 
 
 def refusal(path: Path, status: str, reason: str) -> FcnBenchError:

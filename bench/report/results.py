@@ -13,7 +13,7 @@ from bench.report import pairs
 from bench.report.chapters import conditions, cost, floor, inference
 from bench.report.chapters.accuracy import effects, reaching
 from bench.report.chapters.breakdown import stages
-from bench.report.chapters.claims import ledger, properties, sources
+from bench.report.chapters.claims import ledger, properties, sources, table_4
 from bench.report.chapters.claims.sources import Program
 from bench.report.chapters.digits.frames import by_digit, confusion, disagreements
 from bench.report.chapters.overhead import fit
@@ -70,7 +70,7 @@ class Session:
             "control": pairs.control(runs),
             "comparison": pairs.comparison(runs),
             "break_even": cost.break_even_frame(runs),
-            "table_4": ledger.table_4(runs, of_machines),
+            "table_4": table_4.table_4(runs, of_machines),
             "gate": conditions.checks_frame(gates),
         }
         frames["floor_parts"] = floor.parts(everything)
@@ -100,7 +100,7 @@ class Session:
         frames["confusion"] = confusion(shown, test)
         frames["disagreements"] = disagreements(shown, test)
         epochs = {name: workload.epochs for name, workload in known.items()}
-        groups = report_groups.groups(frames, epochs, tutorials.claims()["workload"].iloc[0])
+        groups = report_groups.groups(frames, epochs, tutorials.headline())
         return cls(results, machines, gates, frames, groups, archive.size(directory), shown, test, programs, everything)
 
 

@@ -28,9 +28,7 @@ from impls.exports import Exporter
 from impls.registry import Entry
 from impls.workload import Workload
 
-PROBE_HARNESS = ("bench.worker.jobs.probe", "bench.worker.main", "impls.contract")
 BREAKDOWN_TIER = "documented"
-BREAKDOWN_HARNESS = ("bench.worker.jobs.breakdown", "bench.worker.main", "impls.contract", "impls.layout")
 Extra = Probe | Breakdown | StoredExport
 
 
@@ -72,11 +70,10 @@ def ask_exports(
 
 def export_question(model: Model, exporter: Exporter, data: str, session: Session) -> ExtraQuestion:
     """Does a framework write this network, and is the file right?"""
-    modules = (exporter.writer, exporter.reader, exporter.models, "bench.worker.jobs.export")
-    digest = session_digest.digest(
-        model.name, [session_digest.module_digest(module) for module in modules],
-        interpreters.package_versions(exporter.packages), data,
-    )  # fmt: skip
+    modules = (exporter.writer, exporter.reader, exporter.models)
+    digest = session_digest.of_job(
+        "export", modules, model.name, interpreters.package_versions(exporter.packages), data
+    )
     bare = StoredExport(model.workload.name, model.implementation, digest, export.unwritten(exporter))
     line = f"exporting {model.workload.name} by {naming.LABELS[exporter.by]}: {exporter.format}"
     return ExtraQuestion(bare, line, lambda: replace(bare, export=tried(model, exporter, session)))
@@ -85,8 +82,10 @@ def export_question(model: Model, exporter: Exporter, data: str, session: Sessio
 def export_pairs(found: Sequence[Model], headline: str) -> Iterator[tuple[Model, Exporter]]:
     """Each framework's network with each of its exporters."""
     for framework in dict.fromkeys(exporter.by for exporter in exports.EXPORTERS):
-        own = [model for model in found if model.implementation in (f"matched-{framework}", f"documented-{framework}")]
-        own.sort(key=lambda model: (model.workload.name != headline, model.implementation.startswith("documented")))
+        rows = registry.of_framework(framework)
+        names = [rows[tier].name for tier in ("matched", "documented") if tier in rows]
+        own = [model for model in found if model.implementation in names]
+        own.sort(key=lambda model: (model.workload.name != headline, names.index(model.implementation)))
         yield from ((own[0], exporter) for exporter in exports.EXPORTERS if exporter.by == framework and own)
 
 
@@ -124,10 +123,9 @@ def probed(entries: Sequence[Entry]) -> list[Entry]:
 def probe_question(entry: Entry, workload: Workload, wanted: Plan, session: Session) -> ExtraQuestion:
     """What becomes of Python in a framework's forward pass, on the CPU?"""
     placement = Placement.of("cpu", max(wanted.threads))
-    modules = (entry.module, f"impls.matched.{entry.framework}", *PROBE_HARNESS)
     bare = Probe(
         entry.framework, workload.name, max(wanted.threads),
-        answer_digest(entry, workload, wanted, modules, placement.variables(entry)),
+        answer_digest("probe", entry, workload, wanted, placement.variables(entry)),
         now(), session.machine.machine, "failed", "not asked",
     )  # fmt: skip
     line = f"probing {entry.framework}: what becomes of Python in its forward pass"
@@ -176,10 +174,9 @@ def broken_down(entries: Sequence[Entry]) -> list[Entry]:
 def breakdown_question(entry: Entry, workload: Workload, device: str, wanted: Plan, session: Session) -> ExtraQuestion:
     """Where does the time of an epoch go?"""
     placement = Placement.of(device, max(wanted.threads), workload.precision)
-    modules = (entry.module, f"impls.{entry.tier}.{entry.framework}", *BREAKDOWN_HARNESS)
     bare = Breakdown(
         entry.name, entry.tier, entry.framework, workload.name, device, max(wanted.threads),
-        answer_digest(entry, workload, wanted, modules, placement.variables(entry)),
+        answer_digest("breakdown", entry, workload, wanted, placement.variables(entry)),
         now(), session.machine.machine, "failed", "not asked",
     )  # fmt: skip
     where = naming.title(workload.name, device, bare.threads)
@@ -210,14 +207,10 @@ def ask_breakdown(bare: Breakdown, entry: Entry, workload: Workload, session: Se
     return found
 
 
-def answer_digest(
-    entry: Entry, workload: Workload, wanted: Plan, modules: Sequence[str], variables: Mapping[str, str]
-) -> str:
-    """What would change an answer: versions, the sources of ``modules``, data, the environment."""
-    return session_digest.digest(
-        asdict(workload), wanted.data, [session_digest.module_digest(module) for module in modules],
-        interpreters.versions(entry), variables,
-    )  # fmt: skip
+def answer_digest(job: str, entry: Entry, workload: Workload, wanted: Plan, variables: Mapping[str, str]) -> str:
+    """What would change an answer: code, versions, data, the environment."""
+    versions = interpreters.versions(entry)
+    return session_digest.of_job(job, [entry.module], asdict(workload), wanted.data, versions, variables)
 
 
 def ask(entry: Entry, request: Request, placement: Placement, session: Session, name: str) -> Answer:

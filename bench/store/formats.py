@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,9 +41,15 @@ def checked(values: Mapping[str, Any], kind: Callable[[Mapping[str, Any]], type[
     """As :func:`decoded`, of an object that was read already."""
     values = upgraded(values)
     try:
-        return TypeAdapter(kind(values)).validate_python(values)
+        return adapter(kind(values)).validate_json(json.dumps(values))  # as JSON, in which a list stands for a tuple
     except ValidationError as error:
         raise ValueError(problem(error)) from error
+
+
+@cache
+def adapter(kind: type[T]) -> TypeAdapter[T]:
+    """What checks records of a kind."""
+    return TypeAdapter(kind)
 
 
 def upgraded(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class TimedProgram:
                 implementation.sync()
             self.send(Switches(loading.declarations(self.make) | loading.switches(implementation)))
         self.send(MeterReadings(readings))
-        ordered = declared(implementation, "takes_order", True)
+        ordered = declared(implementation, "takes_order")
         if ordered:
             implementation.set_weights(initial_weights(workload, np.random.default_rng([self.seed, 0])))
         self.training = meters.start("training", self.at)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.store.records.floor import Part
 from bench.worker.jobs import floor
 from bench.worker.process import entry_point
@@ -18,14 +18,14 @@ from impls.contract import Unavailable
 from impls.floor import LARGE, batches, operands
 from impls.workload import SGD, Adam, Workload
 
-LIBRARIES = [entry.framework for entry in registry.FLOOR]
+LIBRARIES = [entry.framework for entry in registry.floors()]
 RATE, STEPS = 1e-2, 3
 
 
 @pytest.fixture
 def small() -> Workload:
     """A network of three layers in batches of eight."""
-    return replace(networks.load()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
+    return replace(tutorials.networks()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_the_first_call_is_not_timed() -> None:
 def test_a_worker_reports_every_part_with_its_steps(tiny_data: Path, tiny: Workload) -> None:
     """Steps of an epoch count a last batch that is not full as a fraction; operations are those of the workload."""
     said: list[Any] = []
-    entry = next(entry for entry in registry.FLOOR if entry.framework == "numpy")
+    entry = next(entry for entry in registry.floors() if entry.framework == "numpy")
     floor.run(MeasureFloor(entry_point(entry), Task(tiny, "cpu", 1, str(tiny_data))), said.append)
     parts = {part.name: part for part in said if isinstance(part, Part)}
     assert list(parts) == ["products", "optimiser", "gathering", "large"]
