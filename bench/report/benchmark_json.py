@@ -247,7 +247,7 @@ def read(path: Path) -> tuple[Records, int]:
             "'fcnbench export-benchmark' wrote"
         )
     try:
-        file, records = File.model_validate(content), untold(content["fcnbench"])
+        file, records = File.model_validate_json(text), untold(content["fcnbench"])
     except (ValueError, TypeError) as error:  # of which ValidationError is one
         what = formats.problem(error) if isinstance(error, ValidationError) else str(error)
         raise FcnBenchError(f"{path}: damaged or of another version ({what})") from None
