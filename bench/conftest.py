@@ -18,6 +18,7 @@ from bench.report.benchmark_json import Records
 from bench.session.choice import Choice, Options, choose
 from bench.store.records.training import Result
 from bench.store.records.verification import Gate
+from impls.frameworks import COMPARED
 
 REPEATED: dict[str, tuple[Callable[[str], Any], str]] = {
     "workload": (str, "Network to train; may be repeated [default: mlp-128-64]."),
@@ -35,7 +36,7 @@ SINGLE: dict[str, tuple[Callable[[str], Any], str]] = {
     "worker-timeout": (float, "Seconds after which a process that does not answer is killed [default: 3600]."),
 }
 OPTIONS = {**REPEATED, **SINGLE}
-QUICK = ("matched-pytorch", "matched-keras")
+QUICK = tuple(f"matched-{name}" for name in COMPARED)
 ASKED, CHOICE = pytest.StashKey[Options](), pytest.StashKey[Choice]()
 WAITS = pytest.StashKey[list[float]]()
 """Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""

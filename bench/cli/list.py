@@ -3,7 +3,7 @@
 import io
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from impls.registry import Entry
+    from impls.workload import Workload
 
 IMAGES = 60_000
 COLUMNS = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
@@ -29,6 +30,8 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     """
     from rich.console import Console
 
+    from bench.data import tutorials
+    from bench.data.networks import load
     from bench.worker import availability, interpreters
     from impls import registry
 
@@ -42,7 +45,7 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     if not ask:
         console.print("installed: its packages are; 'fcnbench list --devices' starts each framework and asks it.")
     console.print()
-    console.print(networks(file))
+    console.print(networks(load(file) if file else tutorials.networks()))
     console.print(
         f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
         "those held out for validation."
@@ -69,11 +72,11 @@ def devices(entries: "Sequence[Entry]", ask: bool) -> "Table":
     """On which devices each implementation can be run here, and if not why."""
     from rich.table import Table
 
-    from bench.data import networks
+    from bench.data import tutorials
     from bench.machine import description
     from bench.worker import availability
 
-    present, workload = description.devices(), next(iter(networks.load().values()))
+    present, workload = description.devices(), next(iter(tutorials.networks().values()))
     table = Table("USABLE HERE", *availability.KINDS, box=None, padding=(0, 2, 0, 0))
     for entry in entries:
         found = []
@@ -86,16 +89,16 @@ def devices(entries: "Sequence[Entry]", ask: bool) -> "Table":
     return table
 
 
-def networks(file: Path | None) -> "Table":
-    """The networks of a file, else our own, with what an epoch of each asks for."""
+def networks(workloads: "Mapping[str, Workload]") -> "Table":
+    """The networks by name, with what an epoch of each asks for."""
     from rich.table import Table
 
-    from bench.data.networks import OWN, describe, describe_optimiser, load
+    from bench.data.networks import describe, describe_optimiser
 
     table = Table(*COLUMNS, box=None)
     table.padding = (0, 2, 0, 0)
     table.columns[0].no_wrap = True
-    for workload in load(file or OWN).values():
+    for workload in workloads.values():
         table.add_row(
             workload.name, str(workload.document or "-"), " - ".join(map(describe, workload.layers)),
             f"{workload.parameters:,}", f"{workload.flops * IMAGES * (1 - workload.validation) / 1e9:,.1f}",

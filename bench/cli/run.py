@@ -38,7 +38,7 @@ def run(
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
 
-    Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
+    Without options: the network of document 1 in both frameworks, documented and matched, a few minutes.
     """
     from bench.session import run as session_run
     from bench.session.choice import Options

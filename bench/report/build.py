@@ -14,7 +14,8 @@ import pandas as pd
 from bench.display import numbers, tables
 from bench.display.charts import Chart
 from bench.files import write_bytes, writing
-from bench.report import columns, page, summary
+from bench.report import columns, page, pairs, summary
+from bench.report.chapters.claims import table_4, verdicts
 from bench.report.chapters.digits import board
 from bench.report.groups import Group
 from bench.report.results import Session
@@ -66,10 +67,11 @@ def build(directory: Path) -> Built:
     Raises FcnBenchError for a directory without results, with damaged ones, and where it cannot write.
     """
     session = Session.read(directory)
-    drawn, data, derived = page.draw(session), data_files(session.frames), table_files(session.frames)
+    frames = in_words(session.frames)
+    drawn, data, derived = page.draw(session), data_files(frames), table_files(frames)
     linked = [*data, "columns.md", *(f"tables/{name}" for name in derived if name.endswith(".csv"))]
     context = page.context(session, drawn, linked, board.of_session(directory, session))
-    pages = {"columns.md": columns.guide({name: session.frames[name] for name in written(data, derived)}).encode()}
+    pages = {"columns.md": columns.guide({name: frames[name] for name in written(data, derived)}).encode()}
     pages |= {
         name: page.environment().get_template(f"{name}.j2").render(context).encode()
         for name in ("report.html", "report.md")
@@ -80,6 +82,13 @@ def build(directory: Path) -> Built:
         write_all(directory / "charts", chart_files(drawn))
         write_all(directory, pages)
     return Built(final_table(session), directory / "report.html")
+
+
+def in_words(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The frames as they are written: verdicts, and why there is none, in words."""
+    made = {"comparison": pairs.in_words, "table_4": table_4.in_words}
+    made |= dict.fromkeys(("claims", "table_1"), verdicts.in_words)
+    return {**frames, **{name: words(frames[name]) for name, words in made.items()}}
 
 
 def written(data: Iterable[str], derived: Iterable[str]) -> list[str]:

@@ -88,7 +88,7 @@ def context(
     lead = groups.leading(session.groups)
     lost = conditions.lost(session.everything)
     told = session.frames["claims"]
-    unmeasured = told["verdict"].str.startswith("not measured")
+    decided = tables.is_decided(told)
     run = [scripts.read(name) for name in (*(DRAWING if board and board.data else ()), "sort.js")]
     sections = {group.key: section(group, drawn, session.frames) for group in session.groups}
     return {
@@ -105,8 +105,8 @@ def context(
         "failed_gates": conditions.failed_gates(session.gates),
         "files": files,
         "claims": tables.ledger(told),
-        "claims_decided": tables.ledger(told[~unmeasured]),
-        "claims_open": tables.ledger(told[unmeasured]),
+        "claims_decided": tables.ledger(told[decided]),
+        "claims_open": tables.ledger(told[~decided]),
         "claims_summary": tables.summary(told),
         "table_1": properties.properties_table(session.frames["table_1"]),
         "table_1_rules": properties.rules(session.frames["table_1"]),
@@ -207,6 +207,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
     )  # fmt: skip
     made.filters["prose"] = in_prose
+    made.tests["absent"] = lambda value: not value or isinstance(value, numbers.Absent)
+    made.tests["reason"] = lambda value: isinstance(value, numbers.Reason)
     made.filters["unbroken"] = numbers.unbroken
     made.filters["md"] = lambda text: display_tables.in_markdown(str(text))
     return made

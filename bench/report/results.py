@@ -14,7 +14,7 @@ from bench.report import pairs
 from bench.report.chapters import conditions, cost, floor, inference
 from bench.report.chapters.accuracy import effects, reaching
 from bench.report.chapters.breakdown import stages
-from bench.report.chapters.claims import ledger, properties, sources
+from bench.report.chapters.claims import ledger, properties, sources, table_4
 from bench.report.chapters.claims.sources import Program
 from bench.report.chapters.digits.frames import by_digit, confusion, disagreements
 from bench.report.chapters.overhead import fit
@@ -29,7 +29,7 @@ from impls.workload import Workload
 
 if TYPE_CHECKING:
     from bench.report.build import Built
-    from bench.report.compare import Found
+    from bench.report.compare import Comparison
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Session:
             "control": pairs.control(runs),
             "comparison": pairs.comparison(runs),
             "break_even": cost.break_even_frame(runs),
-            "table_4": ledger.table_4(runs, of_machines),
+            "table_4": table_4.table_4(runs, of_machines),
             "gate": conditions.checks_frame(gates),
         }
         frames["floor_parts"] = floor.parts(everything)
@@ -100,7 +100,7 @@ class Session:
         frames["confusion"] = confusion(shown, test)
         frames["disagreements"] = disagreements(shown, test)
         epochs = {name: workload.epochs for name, workload in known.items()}
-        groups = report_groups.groups(frames, epochs, tutorials.claims()["workload"].iloc[0])
+        groups = report_groups.groups(frames, epochs, tutorials.headline())
         size = archive.size(directory)
         return cls(results, machines, gates, frames, groups, size, shown, test, programs, everything, directory)
 
@@ -120,7 +120,7 @@ class Session:
 
         return build.build(self.directory)
 
-    def compare(self, base: "Session | Path | str", fail_slower: float = 0.05) -> "Found":
+    def compare(self, base: "Session | Path | str", fail_slower: float = 0.05) -> "Comparison":
         """Compare with another directory, as ``fcnbench compare BASE`` does; what is slower by more is a regression.
 
         Raises FcnBenchError where the two have nothing in common or did different work.

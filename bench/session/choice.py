@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.data import networks
-from bench.display import numbers
+from bench.data import networks, tutorials
 from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus, description, gpu
 from bench.worker import interpreters
@@ -76,13 +75,13 @@ def choose(options: Options) -> Choice:
         entries=interpreters.assigned(chosen_entries(options.implementation, options.plugin or []), pythons),
         devices=devices,
         threads=chosen_threads(options.threads, len(cpus.available_cpus())),
-        floors=interpreters.assigned(registry.FLOOR, pythons) if options.floor else (),
+        floors=interpreters.assigned(registry.floors(), pythons) if options.floor else (),
     )
 
 
 def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:
     """The workloads that were named; else a user's whole file, or what the preset says."""
-    own = networks.load()
+    own = tutorials.networks()
     users = networks.load(file) if file else {}
     taken = next((name for name in users if name in own), None)
     if taken:
@@ -148,7 +147,9 @@ def chosen_devices(names: Sequence[str] | None, present: Sequence[str] | None = 
         left = gpus(os.environ)
         if left and environment.position(name) >= left:
             most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
-            raise FcnBenchError(f"--device {name}: this process may use {numbers.count(left, 'GPU')}; give {most}")
+            raise FcnBenchError(
+                f"--device {name}: this process may use {left} GPU{'s' if left > 1 else ''}; give {most}"
+            )
     present = description.devices() if present is None else present
     best = next((name for name in environment.ORDER if name in present), "cpu")
     return list(dict.fromkeys(best if name == "auto" else name for name in names or present))

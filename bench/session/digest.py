@@ -60,7 +60,7 @@ class ModuleCode:
 @cache
 def module_code(module: str) -> ModuleCode:
     """Read a module's file. Without one its name decides, with one that is no Python its bytes: it fails when run."""
-    file = module if module.endswith(".py") else registry.module_file(module)
+    file = registry.module_file(module)
     if file is None:
         return ModuleCode(module)
     text = source(file)

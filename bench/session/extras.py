@@ -57,8 +57,10 @@ def ask_exports(
 def export_pairs(found: Sequence[Model], headline: str) -> Iterator[tuple[Model, Exporter]]:
     """Each framework's network with each of its exporters."""
     for framework in dict.fromkeys(exporter.by for exporter in exports.EXPORTERS):
-        own = [model for model in found if model.implementation in (f"matched-{framework}", f"documented-{framework}")]
-        own.sort(key=lambda model: (model.workload.name != headline, model.implementation.startswith("documented")))
+        rows = registry.of_framework(framework)
+        names = [rows[tier].name for tier in ("matched", "documented") if tier in rows]
+        own = [model for model in found if model.implementation in names]
+        own.sort(key=lambda model: (model.workload.name != headline, names.index(model.implementation)))
         yield from ((own[0], exporter) for exporter in exports.EXPORTERS if exporter.by == framework and own)
 
 

@@ -26,7 +26,7 @@ def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Pl
         )
     availability.check([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
-        if entry.module.endswith(".py"):
+        if entry.is_plugin:
             availability.probe(entry)
     data = download.find(options.data, say=say)
     plan = Plan(

@@ -23,6 +23,7 @@ from bench.store.records.cell import Place
 from bench.store.records.floor import Part
 from bench.store.records.training import Result
 from impls.environment import kind
+from impls.frameworks import FRAMEWORKS
 
 STEPWISE = ("products", "optimiser", "gathering")
 """What a step consists of."""
@@ -30,7 +31,7 @@ PARTS = [*GROUP, "block", "library", "part", "seconds", "flops_per_s"]
 FLOOR = [*GROUP, "block", "floor_s", *(f"{name}_{what}" for name in STEPWISE for what in ("s", "by")),
          "arithmetic_s", "peak_flops_per_s", "peak_by"]  # fmt: skip
 MULTIPLES = [*GROUP, "tier", "implementation", "floor_s", "estimate", "low", "high", "blocks"]
-LIBRARIES = {"numpy": "NumPy", "pytorch": "PyTorch", "tensorflow": "TensorFlow, XLA", "jax": "JAX, XLA"}
+LIBRARIES = {row.name: ", ".join(filter(None, (row.label, row.compiler))) for row in FRAMEWORKS.values()}
 METHOD = (
     "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
     "at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of the "

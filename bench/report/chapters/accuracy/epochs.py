@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from bench.display import naming
 from bench.display.axes import colour, error_axis, measured_cells, own_lines, panels, rows
 from bench.display.charts import HEAD, INK, WIDTH, headed
-from bench.report.chapters.claims import ledger
+from bench.report.chapters.claims import table_4
 
 CURVES = {"taught_accuracy": "at the end, of training images", "held_accuracy": "of images held out"}
 CURVE_KINDS = (("validation", "-"), ("train", (0, (2.5, 1.5))))
@@ -41,7 +41,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
             axes.axhspan(
                 error_axis(claim["low"]), error_axis(claim["high"]), color=colour(part), alpha=0.22, linewidth=0
             )
-            text = f"document {claim['document']}: {ledger.claimed('accuracy', claim['low'], claim['high'])}"
+            text = f"document {claim['document']}: {table_4.claimed('accuracy', claim['low'], claim['high'])}"
             axes.text(0.98, 0.08, text, transform=axes.transAxes, ha="right", fontsize=7.5)
     return figure
 

@@ -1,19 +1,18 @@
-"""Programs side by side, as document 1 shows them: the same layer, the training loop, and counts."""
+"""Programs side by side, as tutorial 1 shows them: the same layer, the training loop, and counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.data.tutorials import facts
+from bench.data import tutorials
 from bench.display import naming
 from bench.display.tables import Sheet
 from bench.report.chapters.claims.sources import Program
-
-FRAMEWORKS = ("pytorch", "keras")
+from impls.frameworks import COMPARED
 
 
 @dataclass(frozen=True)
 class Side:
-    """One program: its name, what the document writes for its layer and loop, and the program's own."""
+    """One program: its name, what the tutorial writes for its layer and loop, and the program's own."""
 
     name: str
     layer_claimed: str
@@ -32,17 +31,19 @@ class Sides:
 
 def sides(programs: Mapping[str, Program]) -> list[Sides]:
     """The tiers of which the programs of both frameworks were kept, in the order of the tiers."""
-    layers, loops = facts()["table_2"], facts()["table_3"]
-    found = []
+    code = tutorials.code()
+    if code is None:
+        return []
+    compared = []
     for tier in naming.TIERS:
-        names = [f"{tier}-{framework}" for framework in FRAMEWORKS]
+        names = [f"{tier}-{framework}" for framework in COMPARED]
         if all(name in programs for name in names):
             made = tuple(
-                Side(naming.named(name, tier), layers[framework], loops[framework], programs[name])
-                for name, framework in zip(names, FRAMEWORKS, strict=True)
+                Side(naming.named(name, tier), code.layer[framework], code.loop[framework], programs[name])
+                for name, framework in zip(names, COMPARED, strict=True)
             )
-            found.append(Sides(tier, made, counts(made)))
-    return found
+            compared.append(Sides(tier, made, counts(made)))
+    return compared
 
 
 def counts(made: tuple[Side, ...]) -> Sheet:

@@ -1,89 +1,25 @@
 """Every claim of the tutorials beside what was measured here."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
-from bench import statistics
 from bench.data import mnist, tutorials
-from bench.data.tutorials import facts
+from bench.data.tutorials import AccuracyClaim, AnyClaim, ContrastClaim, FigureClaim, SpreadClaim
 from bench.display import naming, numbers
-from bench.report import pairs
-from bench.report.chapters.claims import properties
+from bench.report.chapters.claims.decisions import ROWS_OF, Row, bounds, variation
+from bench.report.chapters.claims.table_4 import why_missing, without_gpu
+from bench.report.chapters.claims.verdicts import PROBE, Ruling, not_measured
 from bench.report.runs import GROUP, measured
-from bench.statistics import Difference, Ratio
+from bench.statistics import ClaimVerdict
 from bench.store.records.training import Result
-from impls.workload import Conv, Workload
 
-TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
-TABLE_4 = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
-"""Document 1's quantities and the columns of ``runs`` that answer them."""
 COLUMNS = [
     "document", "says", *GROUP, "tier", "implementation", "quantity", "claim_low", "claim_high", "about", "value",
-    "low", "high", "blocks", "epochs", "document_epochs", "verdict", "rows",
+    "low", "high", "blocks", "epochs", "document_epochs", "verdict", "basis", "reason", "rows",
 ]  # fmt: skip
-Row = dict[str, Any]
 MNIST = mnist.digest(mnist.PUBLISHED)
-OTHER_DATA = "not measured: trained on other data than MNIST"
-FIRST_STEADY = 2
-"""The epoch from which on an accuracy's ups and downs are compared: before it, a network is still learning."""
-QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
-
-
-def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
-    """Document 1's performance table, measured: a row per workload, threads, tier, framework, quantity and device.
-
-    ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
-    median and range over processes, and ``why`` says why they are missing where they are.
-    """
-    numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
-    devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
-    no_gpu = without_gpu(machines)
-    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
-    shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
-    rows = []
-    for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
-        for quantity, column in TABLE_4.items():
-            for device in devices:
-                there = group[group["device"] == device]
-                values = measured(there)[column].dropna()
-                why = "" if len(values) else why_missing(there, device, column, no_gpu)
-                rows.append(
-                    dict(zip(TABLE_4_KEYS, key, strict=True)) | {"quantity": quantity, "device": device}
-                    | over_processes(values) | {"epochs": int(group["epochs"].iloc[0]), "why": why}
-                )  # fmt: skip
-    claimed = tutorials.claims().rename(columns={"low": "claim_low", "high": "claim_high"})
-    names = ["workload", "framework", "quantity", "device"]
-    columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
-    return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
-
-
-def without_gpu(machines: pd.DataFrame) -> bool:
-    """Whether no machine that took part shows an NVIDIA GPU."""
-    return bool(machines.empty or not machines["gpus"].fillna("").astype(bool).any())
-
-
-def over_processes(values: pd.Series) -> dict[str, float]:
-    """Median, least and greatest, and of how many."""
-    return {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
-
-
-def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
-    """Why there is no figure: what the cells say, or that there were none."""
-    if rows.empty and device == "cuda" and no_gpu:
-        return "not measured: no CUDA device"
-    if rows.empty:
-        return f"not measured: no {naming.device(device)} cell in this run"
-    if (rows["gate"] == "failed").any():
-        return "withheld: it does not do the same work (see the equivalence gate)"
-    reasons = rows.loc[rows["status"] != "ok", "reason"]
-    if len(reasons):
-        return f"not measured: {reasons.iloc[0]}"
-    return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"
 
 
 def ledger(
@@ -91,187 +27,54 @@ def ledger(
 ) -> pd.DataFrame:
     """One row for each claim and implementation that it is about, and one for each claim that nothing here can decide.
 
-    ``value`` is the mean over blocks, of times and memory the geometric one, with Student's 95 % interval; ``verdict``
-    is ``holds``, ``does not hold``, ``undecided``, or ``not measured`` with the reason. ``rows`` selects the rows of
-    ``runs.csv`` that decide it, as a query of pandas.
+    ``value`` is the mean over blocks, of times and memory the geometric one, with Student's 95 % interval; ``verdict``,
+    ``basis`` and ``reason`` are a :class:`Ruling`. ``rows`` selects the rows of ``runs.csv`` that decide it, as a query
+    of pandas.
     """
     workloads = {result.cell.workload.name: result.cell.workload for result in results}
     other_data = {result.cell.key for result in results if result.cell.data not in ("", MNIST)}
-    own, all_of = measured(frame[~frame["cell"].isin(other_data)]), facts()
+    runs = measured(frame[~frame["cell"].isin(other_data)])
     before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
-    own = own.assign(before=own["cell"].map(before), varies=own["cell"].map(variation(epochs)))
+    runs = runs.assign(before=runs["cell"].map(before), varies=runs["cell"].map(variation(epochs)))
     no_gpu = without_gpu(machines)
-    found: list[Row] = []
-    for kind, rows_of in KINDS.items():
-        for claim in all_of[kind]:
+    lines: list[Row] = []
+    for tutorial in tutorials.load():
+        for claim in tutorial.claims:
             rows = sorted(
-                rows_of(claim, own, workloads), key=lambda row: naming.rank(row["implementation"], row["tier"])
+                ROWS_OF[type(claim)](claim, runs, workloads),
+                key=lambda row: naming.rank(row["implementation"], row["tier"]),
             )
-            found += rows or [nobody(claim, frame, OTHER_DATA if other_data else "", no_gpu)]
-    return pd.DataFrame(found, columns=COLUMNS)
+            if not rows:
+                why = not_measured("trained on other data than MNIST") if other_data else None
+                rows = [unmeasured_claim(claim, why or why_unmeasured(claim, frame, no_gpu))]
+            lines += [{"document": tutorial.number, **row} for row in rows]
+    return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def variation(epochs: pd.DataFrame) -> pd.Series:
-    """How unsteady each cell's test accuracy is from the second epoch on, without the learning that goes on meanwhile.
-
-    The standard deviation of the changes from one epoch to the next, by the root of 2: of ups and downs around a steady
-    rise it is their own standard deviation, which that of the accuracies is not (after von Neumann and others 1941).
-    """
-    late = epochs[epochs["epoch"] >= FIRST_STEADY].sort_values("epoch")
-    changes = late.groupby("cell")["accuracy"].diff()
-    return changes.groupby(late["cell"]).std() / math.sqrt(2)
-
-
-def of_one(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
-    """One network in one framework: a row for each tier and number of threads."""
-    column = TABLE_4[claim["quantity"]]
-    for place, group in implementations(own, claim, claim["framework"]):
-        values = group[column].dropna().tolist()
-        if values:
-            yield row(claim, place, group, claim["quantity"], mean(values, column), len(values), workloads)
+def why_unmeasured(claim: AnyClaim, frame: pd.DataFrame, no_gpu: bool) -> Ruling:
+    """Why nothing here decides a claim."""
+    if isinstance(claim, AccuracyClaim):
+        return not_measured(f"no {claim.networks} network in this run")
+    workloads = [claim.workload, claim.other] if isinstance(claim, SpreadClaim) else [claim.workload]
+    missing = [name for name in workloads if name not in set(frame["workload"])]
+    if missing:
+        return not_measured(f"{numbers.listed(missing)} not in this run")
+    rows = frame[frame["workload"].isin(workloads)]
+    if not isinstance(claim, SpreadClaim):
+        frameworks = [claim.framework, claim.other] if isinstance(claim, ContrastClaim) else [claim.framework]
+        rows = rows[rows["framework"].isin(frameworks) & (rows["device"] == claim.device)]
+    if not isinstance(claim, FigureClaim) and len(measured(rows)):
+        return not_measured("needs both, in the same blocks and for several epochs")
+    return why_missing(rows, "cpu" if isinstance(claim, SpreadClaim) else claim.device, "epoch_s", no_gpu)
 
 
-def of_two(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
-    """One network in two frameworks of the same tier, block by block."""
-    column = TABLE_4[claim["quantity"]]
-    others = {key(place): group for place, group in implementations(own, claim, claim["other"])}
-    for place, group in implementations(own, claim, claim["framework"]):
-        other = others.get(key(place))
-        if other is not None and len(both := pairs.in_blocks(group, other, column)):
-            result, _ = pairs.judge(both, column)
-            quantity = "accuracy difference" if column == "accuracy" else f"{column} ratio"
-            made = row(claim, place, group, quantity, result, len(both), workloads)
-            yield made | {
-                "rows": selected(place["workload"], [place["implementation"], other["implementation"].iloc[0]])
-            }
-
-
-def of_many(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
-    """The accuracy of every network of a kind, in whatever framework."""
-    column = {"before training": "before", "at the end": "accuracy"}[claim["moment"]]
-    for place, group in by_place(own):
-        convolutional = any(isinstance(layer, Conv) for layer in workloads[place["workload"]].layers)
-        values = group[column].dropna().tolist()
-        if values and claim["networks"] in ("all", "convolutional" if convolutional else "dense"):
-            yield row(claim, place, group, "accuracy", mean(values, column), len(values), workloads)
-
-
-def of_spread(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
-    """How much more one network's accuracy varies than another's, in the same implementation."""
-    for place, group, other in pairs.of_two_networks(own, claim["workload"], claim["other"]):
-        if claim["over"] == "epochs":
-            both = pairs.in_blocks(group, other, "varies")
-            both = both[(both > 0).all(axis=1)]
-            result = statistics.paired_ratio(list(both["a"]), list(both["b"])) if len(both) else None
-            blocks = len(both)
-        else:
-            a, b = (list[float](cells["accuracy"].dropna()) for cells in (group, other))
-            result, blocks = statistics.spread_ratio(a, b), min(len(a), len(b))
-        if result is not None:
-            made = row(claim, place, group, f"accuracy spread over {claim['over']}", result, blocks, workloads)
-            yield made | {"rows": selected([claim["workload"], claim["other"]], place["implementation"])}
-
-
-KINDS = {"claim": of_one, "contrast": of_two, "accuracy": of_many, "spread": of_spread}
-"""The tables of ``documents.toml``, and what looks for the rows that decide such a claim."""
-
-
-def implementations(own: pd.DataFrame, claim: Row, framework: str) -> Iterator[tuple[Row, pd.DataFrame]]:
-    """The implementations of a framework in which a claim's network was measured on its device, one for each tier.
-
-    Keras on another backend than the documents' is another thing.
-    """
-    asked = own[(own["workload"] == claim["workload"]) & (own["device"] == claim["device"])]
-    asked = asked[asked["implementation"] == asked["tier"] + "-" + framework]
-    yield from by_place(asked)
-
-
-def by_place(own: pd.DataFrame) -> Iterator[tuple[Row, pd.DataFrame]]:
-    """The rows of each implementation and place, with their names."""
-    names = [*GROUP, "tier", "implementation"]
-    for values, group in own.groupby(names, sort=False):
-        yield dict(zip(names, values, strict=True)), group
-
-
-def key(place: Row) -> tuple[Any, ...]:
-    """What two frameworks that are compared have in common."""
-    return tuple(place[name] for name in (*GROUP, "tier"))
-
-
-def mean(values: Sequence[float], column: str) -> Ratio | Difference:
-    """The mean over blocks with its interval: geometric for times and bytes, plain for accuracies."""
-    if column in ("accuracy", "before"):
-        return statistics.paired_difference(values, [0.0] * len(values))
-    return statistics.paired_ratio(values, [1.0] * len(values))
-
-
-def row(
-    claim: Row,
-    place: Row,
-    group: pd.DataFrame,
-    quantity: str,
-    result: Ratio | Difference,
-    blocks: int,
-    workloads: dict[str, Workload],
-) -> Row:
-    """A claim that something was measured for."""
-    trained, should = int(group["epochs"].iloc[0]), workloads[str(place["workload"])].epochs
-    claimed = {"claim_low": claim["low"], "claim_high": claim["high"], "about": claim["about"]}
-    found = asdict(result)
-    value = {"value": found["estimate"], "low": found["low"], "high": found["high"]}
-    if blocks < 2:
-        value |= {"low": math.nan, "high": math.nan}
-    at_the_end = "accuracy" in quantity and claim.get("moment") != "before training"
-    if at_the_end and trained < should:
-        verdict = f"not measured: trained for {trained} of {numbers.count(should, 'epoch')}"
-    else:
-        verdict = statistics.claim_verdict(result, *limits(claim, quantity))
+def unmeasured_claim(claim: AnyClaim, why: Ruling) -> Row:
+    """The line of a claim that nothing here decides."""
+    about = asdict(claim)
+    quantity = f"accuracy spread over {claim.over}" if isinstance(claim, SpreadClaim) else about.get("quantity")
     return {
-        "document": claim["document"], "says": claim["says"], **place, "quantity": quantity, **claimed, **value,
-        "blocks": blocks, "epochs": trained, "document_epochs": should, "verdict": verdict,
-        "rows": selected(place["workload"], place["implementation"]),
-    }  # fmt: skip
-
-
-def limits(claim: Row, quantity: str) -> tuple[float, float]:
-    """From where to where a value is as claimed, an "about" taken into account."""
-    low, high, about = claim["low"], claim["high"], claim["about"]
-    if quantity in ("accuracy", "accuracy difference"):
-        return low - about if low else 0.0, high + about
-    return low / (1 + about), high * (1 + about)
-
-
-def selected(workload: str | list[str], implementation: str | list[str]) -> str:
-    """The rows of ``runs.csv``, as a query of pandas."""
-    asked = [f"{name} {'in' if isinstance(value, list) else '=='} {value!r}"
-             for name, value in (("workload", workload), ("implementation", implementation))]  # fmt: skip
-    return " and ".join([*asked, "role == 'measured'"])
-
-
-def nobody(claim: Row, frame: pd.DataFrame, why: str, no_gpu: bool) -> Row:
-    """A claim that nothing here can decide, and why: for all of them, or else found out."""
-    if why:
-        pass
-    elif "networks" in claim:
-        why = f"not measured: no {claim['networks']} network in this run"
-    else:
-        names = [claim["workload"], claim["other"]] if "over" in claim else [claim["workload"]]
-        missing = [name for name in names if name not in set(frame["workload"])]
-        there = frame[frame["workload"].isin(names)]
-        if "framework" in claim:
-            there = there[there["framework"].isin([claim["framework"], claim.get("other")])]
-            there = there[there["device"] == claim["device"]]
-        if missing:
-            why = f"not measured: {numbers.listed(missing)} not in this run"
-        elif "other" in claim and len(measured(there)):
-            why = "not measured: needs both, in the same blocks and for several epochs"
-        else:
-            why = why_missing(there, claim.get("device", "cpu"), "epoch_s", no_gpu)
-    quantity = claim.get("quantity", "accuracy" if "networks" in claim else f"accuracy spread over {claim.get('over')}")
-    return {
-        "document": claim["document"], "says": claim["says"], "workload": claim.get("workload"),
-        "device": claim.get("device"), "quantity": quantity, "claim_low": claim["low"], "claim_high": claim["high"],
-        "about": claim["about"], "blocks": 0, "verdict": why,
+        "says": claim.says, "workload": about.get("workload"), "device": about.get("device"),
+        "quantity": quantity or "accuracy", **bounds(claim), "blocks": 0, **asdict(why),
     }  # fmt: skip
 
 
@@ -285,42 +88,10 @@ def lines(frame: pd.DataFrame) -> Iterator[Row]:
     """The rows of the table as lines of the ledger; ``rows`` selects the row of ``table_1.csv``."""
     for row in frame.to_dict("records"):
         yield {
-            **{name: row[name] for name in ("document", "says", "workload", "threads", "quantity", "value", "verdict")},
-            "device": "cpu", "tier": properties.PROBE, "implementation": f"{properties.PROBE}-{row['framework']}",
-            "blocks": 0 if row["verdict"].startswith(properties.NOT_MEASURED) else 1,
+            **{name: row[name] for name in ("document", "says", "workload", "threads", "quantity", "value")},
+            **{name: row[name] for name in ("verdict", "basis", "reason")},
+            "device": "cpu", "tier": PROBE, "implementation": f"{PROBE}-{row['framework']}",
+            "blocks": 0 if row["verdict"] is ClaimVerdict.NOT_MEASURED else 1,
             "rows": f"property == {row['property']!r} and framework == {row['framework']!r} and "
             f"claim == {row['claim']!r}",
         }  # fmt: skip
-
-
-def claimed(quantity: str, low: float | None, high: float | None) -> str:
-    """What a document claims: ``about 45 s``, ``at most about 97 %``, ``97.8-98.2 %``; empty where that is nothing."""
-    if low is None or high is None or numbers.missing(low) or numbers.missing(high):
-        return ""
-    factor, name, _ = numbers.unit(quantity, high)
-    ends = [f"{round(value * factor, 6):g}" for value in (low, high)]
-    places = max(len(end.partition(".")[2]) for end in ends)
-    ends = [f"{value * factor:.{places}f}" for value in (low, high)]
-    if low == 0:
-        return f"at most about {high * factor:g} {name}"
-    return f"about {ends[0]} {name}" if low == high else f"{ends[0]}–{ends[1]} {name}"
-
-
-def beside_claim(quantity: str, value: float, low: float, high: float) -> str:
-    """How a measured value stands to a claim.
-
-    Within 10 % of an "about" counts as claimed, and an accuracy that is rounded to it; chance, "about 10 %", is taken
-    to be a rough figure: what an untrained network happens to guess.
-    """
-    if quantity == "accuracy":
-        about = 0.005 if low in (0, high) else 0.0
-        if high <= 0.1:
-            return "at chance, as claimed" if value < 2 * high else "above chance"
-        if low - about <= round(value, 6) < high + about or value == high:
-            return "as claimed" if about else "within the claim"
-        gap = low - value if value < low else value - high
-        return f"{gap * 100:.2f} points {'below' if value < low else 'above'} the claim"
-    if low / 1.1 <= value <= high * 1.1:
-        return "as claimed"
-    share = value / (low if value < low else high)
-    return f"{numbers.ratio(share) if share >= 1 else f'{share:.2g}'} times the claim"
