@@ -122,8 +122,8 @@ class SGD:
     __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a value that means nothing."""
-        check_positive(learning_rate=self.learning_rate)
+        """Raise ValueError for a value that means nothing; a rate of 0 trains nothing, and a file may not give it."""
+        check(0 <= self.learning_rate < math.inf, "learning_rate", self.learning_rate, "a finite number, 0 or more")
         expected = "a number greater than or equal to 0 and less than 1"
         check(0 <= self.momentum < 1, "momentum", self.momentum, expected)
 

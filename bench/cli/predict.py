@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bench.cli.options import Pythons, Timeout
-from bench.errors import FcnBenchError
 from impls import registry
 from impls.frameworks import FRAMEWORKS
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from bench.models.predict import Prediction
 
 NATIVE = ", ".join(row.native for row in FRAMEWORKS.values() if row.native)
-PREDICTORS = ", ".join(registry.predictors())
 Models = Annotated[
     list[Path] | None,
     typer.Option(
@@ -33,7 +31,7 @@ Predictors = Annotated[
     list[str] | None,
     typer.Option(
         "--with",
-        help=f"Predict in {PREDICTORS}; may be repeated [default: what trained].",
+        help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
     ),
 ]
 Resize = Annotated[
@@ -65,7 +63,7 @@ def predict(
 
     import numpy as np
 
-    from bench.models import find
+    from bench.models import find, picture
     from bench.models import predict as asking
     from bench.session import choice
     from bench.worker.interpreters import assigned
@@ -73,7 +71,8 @@ def predict(
     names = asking.predictors(with_ or [])
     chosen_device = choice.chosen_devices([device])[0]
     rows = assigned(list(registry.predictors().values()), python or [])
-    images, refused = read_images(files, resize)
+    images, refused = picture.load_all(files, resize)
+    file_names = list(map(shown, images))
     with TemporaryDirectory(prefix="fcnbench-predict-") as folder:
         networks, unusable = (
             find.chosen(model or [], workload, choice.HEADLINE, rows, Path(folder), timeout) if images else ([], [])
@@ -84,26 +83,13 @@ def predict(
     for line in refused:
         print(f"fcnbench: {shown(' '.join(line.split()))}", file=sys.stderr)
     if as_json:
-        print_json(list(images), pixels, answers, refused)
+        print_json(file_names, pixels, answers, refused)
     else:
-        print_tables(list(images), pixels, answers, all_ten, show)
+        print_tables(file_names, pixels, answers, all_ten, show)
     if refused:
         return 2
     statuses = {answer.status for answer in answers}
     return 1 if "failed" in statuses or "ok" not in statuses else 0
-
-
-def read_images(files: Sequence[Path], resize: Literal["centred", "plain"]) -> tuple[dict[str, Any], list[str]]:
-    """The images, uint8 ``[28, 28]``, by the names of their files, and why the others cannot be read."""
-    from bench.models import picture
-
-    images, refused = {}, []
-    for file in dict.fromkeys(files):
-        try:
-            images[shown(str(file))] = picture.load(file, resize)
-        except FcnBenchError as error:
-            refused.append(str(error))
-    return images, refused
 
 
 def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", refused: Sequence[str]) -> None:
@@ -128,7 +114,7 @@ def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Predictio
         print(f"\n{lines}")
 
 
-def shown(text: str) -> str:
+def shown(text: object) -> str:
     """A file's name as any terminal can show it: what is no letter is written out."""
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = str(text).encode("utf-8", "backslashreplace").decode()
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -93,6 +93,8 @@ def unreadable(name: str, table: Any) -> Iterator[str]:
         yield f'{name}.optimiser.kind is missing: add kind = "adam" or "sgd"'
     if isinstance(optimiser, dict) and optimiser.get("kind") not in list(OPTIMISERS):
         yield f"{name}.optimiser.kind is {optimiser.get('kind')!r}, expected 'adam' or 'sgd'"
+    if isinstance(optimiser, dict) and optimiser.get("learning_rate") == 0:
+        yield f"{name}.optimiser.learning_rate is 0, expected a finite number greater than 0"
 
 
 def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import logging
 import math
 import stat
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +45,17 @@ def load(path: Path, resize: Resize = "centred") -> NDArray[np.uint8]:
         return centring.centred(paper.without(centring.ink(grey)))
     except ValueError as error:
         raise FcnBenchError(f"image {path}: shows no digit ({error}); give one with dark strokes on bright") from error
+
+
+def load_all(paths: Iterable[Path], resize: Resize) -> tuple[dict[Path, NDArray[np.uint8]], list[str]]:
+    """The digits in those files that show one, as :func:`load` gives them, and why the others are refused."""
+    images, refused = {}, []
+    for path in dict.fromkeys(paths):
+        try:
+            images[path] = load(path, resize)
+        except FcnBenchError as error:
+            refused.append(str(error))
+    return images, refused
 
 
 def read(path: Path) -> Grey:

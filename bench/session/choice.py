@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.data import networks, tutorials
-from bench.display import numbers
 from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus, description, gpu
 from bench.worker import interpreters
@@ -148,7 +147,9 @@ def chosen_devices(names: Sequence[str] | None, present: Sequence[str] | None = 
         left = gpus(os.environ)
         if left and environment.position(name) >= left:
             most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
-            raise FcnBenchError(f"--device {name}: this process may use {numbers.count(left, 'GPU')}; give {most}")
+            raise FcnBenchError(
+                f"--device {name}: this process may use {left} GPU{'s' if left > 1 else ''}; give {most}"
+            )
     present = description.devices() if present is None else present
     best = next((name for name in environment.ORDER if name in present), "cpu")
     return list(dict.fromkeys(best if name == "auto" else name for name in names or present))

@@ -19,7 +19,7 @@ ON_DEVICES = [entry for entry in BUILT_IN if entry.tier != "reference"]
 @pytest.fixture(scope="module")
 def all_told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What each implementation did on a CUDA device that is not there; one process for each framework, side by side."""
-    script, children, told = Path(__file__).with_name("standins.py"), [], {}
+    script, children, told = Path(__file__).parents[1] / "standins.py", [], {}
     for framework, rows in groupby(sorted(ON_DEVICES, key=together), together):
         entries = list(rows)
         variables = {

@@ -160,7 +160,7 @@ def test_what_lies_beside_a_plugin_counts(tmp_path: Path) -> None:
     for folder, text in (("a", "X = 1"), ("b", "X = 1"), ("c", "X = 2")):
         (tmp_path / folder / "parts").mkdir(parents=True)
         (tmp_path / folder / "mine.py").write_text("import helper\nfrom parts import one")
-        (tmp_path / folder / "helper.py").write_text("from impls import registry")
+        (tmp_path / folder / "helper.py").write_text("from impls import layout")
         (tmp_path / folder / "parts" / "__init__.py").write_text(text)
         plugin = str(tmp_path / folder / "mine.py")
         names = {Path(name).name for name in digest.closure(plugin)}
