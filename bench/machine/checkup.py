@@ -27,7 +27,7 @@ FREE_BYTES = 3 * 10**9
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckupFinding:
     """One thing that was looked at: whether it is ``good``, ``bad``, or ``unknown`` here; what was seen; what to do."""
 
     name: str
@@ -41,7 +41,7 @@ class Finding:
         return f"{self.state:8} {self.name}: {self.seen}" + (f"; {self.advice}" if self.advice else "")
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[CheckupFinding]:
     """Look at one thing after the other; takes twice :data:`SECONDS`. The checks that need quiet come first."""
     yield from others()
     yield evenness()
@@ -49,12 +49,12 @@ def examine() -> Iterator[Finding]:
         yield check()
 
 
-def judged(name: str, good: bool, seen: str, advice: str) -> Finding:
+def judged(name: str, good: bool, seen: str, advice: str) -> CheckupFinding:
     """A finding, with advice where it is bad."""
-    return Finding(name, "good", seen) if good else Finding(name, "bad", seen, advice)
+    return CheckupFinding(name, "good", seen) if good else CheckupFinding(name, "bad", seen, advice)
 
 
-def others(seconds: float = SECONDS) -> Iterator[Finding]:
+def others(seconds: float = SECONDS) -> Iterator[CheckupFinding]:
     """What other programs, and other machines on the same host, take while this process sleeps."""
     with metered("process", Surroundings()) as readings:
         time.sleep(seconds)
@@ -65,7 +65,7 @@ def others(seconds: float = SECONDS) -> Iterator[Finding]:
     )  # fmt: skip
     steal = readings["steal_s"]
     if steal is None:
-        yield Finding("the host", "unknown", "this system does not count what a hypervisor takes")
+        yield CheckupFinding("the host", "unknown", "this system does not count what a hypervisor takes")
     else:
         share = float(steal) / seconds / (psutil.cpu_count() or 1)
         advice = "neighbours on the host are in the way: take more blocks, or a machine of your own"
@@ -92,7 +92,7 @@ def busiest() -> list[str]:
     return [name for percent, name in sorted(used, reverse=True)[:3] if percent > 1]
 
 
-def evenness(seconds: float = SECONDS) -> Finding:
+def evenness(seconds: float = SECONDS) -> CheckupFinding:
     """How evenly this machine computes: the same product of matrices, over and over."""
     a = np.random.default_rng(1).random((512, 512), dtype=np.float32)
     times: list[float] = []
@@ -108,56 +108,56 @@ def evenness(seconds: float = SECONDS) -> Finding:
     return judged("evenness", spread <= UNEVEN, seen, "take more blocks: --precision finds out how many")
 
 
-def quota() -> Finding:
+def quota() -> CheckupFinding:
     """A container's quota that is no whole number of CPUs stops its threads in the middle of their work."""
     found = cpus.cpu_quota()
     if found is None:
-        return Finding("CPU quota", "good", "none")
+        return CheckupFinding("CPU quota", "good", "none")
     whole = found >= len(cpus.available_cpus()) and float(found).is_integer()
     advice = "give the container whole CPUs (cpuset) instead of a share of time"
     return judged("CPU quota", whole, f"{found:g} CPUs of time", advice)
 
 
-def governor(root: Path = CPU_FILES) -> Finding:
+def governor(root: Path = CPU_FILES) -> CheckupFinding:
     """Whether the CPUs' clock follows the load."""
     found = {path.read_text().strip() for path in root.glob("cpu[0-9]*/cpufreq/scaling_governor")}
     if not found:
-        return Finding("CPU clock", "unknown", "the system does not say what governs it")
+        return CheckupFinding("CPU clock", "unknown", "the system does not say what governs it")
     seen = f"governed by {', '.join(sorted(found))}"
     return judged("CPU clock", found == {"performance"}, seen, "hold it: 'cpupower frequency-set -g performance'")
 
 
-def turbo(root: Path = CPU_FILES) -> Finding:
+def turbo(root: Path = CPU_FILES) -> CheckupFinding:
     """Whether the clock depends on heat and on how many cores are busy."""
     for name, on in (("intel_pstate/no_turbo", "0"), ("cpufreq/boost", "1")):
         if (root / name).exists():
             boosted = (root / name).read_text().strip() == on
             advice = f"writing {'1' if on == '0' else '0'} to {root / name} makes times steadier, and longer"
             return judged("turbo", not boosted, "on" if boosted else "off", advice)
-    return Finding("turbo", "unknown", "the system does not say")
+    return CheckupFinding("turbo", "unknown", "the system does not say")
 
 
-def threads(root: Path = CPU_FILES) -> Finding:
+def threads(root: Path = CPU_FILES) -> CheckupFinding:
     """Whether two of the CPUs that are used share a core."""
     cores = [(root / f"cpu{cpu}/topology/thread_siblings_list") for cpu in cpus.available_cpus()]
     known = [path.read_text().strip() for path in cores if path.exists()]
     if not known:
-        return Finding("cores", "unknown", "the system does not say which CPUs share one")
+        return CheckupFinding("cores", "unknown", "the system does not say which CPUs share one")
     number = len(set(known))
     seen = f"{numbers.count(len(known), 'CPU')} on {numbers.count(number, 'core')}"
     return judged("cores", number == len(known), seen, f"--threads {number} gives each thread a core of its own")
 
 
-def heat() -> Finding:
+def heat() -> CheckupFinding:
     """Whether cores were slowed down for their heat."""
     events = disturbances.hot_events()
     if events is None:
-        return Finding("heat", "unknown", "the system does not count throttling")
+        return CheckupFinding("heat", "unknown", "the system does not count throttling")
     seen = f"cores were throttled {events} times since the start"
     return judged("heat", events == 0, seen, "cool the machine, or turn turbo off; each cell says if it happens again")
 
 
-def memory() -> Finding:
+def memory() -> CheckupFinding:
     """Whether a cell fits into what is free, without swap."""
     free = psutil.virtual_memory().available
     limit = cpus.memory_limit()
@@ -166,23 +166,23 @@ def memory() -> Finding:
     return judged("memory", free >= FREE_BYTES, seen, "end other programs: a cell that swaps measures the disk")
 
 
-def power() -> Finding:
+def power() -> CheckupFinding:
     """Whether the machine runs on its battery."""
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     if battery is None or battery.power_plugged is None:
-        return Finding("power", "good", "no battery is in use")
+        return CheckupFinding("power", "good", "no battery is in use")
     seen = "from the mains" if battery.power_plugged else "from the battery"
     return judged("power", bool(battery.power_plugged), seen, "plug the machine in")
 
 
-def gpu() -> Finding:
+def gpu() -> CheckupFinding:
     """Whether somebody else computes on the GPU."""
     if not machine_gpu.gpu_names():
-        return Finding("GPU", "good", "none, so nothing of it is measured")
+        return CheckupFinding("GPU", "good", "none, so nothing of it is measured")
     count = machine_gpu.gpu_processes()
     if count is None:
-        return Finding("GPU", "unknown", "its driver does not tell who uses it")
+        return CheckupFinding("GPU", "unknown", "its driver does not tell who uses it")
     return judged("GPU", count == 0, f"{numbers.count(count, 'process', 'es')} on it", "end them: see nvidia-smi")
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (quota, governor, turbo, threads, heat, memory, power, gpu)
+CHECKS: tuple[Callable[[], CheckupFinding], ...] = (quota, governor, turbo, threads, heat, memory, power, gpu)

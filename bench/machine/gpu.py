@@ -202,45 +202,39 @@ def driver() -> str:
 
 def all_settings() -> str:
     """The settings of every GPU, in the order in which the driver counts them."""
-    import pynvml as nvml
-
-    with gpus() as handles:
+    with gpus() as (nvml, handles):
         return "; ".join(Gpu(nvml, handle, handle).settings() for handle in handles)
 
 
 def gpu_names() -> tuple[str, ...]:
     """The names of the NVIDIA devices as their driver gives them; empty where there is no driver."""
-    import pynvml
-
-    with gpus() as handles:
-        return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
+    with gpus() as (nvml, handles):
+        return tuple(str(nvml.nvmlDeviceGetName(handle)) for handle in handles)
 
 
 def gpu_processes() -> int | None:
     """How many processes compute on the NVIDIA devices now; None where their driver does not tell."""
-    import pynvml
-
-    with gpus() as handles:
+    with gpus() as (nvml, handles):
         try:
-            return sum(len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle)) for handle in handles)
-        except pynvml.NVMLError:
+            return sum(len(nvml.nvmlDeviceGetComputeRunningProcesses(handle)) for handle in handles)
+        except nvml.NVMLError:
             return None
 
 
 @contextmanager
-def gpus() -> Iterator[list[Any]]:
-    """The driver's handles of the NVIDIA devices; none where there is no driver."""
-    import pynvml
+def gpus() -> Iterator[tuple[Any, list[Any]]]:
+    """The library, and the driver's handles of the NVIDIA devices; none where there is no driver."""
+    import pynvml as nvml
 
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        yield []
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        yield nvml, []
         return
     try:
-        yield [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        yield nvml, [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
     finally:
-        pynvml.nvmlShutdown()
+        nvml.nvmlShutdown()
 
 
 class GpuMemory:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pytest_benchmark import __version__ as pytest_benchmark_version
@@ -29,7 +29,6 @@ from bench.store.records.verification import Verification
 
 SUITE = "bench/suite"
 RECORDED = ("cells", "gates", "machines")
-T = TypeVar("T")
 
 
 def steady(result: TrainingResult) -> list[float]:
@@ -142,9 +141,8 @@ def export(directory: Path) -> tuple[str, int]:
     Rounds are those of all blocks, in their order. Raises FcnBenchError where there are no results.
     """
     results = archive.everything(directory)
-    records = Records(
-        results, archive.records(directory, Verification), archive.records(directory, Machine), archive.size(directory)
-    )
+    gates, machines = archive.records(directory, Verification), archive.records(directory, Machine)
+    records = Records(results, gates, machines, archive.size(directory))
     machine = next((machine for machine in records.machines if machine.machine == results[-1].machine), None)
     made = benchmarks(records)
     content = {
@@ -173,17 +171,14 @@ def untold(content: Any) -> Records:
     """The records in a JSON file. Raises ValueError for what is none of this version or an earlier one."""
     if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in RECORDED):
         raise ValueError("fcnbench: expected an object with lists of records")
-    number = content.get("format", 1)
 
-    def of(name: str, kind: Callable[[Mapping[str, Any]], type[T]]) -> list[T]:
-        return [formats.checked({"format": number, **one}, kind) for one in content[name]]
+    def of(values: Sequence[Any], kind: Callable[[Mapping[str, Any]], type[Any]]) -> list[Any]:
+        return [formats.checked({"format": content.get("format", 1), **one}, kind) for one in values]
 
-    return Records(
-        of("cells", archive.kind_of_result),
-        of("gates", lambda _: Verification),
-        of("machines", lambda _: Machine),
-        formats.checked({"format": number, **content["size"]}, lambda _: Size) if content.get("size") else None,
-    )
+    cells, gates, machines = (content[name] for name in RECORDED)
+    sizes = of([content["size"]] if content.get("size") else [], lambda _: Size)
+    gates, machines = of(gates, lambda _: Verification), of(machines, lambda _: Machine)
+    return Records(of(cells, archive.kind_of_result), gates, machines, *sizes)
 
 
 def benchmarks(records: Records) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from bench.store.records.sweep import SweepPoint, SweepResult
 from bench.store.records.training import Epoch, Evaluation, Inference, Predicted, TrainingResult
 from bench.worker import process
 from bench.worker.answer import Answer
-from bench.worker.messages import MeterReadings, ModelKept, Phase, Switches, Versions
+from bench.worker.messages import MeterReadings, ModelKept, Phase, SwitchesInForce, Versions
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
         "phases": Phases(**{phase.name: phase.seconds for phase in answer.all(Phase)}, process_s=answer.wall_s),
         "readings": readings,
         "versions": answer.last(Versions, Versions({})).versions,
-        "switches": answer.last(Switches, Switches({})).switches,
+        "switches": answer.last(SwitchesInForce, SwitchesInForce({})).switches,
         "environment": dict(about.environment),
         "log_tail": "" if status == "ok" else process.log_tail(about.log),
         "commit": dict(about.commit),

@@ -22,8 +22,8 @@ from bench.worker.messages import PROTOCOL, Ended, Hello, Logits, PartEnded, Who
 KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Hello, messages.Phase, messages.Versions, messages.Switches, messages.MeterReadings, messages.ModelKept, Whole,
-        messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode, messages.LostMode,
+        Hello, messages.Phase, messages.Versions, messages.SwitchesInForce, messages.MeterReadings, messages.ModelKept,
+        Whole, messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode, messages.LostMode,
         messages.DebuggingTools, Logits, PartEnded, Ended,
         Epoch, Evaluation, Predicted, Inference, Part, SweepPoint, Check, Mode, Export,
     )

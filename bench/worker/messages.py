@@ -41,7 +41,7 @@ class Versions:
 
 
 @dataclass(frozen=True)
-class Switches:
+class SwitchesInForce:
     """What is in force in the framework, and what the implementation declares."""
 
     switches: dict[str, Any]

@@ -20,7 +20,7 @@ from bench.data import mnist
 from bench.data.holdout import Parts, hold_out
 from bench.machine import meters
 from bench.worker import timing
-from bench.worker.messages import MeterReadings, ModelKept, Phase, Send, Switches, Versions
+from bench.worker.messages import MeterReadings, ModelKept, Phase, Send, SwitchesInForce, Versions
 from bench.worker.requests import EntryPoint, Task
 from bench.worker.timing import Scoring
 from impls import loading, portable
@@ -52,7 +52,7 @@ class TimedProgram:
             self.implementation = self.make(self.workload, kind(self.task.device), self.seed)
         self.at = replace(self.at, device_memory=self.implementation.device_memory)
         self.send(Versions(loaded_versions(self.entry.packages)))
-        self.send(Switches(loading.declarations(self.make)))
+        self.send(SwitchesInForce(loading.declarations(self.make)))
 
     def load(self) -> None:
         """Hand over the data, less what is held out, and the start weights."""
@@ -65,7 +65,7 @@ class TimedProgram:
             with self.phase("load_s"):
                 implementation.load(data)
                 implementation.sync()
-            self.send(Switches(loading.declarations(self.make) | loading.switches(implementation)))
+            self.send(SwitchesInForce(loading.declarations(self.make) | loading.switches(implementation)))
         self.send(MeterReadings(readings))
         ordered = declared(implementation, "takes_order")
         if ordered:

@@ -12,7 +12,7 @@ import pytest
 from bench.store.records.training import Epoch, Evaluation, Inference
 from bench.worker import process
 from bench.worker.answer import Answer
-from bench.worker.messages import MeterReadings, Phase, Switches, Versions
+from bench.worker.messages import MeterReadings, Phase, SwitchesInForce, Versions
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Import, Task, Train
 from impls import registry
@@ -54,7 +54,7 @@ class Told(NamedTuple):
 
     @property
     def switches(self) -> dict[str, Any]:
-        return self.answer.all(Switches)[-1].switches
+        return self.answer.all(SwitchesInForce)[-1].switches
 
 
 Work = Callable[..., Told]
@@ -79,7 +79,16 @@ def test_a_cell_reports_every_phase_as_it_ends(work: Work, plugin: Callable[...,
     """Import, build, load, the epochs with the one before training, memory, noise: the cell is whole; then inference."""
     told = work(plugin())
     assert (told.status, told.reason, told.answer.exit_status) == ("ok", "", 0)
-    phases = ["Phase", "MeterReadings", "Phase", "Versions", "Switches", "Phase", "Switches", "MeterReadings"]
+    phases = [
+        "Phase",
+        "MeterReadings",
+        "Phase",
+        "Versions",
+        "SwitchesInForce",
+        "Phase",
+        "SwitchesInForce",
+        "MeterReadings",
+    ]
     end = ["Epoch", "Predicted", "MeterReadings", "Whole", "Inference", "Inference", "Ended"]
     assert told.names == [*phases, *end]
     assert list(told.phases) == ["import_s", "build_s", "load_s"]

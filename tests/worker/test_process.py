@@ -19,7 +19,7 @@ import pytest
 from bench.worker import process as worker_process
 from bench.worker.answer import KINDS, Answer, decoded, signal_name
 from bench.worker.interpreters import ROOT
-from bench.worker.messages import PROTOCOL, Ended, Hello, ModelKept, Phase, Switches
+from bench.worker.messages import PROTOCOL, Ended, Hello, ModelKept, Phase, SwitchesInForce
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Start, Task, Train
 from impls import registry
@@ -33,7 +33,7 @@ def say(kind, /, **values):
     print(json.dumps({{"is": kind, **values}}), flush=True)
 
 def tell(**facts):
-    say("Switches", switches=facts)
+    say("SwitchesInForce", switches=facts)
 
 def leave_behind(**how):
     left = subprocess.Popen(["sleep", "1000"], **how)
@@ -80,7 +80,7 @@ def strays() -> Iterator[list[int]]:
 
 def told(answer: Answer, name: str) -> Any:
     """What the child told by that name."""
-    (value,) = (fact for switches in answer.all(Switches) if (fact := switches.switches.get(name)) is not None)
+    (value,) = (fact for switches in answer.all(SwitchesInForce) if (fact := switches.switches.get(name)) is not None)
     return value
 
 

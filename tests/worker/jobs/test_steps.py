@@ -13,7 +13,7 @@ from bench.machine import gpu
 from bench.store.records.training import Epoch
 from bench.worker.jobs import steps as jobs_steps
 from bench.worker.jobs import train
-from bench.worker.messages import StepDone, Switches
+from bench.worker.messages import StepDone, SwitchesInForce
 from bench.worker.requests import (
     DrawOrder,
     EntryPoint,
@@ -139,5 +139,5 @@ def test_the_collector_rests_while_a_step_is_done(served: Serve, plugin: Callabl
     for disable in (False, True):
         said = served(*BEGIN, entry=EntryPoint(str(plugin("noted", body)), "Implementation", ()), disable_gc=disable)
         (seen,) = [message.switches["collector"] for message in said
-                   if isinstance(message, Switches) and "collector" in message.switches]  # fmt: skip
+                   if isinstance(message, SwitchesInForce) and "collector" in message.switches]  # fmt: skip
         assert seen is not disable and gc.isenabled()
