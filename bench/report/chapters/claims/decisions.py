@@ -96,7 +96,7 @@ def implementations(
 ) -> Iterator[tuple[Row, pd.DataFrame]]:
     """The implementations of a framework in which a claim's network was measured on its device, one for each tier.
 
-    Keras on another backend than the documents' is another thing.
+    A framework on another backend than the tutorials' is another thing.
     """
     rows = runs[(runs["workload"] == claim.workload) & (runs["device"] == claim.device)]
     yield from by_place(rows[rows["implementation"] == rows["tier"] + "-" + framework])

@@ -25,7 +25,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
     devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
     no_gpu = without_gpu(machines)
-    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
+    columns_of = frame["tier"] + "-" + frame["framework"]  # another backend is none of the table's columns
     shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
     shown = shown[shown["framework"].isin(COMPARED)]
     rows = []
