@@ -1,4 +1,4 @@
-"""Compares frameworks by the same MNIST networks. From Python: :func:`run` measures, :func:`read` looks.
+"""Compares frameworks by MNIST networks that they train. From Python: :func:`run` measures, :func:`read` looks.
 
 Neither name is that of a room or a module in this folder: importing one of those would replace it. What they need is
 imported when they are called.

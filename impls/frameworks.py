@@ -21,6 +21,7 @@ class Framework:
     is imported. ``tier_packages`` and ``tier_environment`` hold what it needs besides in one tier. ``backends`` are the
     frameworks that can compute for it, the default first; it has none where it computes by itself. ``native`` is the
     suffix of its own file format, empty where it has none; ``compiler`` is what compiles its part of the floor.
+    ``restarts_peak`` is False where its counter of the device's memory cannot begin a new peak after loading.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Framework:
     backends: tuple[str, ...] = ()
     native: str = ""
     compiler: str = ""
+    restarts_peak: bool = True
 
 
 ROWS = (
@@ -59,7 +61,7 @@ ROWS = (
         native=".keras",
     ),
     Framework("tensorflow", "TensorFlow", "#3d9fdb", "tensorflow", environment=QUIET, compiler="XLA"),
-    Framework("jax", "JAX", "#009e73", "jax", compiler="XLA"),
+    Framework("jax", "JAX", "#009e73", "jax", compiler="XLA", restarts_peak=False),
     Framework("numpy", "NumPy", "#7a7a7a", "numpy"),
 )
 FRAMEWORKS: Mapping[str, Framework] = {row.name: row for row in ROWS}

@@ -11,6 +11,7 @@ import psutil
 
 from bench.machine.metering import Gauge, Quantity, Surroundings, Work, gauge
 from bench.store.records.cell import Reading
+from impls.frameworks import FRAMEWORKS
 
 STATUS = Path("/proc/self/status")
 CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -105,12 +106,13 @@ FILE_PAGES = (
     "of what it held at the end, pages of files: libraries above all; how many of them are resident depends on the "
     "system's page cache"
 )
+SINCE_START = [row.label for row in FRAMEWORKS.values() if not row.restarts_peak]
 DEVICE_QUANTITIES = (
     Quantity(
         "device_peak_bytes",
         "bytes",
-        "most memory of the device that the framework held, by its own counter, since loading or (JAX) since the "
-        "start; empty where it has none",
+        "most memory of the device that the framework held, by its own counter, since loading or "
+        f"({', '.join(SINCE_START)}) since the start; empty where it has none",
     ),
     Quantity(
         "device_reserved_bytes",

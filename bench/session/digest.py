@@ -115,7 +115,7 @@ def imported(statement: ast.Import | ast.ImportFrom, module: str, file: str) -> 
 @cache
 def known(name: str, importer: str) -> str | None:
     """The module called so where it is one of ours, of the importer's own package, or a file beside a plugin."""
-    if importer.endswith(".py"):
+    if registry.is_file(importer):
         path = Path(importer).parent.joinpath(*name.split("."))
         for file in (path.with_suffix(".py"), path / "__init__.py"):
             if file.is_file():
