@@ -8,14 +8,125 @@ from statistics import mean, median
 import pandas as pd
 
 from bench.machine import disturbances
+from bench.report import columns
+from bench.report.columns import Column, Table
 from bench.store.records.cell import Memory
 from bench.store.records.machine import Machine
-from bench.store.records.training import Epoch, Evaluation, Inference, Result
+from bench.store.records.training import Epoch, Inference, Result
 from bench.store.records.verification import Gate
 
-IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
-GROUP = ["workload", "device", "threads"]
+IDENTITY = [column.name for column in columns.WHICH_CELL]
+GROUP = [column.name for column in columns.CONFIGURATION]
 """What is compared with each other has these in common."""
+RUNS = Table("One row for each process.", (
+    *columns.WHICH_CELL,
+    Column("status", "", "ok, skipped or failed"),
+    Column("reason", "", "why it was skipped or failed"),
+    Column("gate", "", "passed, failed or skipped: whether the implementation was proved to do the same work; empty "
+           "where it was not asked"),
+    columns.IMPORT_S,
+    Column("build_s", "s", "building model, loss and optimiser"),
+    Column("load_s", "s", "taking the arrays into the framework's own form, on its device"),
+    columns.FIRST_EPOCH_S, columns.EPOCH_S,
+    Column("predict_s", "s", "median over the epochs of predicting the test set (and what else is predicted with it, "
+           "see epochs.csv)"),
+    Column("predict_image_s", "s", "predicting a test set of one image after training: median of the calls after the "
+           "first; empty in results of the suite"),
+    Column("predict_batch_s", "s", "the same of one batch, of the network's test_batch_size images"),
+    Column("predict_image_first_s", "s", "the first call with one image, which may trace and compile for it"),
+    Column("process_s", "s", "the whole process, from start to end, inference too, as its parent saw it"),
+    columns.CPU_PER_WALL,
+    Column("train_energy_j", "J", "mean over the steady epochs of the energy that the whole GPU drew, by its own "
+           "counter; empty where it has none, and where these epochs last less than 2 s together, too short for it"),
+    Column("accuracy", "0 to 1", "share of the test images recognised after the last epoch"),
+    Column("test_loss", "nats", "mean cross-entropy of the test set after the last epoch"),
+    Column("after_import_rss_bytes", "bytes", "resident memory after the import"),
+    Column("after_import_uss_bytes", "bytes", "of that, what would be freed with the process"),
+    Column("after_load_rss_bytes", "bytes", "resident memory after loading the data"),
+    Column("after_load_uss_bytes", "bytes", "of that, what would be freed with the process"),
+    Column("training_peak_bytes", "bytes", "most memory held during training"),
+    columns.PROCESS_PEAK_BYTES,
+    Column("process_file_bytes", "bytes", "of what it held at the end, pages of files: libraries above all; how many "
+           "of them are resident depends on the system's page cache"),
+    Column("device_peak_bytes", "bytes", "most memory of the device that the framework held, by its own counter, "
+           "since loading or (JAX) since the start; empty where it has none"),
+    Column("device_reserved_bytes", "bytes", "most memory of the device that the framework's allocator held back; "
+           "empty where it does not say"),
+    Column("device_process_bytes", "bytes", "memory of the GPU that the process held at the end, by the driver: with "
+           "context, libraries and what the allocator keeps"),
+    Column("device_process_source", "", "by which reading: of this process; of the one that appeared since its start "
+           "(containers); or what the whole GPU holds more than before it"),
+    Column("peak_source", "", "where the peaks come from: VmHWM is the system's high-water mark"),
+    Column("training_over_load_bytes", "bytes", "training_peak_bytes - after_load_rss_bytes"),
+    Column("parent_cpu_s", "s", "CPU time of the harness itself while the process ran"),
+    Column("involuntary_switches", "count", "times that the process lost a CPU to another one"),
+    Column("steal_s", "s", "CPU time that the hypervisor gave to other machines, all CPUs together"),
+    Column("others_cpu_s", "s", "CPU time of all other processes meanwhile"),
+    Column("throttled_s", "s", "time that the container's CPU quota withheld"),
+    Column("hot_events", "count", "times that a core was slowed down for its heat"),
+    Column("swapped_bytes", "bytes", "read back from swap by the whole machine"),
+    Column("frequency_share", "0 to 1", "clock of the CPUs at the end, as a share of their highest"),
+    Column("cpus", "count", "CPUs of the machine"),
+    Column("gpu_processes", "count", "processes of others on the GPU"),
+    Column("gpu_temperature_c", "°C", "of the GPU just after the last epoch"),
+    Column("gpu_clock_mhz", "MHz", "clock of the GPU's processors just after the last epoch"),
+    Column("gpu_slowed_by", "", "what kept that clock low, in words; empty where nothing did or the driver does not "
+           "tell"),
+    Column("disturbed_by", "", "what disturbed the process, in words; empty where nothing is known to have"),
+    Column("hints", "", "what is worth knowing besides, in words"),
+    Column("no_inference", "", "why one image and one batch could not be timed, where that failed after all else was "
+           "measured"),
+    Column("attempt", "number", "how often the cell's block was measured, this time included"),
+    Column("repeated", "", "what disturbed the attempt before"),
+    columns.EPOCHS,
+    Column("seed", "", "draws start weights and batch order"),
+    columns.MACHINE,
+    Column("started", "", "when, UTC"),
+    Column("harness", "", "fcnbench, or pytest-benchmark where its suite measured the epochs"),
+    Column("commit", "", "state of the directory in which it was started, a + for uncommitted changes; empty outside "
+           "a repository"),
+    Column("versions", "", "JSON: Python and the packages that were loaded"),
+    Column("switches", "", "JSON: what was in force in the framework, read from the running program"),
+))  # fmt: skip
+EPOCHS = Table("One row for each process and epoch, raw.", (
+    *columns.WHICH_CELL, columns.EPOCH,
+    Column("train_s", "s", "training on all training images once, between two readings of the clock with the device "
+           "idle"),
+    Column("train_cpu_s", "s", "CPU time of all threads of the process meanwhile"),
+    columns.PREDICT_S,
+    Column("train_loss", "nats", "mean cross-entropy over the training images, each taken before the step that used "
+           "it"),
+    Column("test_loss", "nats", "mean cross-entropy of the test set, computed by the harness from the logits"),
+    columns.ACCURACY,
+    Column("train_energy_j", "J", "energy that the whole GPU drew during training, by its own counter, which moves "
+           "about ten times a second; empty where it has none, or is divided (MIG)"),
+))  # fmt: skip
+CURVES = Table("One row for each look at the images held out of training, where a network holds some out.", (
+    *columns.WHICH_CELL, columns.EPOCH,
+    Column("batches", "count", "steps of training so far"),
+    Column("train_loss", "nats", "mean over the steps since the last look"),
+    Column("train_accuracy", "0 to 1", "of a sample of 2,000 training images"),
+    Column("validation_loss", "nats", "mean cross-entropy of the images held out"),
+    Column("validation_accuracy", "0 to 1", "of the images held out"),
+))  # fmt: skip
+MACHINES = Table("One row for each machine that took part.", (
+    columns.MACHINE,
+    Column("cpu", "", "the processor, as its maker calls it"),
+    Column("logical_cpus", "count", "CPUs that the system sees"),
+    Column("physical_cpus", "count", "cores"),
+    Column("available_cpus", "count", "CPUs that a process could use: affinity, cut to the container's quota"),
+    Column("cpu_quota", "CPUs", "the container's quota; empty where there is none"),
+    Column("ram_bytes", "bytes", "memory of the machine"),
+    Column("memory_limit_bytes", "bytes", "the container's limit; empty where there is none"),
+    Column("os", "", "system and release"),
+    Column("architecture", "", "of the processor"),
+    Column("python", "", "version of Python that ran the harness"),
+    Column("blas", "", "NumPy's linear-algebra library"),
+    Column("gpus", "", "the NVIDIA devices, as their driver calls them; empty where there are none"),
+    Column("gpu_driver", "", "version of their driver, and of the newest CUDA that it can run"),
+    Column("gpu_settings", "", "highest clock and power of each, and whether it is divided (MIG) or runs under "
+           "Windows' display driver (WDDM)"),
+))  # fmt: skip
 
 
 def identity(result: Result) -> dict[str, object]:
@@ -108,17 +219,12 @@ def commit(result: Result) -> str | None:
 
 def epochs_frame(results: Sequence[Result]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
-    columns = [*IDENTITY, *(field.name for field in fields(Epoch))]
-    return pd.DataFrame(
-        [identity(result) | asdict(epoch) for result in results for epoch in result.epochs], columns=columns
-    )
+    return EPOCHS.frame(identity(result) | asdict(epoch) for result in results for epoch in result.epochs)
 
 
 def curves_frame(results: Sequence[Result]) -> pd.DataFrame:
     """One row per cell and evaluation, for the workloads that hold images out."""
-    columns = [*IDENTITY, *(field.name for field in fields(Evaluation))]
-    rows = [identity(result) | asdict(row) for result in results for row in result.evaluations]
-    return pd.DataFrame(rows, columns=columns)
+    return CURVES.frame(identity(result) | asdict(row) for result in results for row in result.evaluations)
 
 
 def machines_frame(found: Sequence[Machine]) -> pd.DataFrame:

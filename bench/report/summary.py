@@ -3,35 +3,30 @@
 import io
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 from rich.console import Console
 
 from bench.display import terminal
 from bench.display.tables import Sheet
-from bench.report.chapters import conditions
+from bench.report.chapters import cells
 from bench.report.chapters.claims import tables as claims_tables
 from bench.report.chapters.comparison import answer, tables
-from bench.report.groups import Group
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.report.results import Results
 
 
-def text(
-    groups: Sequence[Group], runs: pd.DataFrame, table_4: pd.DataFrame, results: Sequence[Result], gates: Sequence[Gate]
-) -> str:
+def text(results: Results) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
     out, say = plain()
-    for sentence in answer.opening(groups):
+    for sentence in answer.opening(results.groups):
         say(terminal.wrapped(sentence))
-    for group in groups:
+    for group in results.groups:
         if len(group.summary):
-            terminal.show(say, tables.summary(group, wide=False))
+            terminal.show(say, tables.summary(results, group, wide=False))
             for line in tables.control(group):
                 say(terminal.wrapped(line))
-    for sheet in claims_tables.table_4(table_4, groups[0], wide=False):
+    for sheet in claims_tables.table_4(results.frames["table_4"], results.groups[0], wide=False):
         terminal.show(say, sheet, "Document 1's claims and what was measured: ")
-    say(terminal.wrapped(conditions.disturbance(runs)))
-    lost = [item.line for item in conditions.lost(results)] + conditions.failed_gates(gates)
+    say(terminal.wrapped(cells.disturbance(results.runs)))
+    lost = [item.line for item in cells.failures(results.everything)] + cells.failed_gates(results.gates)
     if lost:
         say("\nNot measured")
     for line in lost:

@@ -1,19 +1,24 @@
-"""DataFrame -> Figure: epoch time, memory by phase, accuracy by epoch; each chart with its numbers in a sentence.
+"""Accuracy by epoch, and over the batches of training; each chart with its numbers in a sentence.
 
 One hue per framework in all charts, told apart also by those who see few colours (after Okabe and Ito); the tier is
 the marker's shape or the bar's shade, and every row is named, so that nothing rests on colour alone.
 """
 
+from collections.abc import Iterator
+from functools import partial
 from itertools import product
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.data import tutorials
 from bench.display import naming
-from bench.display.axes import colour, error_axis, measured_cells, own_lines, panels, rows
-from bench.display.charts import HEAD, INK, WIDTH, headed
+from bench.display.axes import colour, error_axis, measured_cells, of_runs, own_lines, panels, rows
+from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.chapters.claims import ledger
+from bench.report.groups import Group
+from bench.report.results import Results
 
 CURVES = {"taught_accuracy": "at the end, of training images", "held_accuracy": "of images held out"}
 CURVE_KINDS = (("validation", "-"), ("train", (0, (2.5, 1.5))))
@@ -96,3 +101,21 @@ def accuracy_scale(axes: Axes, every: pd.DataFrame) -> None:
     ticks = [value for value in (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if error_axis(value) <= top]
     axes.set_yticks([error_axis(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
     axes.set_ylim(0, top)
+
+
+def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
+    """Test accuracy by epoch; loss and accuracy over the batches where images are held out."""
+    claims = tutorials.claims()
+    claims = claims[(claims["quantity"] == "accuracy") & (claims["device"] == group.device)]
+    claims = claims[claims["workload"] == group.workload]
+    evaluations = results.frames["curves"]
+    own = evaluations[evaluations["cell"].isin(group.runs["cell"])]
+    last = own.sort_values("batches").groupby("cell").tail(1).set_index("cell")
+    ends = group.runs.assign(
+        held_accuracy=group.runs["cell"].map(last["validation_accuracy"]),
+        taught_accuracy=group.runs["cell"].map(last["train_accuracy"]),
+    )
+    title, key = group.title, group.key
+    figure = partial(accuracy, group.runs, results.frames["epochs"], claims)
+    yield of_runs("accuracy", "Test accuracy by epoch", title, key, ends, {"accuracy": "at the end"}, figure)
+    yield of_runs("curves", "Training and validation", title, key, ends, CURVES, partial(curves, group.runs, own))

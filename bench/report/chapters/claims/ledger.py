@@ -11,26 +11,56 @@ from bench import statistics
 from bench.data import mnist, tutorials
 from bench.data.tutorials import facts
 from bench.display import naming, numbers
-from bench.report import pairs
+from bench.report import columns, pairs
 from bench.report.chapters.claims import properties
+from bench.report.columns import Column, Table
 from bench.report.runs import GROUP, measured
 from bench.statistics import Difference, Ratio
 from bench.store.records.training import Result
 from impls.workload import Conv, Workload
 
 TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
-TABLE_4 = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
+QUANTITY_COLUMNS = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
 """Document 1's quantities and the columns of ``runs`` that answer them."""
-COLUMNS = [
-    "document", "says", *GROUP, "tier", "implementation", "quantity", "claim_low", "claim_high", "about", "value",
-    "low", "high", "blocks", "epochs", "document_epochs", "verdict", "rows",
-]  # fmt: skip
 Row = dict[str, Any]
 MNIST = mnist.digest(mnist.PUBLISHED)
 OTHER_DATA = "not measured: trained on other data than MNIST"
 FIRST_STEADY = 2
 """The epoch from which on an accuracy's ups and downs are compared: before it, a network is still learning."""
 QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
+TABLE_4 = Table("Document 1's performance table, measured: one row for each cell of it.", (
+    columns.WORKLOAD, columns.THREADS, columns.TIER, columns.FRAMEWORK,
+    Column("quantity", "", "epoch_s, memory_bytes or accuracy"),
+    columns.DEVICE,
+    Column("value", "", "median over processes"),
+    Column("low", "", "least over processes"),
+    Column("high", "", "greatest over processes"),
+    columns.PROCESSES, columns.EPOCHS,
+    Column("why", "", "why there is no value"),
+    Column("claim_low", "", "what the document claims: the least"),
+    Column("claim_high", "", "what the document claims: the most; as claim_low where it names a single figure"),
+))  # fmt: skip
+CLAIMS = Table("One row for each claim of the documents and implementation that it is about; one for each claim that "
+               "nothing decides.", (
+    Column("document", "number", "the document that claims it"),
+    Column("says", "", "the claim, in our words"),
+    *columns.CONFIGURATION,
+    Column("tier", "", "documented, matched, tuned, reference or plugin; probe for the statements of Table 1 "
+           "(table_1.csv)"),
+    columns.IMPLEMENTATION,
+    Column("quantity", "", "what is claimed: a time, memory, an accuracy, a ratio or difference of two, or how much "
+           "accuracies vary"),
+    Column("claim_low", "", "from where on a value is as claimed, in the quantity's unit"),
+    Column("claim_high", "", "up to where; as claim_low where a single figure is claimed"),
+    Column("about", "relative", "how exact an 'about' is taken to be; of accuracies the points, in shares of 1"),
+    Column("value", "", "mean over blocks; of times, memory and ratios the geometric mean"),
+    Column("low", "", "lower end of its 95 % interval; empty where there is one block"),
+    Column("high", "", "upper end"),
+    columns.BLOCKS, columns.EPOCHS,
+    Column("document_epochs", "count", "epochs for which the document trains"),
+    Column("verdict", "", "holds, does not hold, undecided, or not measured with the reason"),
+    Column("rows", "", "which rows of runs.csv decide it, as a query of pandas; of table_1.csv where tier is probe"),
+))  # fmt: skip
 
 
 def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
@@ -47,7 +77,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     shown = shown[shown["framework"].isin(["pytorch", "keras"])]
     rows = []
     for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
-        for quantity, column in TABLE_4.items():
+        for quantity, column in QUANTITY_COLUMNS.items():
             for device in devices:
                 there = group[group["device"] == device]
                 values = measured(there)[column].dropna()
@@ -58,8 +88,8 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
                 )  # fmt: skip
     claimed = tutorials.claims().rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
-    columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "why"]
-    return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
+    found = TABLE_4.frame(rows).drop(columns=["claim_low", "claim_high"])
+    return found.merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
 
 
 def without_gpu(machines: pd.DataFrame) -> bool:
@@ -108,7 +138,7 @@ def ledger(
                 rows_of(claim, own, workloads), key=lambda row: naming.rank(row["implementation"], row["tier"])
             )
             found += rows or [nobody(claim, frame, OTHER_DATA if other_data else "", no_gpu)]
-    return pd.DataFrame(found, columns=COLUMNS)
+    return CLAIMS.frame(found)
 
 
 def variation(epochs: pd.DataFrame) -> pd.Series:
@@ -124,7 +154,7 @@ def variation(epochs: pd.DataFrame) -> pd.Series:
 
 def of_one(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """One network in one framework: a row for each tier and number of threads."""
-    column = TABLE_4[claim["quantity"]]
+    column = QUANTITY_COLUMNS[claim["quantity"]]
     for place, group in implementations(own, claim, claim["framework"]):
         values = group[column].dropna().tolist()
         if values:
@@ -133,7 +163,7 @@ def of_one(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Ite
 
 def of_two(claim: Row, own: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
     """One network in two frameworks of the same tier, block by block."""
-    column = TABLE_4[claim["quantity"]]
+    column = QUANTITY_COLUMNS[claim["quantity"]]
     others = {key(place): group for place, group in implementations(own, claim, claim["other"])}
     for place, group in implementations(own, claim, claim["framework"]):
         other = others.get(key(place))

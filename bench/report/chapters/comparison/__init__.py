@@ -1,1 +1,90 @@
 """The comparison: which framework is faster, by how much, how sure."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from bench.display import axes, numbers
+from bench.display.charts import Chart
+from bench.display.section import Block, Details, Lead, Note, Picture, Section, Shown
+from bench.report import pairs
+from bench.report.chapter import Chapter, Pictures
+from bench.report.chapters.comparison import answer, charts, tables
+from bench.report.groups import Group
+from bench.report.results import Results
+
+HOW = (
+    "Every pair, by the ratio of their times per steady epoch, block by block. A difference is called one only where "
+    "the 95 % interval excludes 1, also once all pairs are counted, and the ratio is beyond what the machine shows "
+    "between a program and itself."
+)
+NOTHING = "Nothing to compare: fewer than two implementations have steady epochs here."
+
+
+def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
+    """Every process's time per epoch, and the ratios of all pairs."""
+    yield axes.of_runs("epoch-time", "Training time per epoch", group.title, group.key, group.runs, {"epoch_s": ""},
+                       partial(charts.epoch_time, group.runs))  # fmt: skip
+    yield charts.ratios(group)
+
+
+def answered(results: Results, pictures: Pictures) -> Iterator[Block]:
+    """The answer in sentences; for each group that they are about its times and its summary."""
+    first, *others = answer.opening(results.groups)
+    yield Lead(first, warning=not results.frames["control"]["fit"].all())
+    yield from others
+    for group in results.leading:
+        yield from of_kind(pictures[group.key], "epoch-time")
+        yield from summary(results, group, group.title)
+
+
+def compared(results: Results, pictures: Pictures) -> Iterator[Block]:
+    """All pairs of all groups."""
+    yield HOW
+    for group in results.groups:
+        yield Section(group.title, list(of_group(results, group, pictures)), group.key)
+
+
+def of_group(results: Results, group: Group, pictures: Pictures) -> Iterator[Block]:
+    """The pairs of a group; before them its answer and summary, unless the page has opened with them."""
+    if group not in results.leading:
+        yield from answer.answers(group)
+        yield from summary(results, group)
+    yield from of_kind(pictures[group.key], "ratios")
+    within, across, beside = tables.pairs(group, True), tables.pairs(group, False), tables.beside_speed(group)
+    if within.rows:
+        yield Shown(within, "within a tier")
+    if across.rows:
+        title = f"{numbers.count(len(across.rows), 'pair')} across tiers"
+        table = Shown(across, "across tiers, which differ in more than the framework")
+        yield Details(title, [table], open=not within.rows)
+    if beside.rows:
+        yield Details("memory and accuracy of the same pairs", [Shown(beside)])
+    if not within.rows and not across.rows:
+        yield Note(NOTHING)
+
+
+def summary(results: Results, group: Group, caption: str = "") -> Iterator[Block]:
+    """What was measured of each implementation, and what the control shows."""
+    sheet = tables.summary(results, group, wide=True)
+    if sheet.rows:
+        yield Shown(sheet, caption)
+        yield from map(Note, tables.control(group))
+
+
+def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
+    """The times per epoch, unless the page has opened with them."""
+    return iter(of_kind(pictures, "epoch-time") if group not in results.leading else [])
+
+
+def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
+    """The charts whose names begin with that."""
+    return [picture for picture in pictures if picture.chart.name.startswith(f"{kind}.")]
+
+
+CHAPTER = Chapter(
+    tables={"summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
+    kinds={"epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
+    charts=drawn,
+    evidence=evidence,
+    parts={"answer": answered, "comparison": compared},
+)
