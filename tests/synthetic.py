@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.report.chapters import CHAPTERS
 from bench.report.runs import runs_frame
 from bench.session.plan import Plan
 from bench.store import archive
@@ -30,6 +31,8 @@ CELL_FIELDS = {field.name for field in fields(Cell)}
 OVERHEAD_S, PARAMETER_S, FLOPS_PER_S = 80e-6, 2e-9, 40e9
 """What a step costs in a sweep that was made by hand."""
 TIERS = ("documented", "matched", "tuned", "reference")
+UNDRAWN = tuple(replace(chapter, charts=lambda results, group: ()) for chapter in CHAPTERS)
+"""The chapters without their charts, which take their time, for tests of something else."""
 
 
 def result(

@@ -53,12 +53,11 @@ def predict(
 
     import numpy as np
 
-    from bench.display.terminal import wrapped
+    from bench.display import terminal
     from bench.machine import description
     from bench.models import answers as prediction_answers
     from bench.models import find, picture
     from bench.models import predict as asking
-    from bench.report import summary
     from bench.session import choice
     from bench.worker.interpreters import assigned
     from impls import registry
@@ -84,11 +83,11 @@ def predict(
         print(json.dumps(prediction_answers.record(list(read), seen, answers, refused), indent=1, allow_nan=False))
     else:
         for number, name in enumerate(read if answers else []):
-            print(summary.page([], [prediction_answers.sheet(name, answers, number, all_ten)]))
+            print(terminal.page([], [prediction_answers.sheet(name, answers, number, all_ten)]))
             if show:
                 print("\n".join(["", *prediction_answers.picture(seen[number])]))
         for line in prediction_answers.lost(answers):
-            print(f"\n{wrapped(line)}")
+            print(f"\n{terminal.wrapped(line)}")
     if refused:
         return 2
     statuses = {answer.status for answer in answers}

@@ -12,10 +12,9 @@ from typing import Any
 import pandas as pd
 
 from bench import files, statistics
-from bench.display import naming, numbers, tables
+from bench.display import naming, numbers, tables, terminal
 from bench.display.tables import Sheet
 from bench.errors import FcnBenchError
-from bench.report import summary
 from bench.report.pairs import control, in_blocks, judge
 from bench.report.runs import GROUP, measured, runs_frame
 from bench.statistics import SMALLEST_DELTA, Ratio
@@ -69,7 +68,7 @@ def compare(base: Path, new: Path, limit: float) -> Found:
     shared = frame[~frame["verdict"].str.startswith("only in")][GROUP].drop_duplicates()
     groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
     made = [sheet(part, naming.title(*key)) for key, part in groups]
-    return Found(summary.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+    return Found(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
 
 
 def check_same_work(base: Side, new: Side) -> None:

@@ -1,12 +1,6 @@
 """The table that ends a run in the terminal, and the page that follows it."""
 
-import io
-from collections.abc import Callable, Sequence
-
-from rich.console import Console
-
 from bench.display import terminal
-from bench.display.tables import Sheet
 from bench.report.chapters import cells
 from bench.report.chapters.claims import tables as claims_tables
 from bench.report.chapters.comparison import answer, tables
@@ -15,7 +9,7 @@ from bench.report.results import Results
 
 def text(results: Results) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
-    out, say = plain()
+    out, say = terminal.plain()
     for sentence in answer.opening(results.groups):
         say(terminal.wrapped(sentence))
     for group in results.groups:
@@ -32,23 +26,3 @@ def text(results: Results) -> str:
     for line in lost:
         say(terminal.wrapped(line, "  ", "    "))
     return terminal.shown(out)
-
-
-def page(lines: Sequence[str], made: Sequence[Sheet]) -> str:
-    """Sentences, then tables: no line of a sentence over 100 columns."""
-    out, say = plain()
-    for line in lines:
-        say(terminal.wrapped(line))
-    for sheet in made:
-        terminal.show(say, sheet)
-    return terminal.shown(out)
-
-
-def plain() -> tuple[io.StringIO, Callable[[object], None]]:
-    """Where text is gathered, and how it is written there."""
-    out = io.StringIO()
-    console = Console(
-        file=out, width=terminal.WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False,
-        emoji=False, highlight=False,
-    )  # fmt: skip
-    return out, console.print

@@ -206,8 +206,8 @@ def test_comparing_needs_no_framework(two: Two) -> None:
     """And none of what draws charts."""
     base, new = two(clear(), clear())
     code = (
-        "import sys\nfrom bench import regression\nfrom pathlib import Path\n"
-        f"regression.compare(Path({str(base)!r}), Path({str(new)!r}), 0.05)\n"
+        "import sys\nfrom bench.report import compare\nfrom pathlib import Path\n"
+        f"compare.compare(Path({str(base)!r}), Path({str(new)!r}), 0.05)\n"
         "print([name for name in ('torch', 'tensorflow', 'keras', 'jax', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

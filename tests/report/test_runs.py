@@ -12,8 +12,9 @@ from synthetic import MACHINE, OTHER_WORKLOAD, clear, result, runs, session
 
 from bench.report import pairs
 from bench.report import runs as report_runs
-from bench.report.chapters import conditions, cost
-from bench.report.chapters.claims import ledger
+from bench.report.chapters import cost
+from bench.report.chapters.claims import table_4
+from bench.report.chapters.conditions import checks
 from bench.store.records.cell import Memory, Noise
 from bench.store.records.training import Epoch, Evaluation, Inference, Result
 from bench.store.records.verification import Gate, Rung
@@ -223,7 +224,7 @@ def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
         Gate("tuned-jax", "mlp-128-64", "cpu", "d", "skipped", "jax is not installed"),
         Gate("tuned-wrong", "mlp-128-64", "cpu", "d", "failed", "RuntimeError: no", rungs[:1]),
     ]
-    table = conditions.checks_frame(gates)
+    table = checks.checks_frame(gates)
     assert list(table["rung"]) == ["weights", "logits", "ended", "weights", "ended"]
     assert (table.loc[1, "figure"], table.loc[1, "limit"]) == (0.5, 0.1)
     assert not table.loc[1, "passed"]
@@ -234,7 +235,7 @@ def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
 def row_of_table_4(frame: pd.DataFrame, machines: pd.DataFrame = MACHINES, **which: str) -> dict[str, Any]:
     """The one row for a framework, quantity and device."""
     usual = {"tier": "matched", "framework": "pytorch", "quantity": "epoch_s", "device": "cpu"}
-    table = ledger.table_4(frame, machines)
+    table = table_4.table_4(frame, machines)
     for column, value in (usual | which).items():
         table = table[table[column] == value]
     (row,) = table.to_dict("records")
@@ -261,7 +262,7 @@ def test_table_4_puts_the_documents_claims_beside_the_figures(
     assert (row["claim_low"], row["claim_high"]) == (low, high)
     assert pd.isna(row_of_table_4(frame, framework=framework, quantity=quantity, device="cuda")["claim_low"])
     other = report_runs.runs_frame(clear(workload=OTHER_WORKLOAD), [])
-    assert ledger.table_4(other, MACHINES)["claim_low"].isna().all()
+    assert table_4.table_4(other, MACHINES)["claim_low"].isna().all()
 
 
 def test_table_4_has_median_and_range_over_processes() -> None:
@@ -302,8 +303,8 @@ def test_table_4_withholds_the_figures_of_other_work() -> None:
 def test_table_4_is_of_the_two_frameworks_of_the_document() -> None:
     """Others and plugins have tables of their own."""
     frame = runs([*clear(), result("tuned-jax"), result("mine")])
-    assert set(ledger.table_4(frame, MACHINES)["framework"]) == {"pytorch", "keras"}
-    assert ledger.table_4(runs([result("mine")]), MACHINES).empty
+    assert set(table_4.table_4(frame, MACHINES)["framework"]) == {"pytorch", "keras"}
+    assert table_4.table_4(runs([result("mine")]), MACHINES).empty
 
 
 def test_machines_have_a_row_each() -> None:
@@ -325,6 +326,6 @@ def test_curves_have_a_row_for_each_evaluation() -> None:
 def test_keras_on_another_backend_is_no_column_of_table_4() -> None:
     """The document's table is about Keras on TensorFlow: another backend's figures must not enter its median."""
     results = session({"matched-keras": [2.0], "matched-keras-jax": [9.0]})
-    frame = ledger.table_4(report_runs.runs_frame(results, []), report_runs.machines_frame([]))
+    frame = table_4.table_4(report_runs.runs_frame(results, []), report_runs.machines_frame([]))
     times = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
     assert list(times["value"]) == [2.0]

@@ -151,11 +151,9 @@ def memory_chart(runs: pd.DataFrame, title: str) -> Figure | None:
     return figure
 
 
-def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
-    """Memory by phase."""
-    yield display_axes.of_runs(
-        "memory", "Memory by phase", group.title, group.key, group.runs, PHASES, partial(memory_chart, group.runs)
-    )
+def memory(title: str, key: str, runs: pd.DataFrame) -> Chart | None:
+    """The chart of memory by phase, with its words."""
+    return display_axes.of_runs("memory", "Memory by phase", title, key, runs, PHASES, partial(memory_chart, runs))
 
 
 def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
@@ -172,6 +170,6 @@ CHAPTER = Chapter(
     tables={"break_even": BREAK_EVEN},
     frames=lambda results: {"break_even": break_even_frame(results.runs)},
     kinds={"memory": "runs.csv"},
-    charts=drawn,
+    charts=lambda results, group: [memory(group.title, group.key, group.runs)],
     evidence=evidence,
 )

@@ -16,7 +16,7 @@ from bench.data import tutorials
 from bench.display import naming
 from bench.display.axes import colour, error_axis, measured_cells, of_runs, own_lines, panels, rows
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
-from bench.report.chapters.claims import ledger
+from bench.report.chapters.claims import table_4
 from bench.report.groups import Group
 from bench.report.results import Results
 
@@ -46,7 +46,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
             axes.axhspan(
                 error_axis(claim["low"]), error_axis(claim["high"]), color=colour(part), alpha=0.22, linewidth=0
             )
-            text = f"document {claim['document']}: {ledger.claimed('accuracy', claim['low'], claim['high'])}"
+            text = f"document {claim['document']}: {table_4.claimed('accuracy', claim['low'], claim['high'])}"
             axes.text(0.98, 0.08, text, transform=axes.transAxes, ha="right", fontsize=7.5)
     return figure
 
@@ -104,18 +104,23 @@ def accuracy_scale(axes: Axes, every: pd.DataFrame) -> None:
 
 
 def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
-    """Test accuracy by epoch; loss and accuracy over the batches where images are held out."""
+    """The charts of a group, with what the tutorials claim for its network."""
     claims = tutorials.claims()
     claims = claims[(claims["quantity"] == "accuracy") & (claims["device"] == group.device)]
-    claims = claims[claims["workload"] == group.workload]
-    evaluations = results.frames["curves"]
-    own = evaluations[evaluations["cell"].isin(group.runs["cell"])]
+    claims, frames = claims[claims["workload"] == group.workload], results.frames
+    yield from over_training(group.title, group.key, group.runs, frames["epochs"], frames["curves"], claims)
+
+
+def over_training(
+    title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, evaluations: pd.DataFrame, claims: pd.DataFrame
+) -> Iterator[Chart | None]:
+    """Test accuracy by epoch; loss and accuracy over the batches where images are held out."""
+    own = evaluations[evaluations["cell"].isin(runs["cell"])]
     last = own.sort_values("batches").groupby("cell").tail(1).set_index("cell")
-    ends = group.runs.assign(
-        held_accuracy=group.runs["cell"].map(last["validation_accuracy"]),
-        taught_accuracy=group.runs["cell"].map(last["train_accuracy"]),
+    ends = runs.assign(
+        held_accuracy=runs["cell"].map(last["validation_accuracy"]),
+        taught_accuracy=runs["cell"].map(last["train_accuracy"]),
     )
-    title, key = group.title, group.key
-    figure = partial(accuracy, group.runs, results.frames["epochs"], claims)
+    figure = partial(accuracy, runs, epochs, claims)
     yield of_runs("accuracy", "Test accuracy by epoch", title, key, ends, {"accuracy": "at the end"}, figure)
-    yield of_runs("curves", "Training and validation", title, key, ends, CURVES, partial(curves, group.runs, own))
+    yield of_runs("curves", "Training and validation", title, key, ends, CURVES, partial(curves, runs, own))

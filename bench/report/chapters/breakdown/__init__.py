@@ -28,6 +28,6 @@ CHAPTER = Chapter(
         "breakdown": stages.breakdown(extras.read_breakdowns(results.directory), results.runs),
     },
     kinds={"breakdown": "tables/breakdown.csv"},
-    charts=charts.drawn,
+    charts=lambda results, group: [charts.chart(results.frames["breakdown"], group)],
     parts={"claims": of_claims},
 )

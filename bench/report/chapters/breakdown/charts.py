@@ -1,6 +1,6 @@
 """Where an epoch's time goes, as a picture: a bar for each program, its stages one behind the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -13,7 +13,6 @@ from bench.display import charts, naming, numbers
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.chapters.breakdown.stages import per_image, whole
 from bench.report.groups import Group
-from bench.report.results import Results
 
 HUES = {
     "data feeding": "#e69f00",
@@ -31,17 +30,17 @@ LETTER = 0.075
 Program = tuple[str, pd.DataFrame]
 
 
-def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
+def chart(frame: pd.DataFrame, group: Group) -> Chart | None:
     """The chart of a group, where one of its programs was broken down."""
-    found = whole(results.frames["breakdown"], group)
+    found = whole(frame, group)
     if not found:
-        return
+        return None
     told = "; ".join(
         f"{naming.named(name, stages['tier'].iloc[0])}: {numbers.listed(in_words(stages))}" for name, stages in found
     )
     title = f"Where the time goes: {group.title}"
     text = f"{title}. Per training image, {told}."
-    yield charts.draw(f"breakdown.{group.key}", title, text, partial(figure, found))
+    return charts.draw(f"breakdown.{group.key}", title, text, partial(figure, found))
 
 
 def in_words(stages: pd.DataFrame) -> list[str]:

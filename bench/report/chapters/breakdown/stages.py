@@ -8,7 +8,7 @@ import pandas as pd
 from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
-from bench.report.chapters.claims import ledger
+from bench.report.chapters.claims import table_4
 from bench.report.columns import CONFIGURATION, FRAMEWORK, IMPLEMENTATION, MACHINE, TIER, Column, Table
 from bench.report.groups import Group, part
 from bench.report.runs import measured
@@ -213,7 +213,7 @@ def of_the_document(found: Sequence[tuple[str, pd.DataFrame]], group: Group) -> 
     for name, stages in found:
         seconds = claimed_s.get(stages["framework"].iloc[0])
         if seconds is not None:
-            said.append(f"{ledger.claimed('_s', seconds, seconds)} for {name}")
+            said.append(f"{table_4.claimed('_s', seconds, seconds)} for {name}")
             divided.append(f"{numbers.figure('_s', seconds * fed(stages))} of {name}’s")
     if said:
         yield (

@@ -7,7 +7,7 @@ import pandas as pd
 from bench.display import numbers
 from bench.display.section import Block, Details, Section, Shown
 from bench.report.chapter import Chapter, Pictures
-from bench.report.chapters.claims import ledger, properties, sources, tables
+from bench.report.chapters.claims import ledger, properties, sources, table_4, tables
 from bench.report.results import Results
 from bench.store import extras
 
@@ -35,8 +35,7 @@ def frames(results: Results) -> dict[str, pd.DataFrame]:
     probes, programs = extras.read_probes(results.directory), sources.read(results.directory)
     table_1 = properties.table_1(probes, programs, [one.export for one in kept])
     decided = ledger.ledger(runs, results.frames["epochs"], results.trained, machines)
-    table_4 = ledger.table_4(runs, machines)
-    return {"table_1": table_1, "table_4": table_4, "claims": ledger.joined(decided, table_1)}
+    return {"table_1": table_1, "table_4": table_4.table_4(runs, machines), "claims": ledger.joined(decided, table_1)}
 
 
 def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
@@ -58,7 +57,7 @@ def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
 
 
 CHAPTER = Chapter(
-    tables={"table_1": properties.TABLE_1, "table_4": ledger.TABLE_4, "claims": ledger.CLAIMS},
+    tables={"table_1": properties.TABLE_1, "table_4": table_4.TABLE_4, "claims": ledger.CLAIMS},
     frames=frames,
     parts={"claims": of_claims},
 )

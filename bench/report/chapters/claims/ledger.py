@@ -8,38 +8,23 @@ from typing import Any
 import pandas as pd
 
 from bench import statistics
-from bench.data import mnist, tutorials
+from bench.data import mnist
 from bench.data.tutorials import facts
 from bench.display import naming, numbers
 from bench.report import columns, pairs
 from bench.report.chapters.claims import properties
+from bench.report.chapters.claims.table_4 import QUANTITY_COLUMNS, why_missing, without_gpu
 from bench.report.columns import Column, Table
 from bench.report.runs import GROUP, measured
 from bench.statistics import Difference, Ratio
 from bench.store.records.training import Result
 from impls.workload import Conv, Workload
 
-TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
-QUANTITY_COLUMNS = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
-"""Document 1's quantities and the columns of ``runs`` that answer them."""
 Row = dict[str, Any]
 MNIST = mnist.digest(mnist.PUBLISHED)
 OTHER_DATA = "not measured: trained on other data than MNIST"
 FIRST_STEADY = 2
 """The epoch from which on an accuracy's ups and downs are compared: before it, a network is still learning."""
-QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
-TABLE_4 = Table("Document 1's performance table, measured: one row for each cell of it.", (
-    columns.WORKLOAD, columns.THREADS, columns.TIER, columns.FRAMEWORK,
-    Column("quantity", "", "epoch_s, memory_bytes or accuracy"),
-    columns.DEVICE,
-    Column("value", "", "median over processes"),
-    Column("low", "", "least over processes"),
-    Column("high", "", "greatest over processes"),
-    columns.PROCESSES, columns.EPOCHS,
-    Column("why", "", "why there is no value"),
-    Column("claim_low", "", "what the document claims: the least"),
-    Column("claim_high", "", "what the document claims: the most; as claim_low where it names a single figure"),
-))  # fmt: skip
 CLAIMS = Table("One row for each claim of the documents and implementation that it is about; one for each claim that "
                "nothing decides.", (
     Column("document", "number", "the document that claims it"),
@@ -61,59 +46,6 @@ CLAIMS = Table("One row for each claim of the documents and implementation that 
     Column("verdict", "", "holds, does not hold, undecided, or not measured with the reason"),
     Column("rows", "", "which rows of runs.csv decide it, as a query of pandas; of table_1.csv where tier is probe"),
 ))  # fmt: skip
-
-
-def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
-    """Document 1's performance table, measured: a row per workload, threads, tier, framework, quantity and device.
-
-    ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
-    median and range over processes, and ``why`` says why they are missing where they are.
-    """
-    numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
-    devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
-    no_gpu = without_gpu(machines)
-    columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
-    shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
-    rows = []
-    for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
-        for quantity, column in QUANTITY_COLUMNS.items():
-            for device in devices:
-                there = group[group["device"] == device]
-                values = measured(there)[column].dropna()
-                why = "" if len(values) else why_missing(there, device, column, no_gpu)
-                rows.append(
-                    dict(zip(TABLE_4_KEYS, key, strict=True)) | {"quantity": quantity, "device": device}
-                    | over_processes(values) | {"epochs": int(group["epochs"].iloc[0]), "why": why}
-                )  # fmt: skip
-    claimed = tutorials.claims().rename(columns={"low": "claim_low", "high": "claim_high"})
-    names = ["workload", "framework", "quantity", "device"]
-    found = TABLE_4.frame(rows).drop(columns=["claim_low", "claim_high"])
-    return found.merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
-
-
-def without_gpu(machines: pd.DataFrame) -> bool:
-    """Whether no machine that took part shows an NVIDIA GPU."""
-    return bool(machines.empty or not machines["gpus"].fillna("").astype(bool).any())
-
-
-def over_processes(values: pd.Series) -> dict[str, float]:
-    """Median, least and greatest, and of how many."""
-    return {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
-
-
-def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
-    """Why there is no figure: what the cells say, or that there were none."""
-    if rows.empty and device == "cuda" and no_gpu:
-        return "not measured: no CUDA device"
-    if rows.empty:
-        return f"not measured: no {naming.device(device)} cell in this run"
-    if (rows["gate"] == "failed").any():
-        return "withheld: it does not do the same work (see the equivalence gate)"
-    reasons = rows.loc[rows["status"] != "ok", "reason"]
-    if len(reasons):
-        return f"not measured: {reasons.iloc[0]}"
-    return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"
 
 
 def ledger(
@@ -321,36 +253,3 @@ def lines(frame: pd.DataFrame) -> Iterator[Row]:
             "rows": f"property == {row['property']!r} and framework == {row['framework']!r} and "
             f"claim == {row['claim']!r}",
         }  # fmt: skip
-
-
-def claimed(quantity: str, low: float | None, high: float | None) -> str:
-    """What a document claims: ``about 45 s``, ``at most about 97 %``, ``97.8-98.2 %``; empty where that is nothing."""
-    if low is None or high is None or numbers.missing(low) or numbers.missing(high):
-        return ""
-    factor, name, _ = numbers.unit(quantity, high)
-    ends = [f"{round(value * factor, 6):g}" for value in (low, high)]
-    places = max(len(end.partition(".")[2]) for end in ends)
-    ends = [f"{value * factor:.{places}f}" for value in (low, high)]
-    if low == 0:
-        return f"at most about {high * factor:g} {name}"
-    return f"about {ends[0]} {name}" if low == high else f"{ends[0]}–{ends[1]} {name}"
-
-
-def beside_claim(quantity: str, value: float, low: float, high: float) -> str:
-    """How a measured value stands to a claim.
-
-    Within 10 % of an "about" counts as claimed, and an accuracy that is rounded to it; chance, "about 10 %", is taken
-    to be a rough figure: what an untrained network happens to guess.
-    """
-    if quantity == "accuracy":
-        about = 0.005 if low in (0, high) else 0.0
-        if high <= 0.1:
-            return "at chance, as claimed" if value < 2 * high else "above chance"
-        if low - about <= round(value, 6) < high + about or value == high:
-            return "as claimed" if about else "within the claim"
-        gap = low - value if value < low else value - high
-        return f"{gap * 100:.2f} points {'below' if value < low else 'above'} the claim"
-    if low / 1.1 <= value <= high * 1.1:
-        return "as claimed"
-    share = value / (low if value < low else high)
-    return f"{numbers.ratio(share) if share >= 1 else f'{share:.2g}'} times the claim"

@@ -8,7 +8,7 @@ import pandas as pd
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.chapters.claims import properties
-from bench.report.chapters.claims.ledger import QUANTITIES, beside_claim, claimed
+from bench.report.chapters.claims.table_4 import QUANTITIES, beside_claim, claimed
 from bench.report.groups import Group, key
 from bench.statistics import FAILS, HOLDS, UNDECIDED
 

@@ -1,10 +1,8 @@
 """The comparison: which framework is faster, by how much, how sure."""
 
 from collections.abc import Iterator
-from functools import partial
 
-from bench.display import axes, numbers
-from bench.display.charts import Chart
+from bench.display import numbers
 from bench.display.section import Block, Details, Lead, Note, Picture, Section, Shown
 from bench.report import pairs
 from bench.report.chapter import Chapter, Pictures
@@ -18,13 +16,6 @@ HOW = (
     "between a program and itself."
 )
 NOTHING = "Nothing to compare: fewer than two implementations have steady epochs here."
-
-
-def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
-    """Every process's time per epoch, and the ratios of all pairs."""
-    yield axes.of_runs("epoch-time", "Training time per epoch", group.title, group.key, group.runs, {"epoch_s": ""},
-                       partial(charts.epoch_time, group.runs))  # fmt: skip
-    yield charts.ratios(group)
 
 
 def answered(results: Results, pictures: Pictures) -> Iterator[Block]:
@@ -84,7 +75,7 @@ def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
 CHAPTER = Chapter(
     tables={"summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
     kinds={"epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
-    charts=drawn,
+    charts=lambda results, group: [charts.times(group.title, group.key, group.runs), charts.ratios(group)],
     evidence=evidence,
     parts={"answer": answered, "comparison": compared},
 )

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.display import charts, naming, numbers
-from bench.display.axes import LABELS, MARKERS, colour, named_rows, rows, scale
+from bench.display.axes import LABELS, MARKERS, colour, named_rows, of_runs, rows, scale
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.groups import Group
 
@@ -155,3 +155,10 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
         axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
         axes.text(1.02, y, numbers.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
     return figure
+
+
+def times(title: str, key: str, runs: pd.DataFrame) -> Chart | None:
+    """The chart of times per epoch, with its words."""
+    return of_runs(
+        "epoch-time", "Training time per epoch", title, key, runs, {"epoch_s": ""}, partial(epoch_time, runs)
+    )

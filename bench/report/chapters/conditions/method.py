@@ -52,7 +52,7 @@ def explained(results: Results) -> Iterator[tuple[str, str]]:
     yield "The clock", CLOCK
     yield "The comparison", COMPARISON
     if number := sized(results):
-        yield "How many blocks", number
+        yield "How many blocks", Marked(number)
     yield "Disturbances", DISTURBANCES
     yield "Accuracy", "Computed by the harness from the logits, on the same test images for all."
     yield "Images held out", HELD_OUT

@@ -17,7 +17,7 @@ RECOGNISED = "mean over processes: the share of a digit’s test images that was
 DISAGREE = "images on which two implementations disagree, mean over blocks and range"
 
 
-def frames(results: Results) -> dict[str, pd.DataFrame]:
+def counted(results: Results) -> dict[str, pd.DataFrame]:
     """What was recognised, what was taken for what, where two disagree."""
     made = {"digits": by_digit, "confusion": confusion, "disagreements": disagreeing}
     return {name: make(results.shown, results.test) for name, make in made.items()}
@@ -53,7 +53,7 @@ def taken_for(results: Results, group: Group) -> Iterator[Block]:
 
 CHAPTER = Chapter(
     tables={"digits": BY_DIGIT, "confusion": CONFUSION, "disagreements": DISAGREEMENTS},
-    frames=frames,
+    frames=counted,
     kinds={"first": "cells/", "mistaken": "tables/confusion.csv", "apart": "tables/disagreements.csv"},
     charts=drawn,
     parts={"evidence": of_evidence},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import MACHINE, clear, save
+from synthetic import MACHINE, UNDRAWN, clear, save
 
 from bench.data import tutorials
 from bench.report import build, page
@@ -212,7 +212,7 @@ def test_the_table_for_people_has_claim_finding_and_versions() -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without charts: they are made elsewhere and take their time."""
-    monkeypatch.setattr(page, "draw", lambda session: [])
+    monkeypatch.setattr(page, "CHAPTERS", UNDRAWN)
 
 
 def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn: None) -> None:
@@ -231,7 +231,7 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
         assert decides["says"] == says and decides["verdict"] == line["verdict"]
     assert html.index('id="table-1"') < html.index('id="table-4"') and 'href="#table-1"' in html
     assert "torch.compile: Python ran 200 times" in html
-    assert "Document 1's Table 1" in (directory / "report.md").read_text()
+    assert "Document 1’s Table 1" in (directory / "report.md").read_text()
     frame = ledger.joined(pd.read_csv(directory / "tables" / "claims.csv"), rows)
     sheet = tables.ledger(frame)
     assert "8\ntimes as long to be debugged" in {row[3] for row in sheet.rows}
