@@ -8,19 +8,16 @@ from bench.display import numbers
 from bench.display.section import (
     Block,
     Box,
-    Code,
     Definitions,
     Details,
     Failure,
     Failures,
     Forms,
-    Html,
-    Lead,
     Marked,
-    Note,
     Picture,
     Section,
     Shown,
+    Text,
 )  # fmt: skip
 
 WHY = ("not measured", "withheld")
@@ -45,16 +42,14 @@ def block(one: Block, level: int) -> str:
     match one:
         case str():
             return f"<p>{text(one)}</p>"
-        case Lead():
-            return f'<p class="lead{" warning" * one.warning}">{text(one.text)}</p>'
-        case Note():
-            return f'<p class="note">{text(one.text)}</p>'
+        case Text(words, "code"):
+            return f"<pre>{escaped(words)}</pre>"
+        case Text(words, style):
+            return f'<p class="{style}">{text(words)}</p>'
         case Shown():
             return table(one)
         case Picture():
             return picture(one)
-        case Code():
-            return f"<pre>{escaped(one.text)}</pre>"
         case Details():
             opened = " open" * one.open
             return f"<details{opened}><summary>{escaped(one.summary)}</summary>\n{written(one.body, level)}\n</details>"
@@ -67,9 +62,7 @@ def block(one: Block, level: int) -> str:
             items = "\n".join(f"<li>{escaped(i) if isinstance(i, str) else failure(i)}</li>" for i in one.items)
             return f'<ul class="lost">\n{items}\n</ul>'
         case Forms():
-            return written(one.html, level)
-        case Html():
-            return one.text
+            return one.html if isinstance(one.html, str) else written(one.html, level)
         case Section():
             return section(one, level)
 

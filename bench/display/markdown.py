@@ -5,25 +5,22 @@ from collections.abc import Iterable, Iterator
 from bench.display.section import (
     Block,
     Box,
-    Code,
     Definitions,
     Details,
     Failures,
     Forms,
-    Html,
-    Lead,
     Marked,
-    Note,
     Picture,
     Section,
     Shown,
+    Text,
 )  # fmt: skip
 from bench.display.tables import in_markdown, markdown
 
 
 def written(blocks: Iterable[Block], level: int = 2) -> str:
     """Blocks one after the other, an empty line between them; ``level`` is that of a heading among them."""
-    return "\n\n".join(part for one in blocks for part in parts(one, level))
+    return "\n\n".join(within(blocks, level))
 
 
 def text(words: str) -> str:
@@ -36,31 +33,32 @@ def parts(one: Block, level: int) -> Iterator[str]:
     match one:
         case str():
             yield text(one)
-        case Lead():
-            yield f"**{text(one.text)}**"
-        case Note():
-            yield text(one.text)
+        case Text(words, "code"):
+            yield f"```python\n{words}\n```"
+        case Text(words, style):
+            yield text(words) if style == "note" else f"**{text(words)}**"
         case Shown():
             yield from [f"*{text(one.caption)}*"] if one.caption else []
             yield markdown(one.sheet).rstrip("\n")
             yield from [text(one.sheet.note)] if one.sheet.note else []
         case Picture():
             yield f"![{text(one.chart.text)}](charts/{one.chart.name}.svg)"
-        case Code():
-            yield f"```python\n{one.text}\n```"
-        case Details():
-            yield f"*{text(one.summary)}*"
-            yield from (part for inner in one.body for part in parts(inner, level))
-        case Box():
-            yield from (part for inner in one.body for part in parts(inner, level))
+        case Details(summary, body):
+            yield f"*{text(summary)}*"
+            yield from within(body, level)
+        case Box(_, body):
+            yield from within(body, level)
         case Definitions():
             yield "\n".join(f"- {term}: {text(meaning)}" for term, meaning in one.items)
         case Failures():
             yield "\n".join(f"- {text(item if isinstance(item, str) else item.line)}" for item in one.items)
-        case Forms():
-            yield from (part for inner in one.markdown for part in parts(inner, level))
-        case Html():
-            pass
-        case Section():
-            yield from [f"{'#' * level} {text(one.title)}"] if one.title else []
-            yield from (part for inner in one.body for part in parts(inner, level + 1))
+        case Forms(_, body):
+            yield from within(body, level)
+        case Section(title, body):
+            yield from [f"{'#' * level} {text(title)}"] if title else []
+            yield from within(body, level + 1)
+
+
+def within(blocks: Iterable[Block], level: int) -> Iterator[str]:
+    """The paragraphs of several blocks."""
+    return (part for one in blocks for part in parts(one, level))

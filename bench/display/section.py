@@ -4,8 +4,8 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from bench.display import numbers
 from bench.display.charts import Chart
@@ -19,18 +19,11 @@ class Marked(str):
 
 
 @dataclass(frozen=True)
-class Lead:
-    """The sentence that a reader must not miss; as a ``warning`` where it says that nothing can be relied on."""
+class Text:
+    """Words that are no usual paragraph: the one that nobody must miss, small print, a program."""
 
-    text: str
-    warning: bool = False
-
-
-@dataclass(frozen=True)
-class Note:
-    """Small print."""
-
-    text: str
+    words: str
+    style: Literal["lead", "lead warning", "note", "code"]
 
 
 @dataclass(frozen=True)
@@ -49,13 +42,6 @@ class Picture:
     chart: Chart
     data: str
     inline: str = ""
-
-
-@dataclass(frozen=True)
-class Code:
-    """A program, or a part of one."""
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -106,17 +92,10 @@ class Failures:
 
 @dataclass(frozen=True)
 class Forms:
-    """What only one of the two forms has: HTML as it stands, or blocks for Markdown."""
+    """What only one of the two forms has: blocks, or HTML that is made already."""
 
-    html: Sequence["Block"] = ()
+    html: Sequence["Block"] | str = ()
     markdown: Sequence["Block"] = ()
-
-
-@dataclass(frozen=True)
-class Html:
-    """HTML that is made already."""
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -131,10 +110,18 @@ class Section:
     body: Sequence["Block"]
     anchor: str = ""
     label: str = ""
-    files: Sequence[str] = field(default=())
+    files: Sequence[str] = ()
 
 
-Block: TypeAlias = (
-    str | Lead | Note | Shown | Picture | Code | Details | Box | Definitions | Failures | Forms | Html | Section
-)
+Block: TypeAlias = str | Text | Shown | Picture | Details | Box | Definitions | Failures | Forms | Section
 """What a section consists of; a string is a paragraph."""
+
+
+def note(words: str) -> Text:
+    """Small print."""
+    return Text(words, "note")
+
+
+def shown(sheet: Sheet, caption: str = "") -> list[Block]:
+    """A table, where it has rows."""
+    return [Shown(sheet, caption)] if sheet.rows else []

@@ -23,20 +23,7 @@ from bench.report.chapters.accuracy import effects
 from bench.report.chapters.claims import code
 from bench.report.chapters.digits import board
 
-CHAPTERS: tuple[Chapter, ...] = (
-    comparison.CHAPTER,
-    cost.CHAPTER,
-    claims.CHAPTER,
-    accuracy.CHAPTER,
-    floor.CHAPTER,
-    inference.CHAPTER,
-    conditions.CHAPTER,
-    digits.CHAPTER,
-    effects.CHAPTER,
-    overhead.CHAPTER,
-    board.CHAPTER,
-    exports.CHAPTER,
-    breakdown.CHAPTER,
-    code.CHAPTER,
-    cells.CHAPTER,
-)
+CHAPTERS: tuple[Chapter, ...] = tuple(one.CHAPTER for one in (
+    comparison, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
+    breakdown, code, cells,
+))  # fmt: skip

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.display import naming, numbers
 from bench.display.naming import as_role
-from bench.display.section import Block, Details, Failure, Failures, Note, Section, Shown
+from bench.display.section import Block, Details, Failure, Failures, Section, Shown, note
 from bench.display.tables import Sheet
 from bench.report.chapter import Chapter, Pictures
 from bench.report.results import Results
@@ -102,8 +102,8 @@ def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
     """Beneath the answer: what disturbed the cells, and by whom they were measured."""
     told = disturbance(results.runs)
     suite = any(result.harness == "pytest-benchmark" for result in results.trained)
-    yield from [Note(told)] if told else []
-    yield from [Note(SUITE)] if suite else []
+    yield from [note(told)] if told else []
+    yield from [note(SUITE)] if suite else []
 
 
 def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
@@ -118,12 +118,12 @@ def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
         yield Section("Failed and skipped", [Failures(items)], "not-measured")
     sheet, number = cells(results.runs.head(CELLS)), len(results.trained)
     which = f"{'the first ' if len(sheet.rows) < number else ''}{len(sheet.rows)} cells"
-    note = (
+    busy = (
         "CPUs busy: CPU time of the process by wall time, over its steady epochs. CPUs of others: what all other "
         "programs used meanwhile."
     )
     summary = f"{which}, one process each, in the order in which they ran"
-    yield Section("All cells", [Details(summary, [Shown(sheet), Note(note)], open=len(sheet.rows) <= OPEN)])
+    yield Section("All cells", [Details(summary, [Shown(sheet), note(busy)], open=len(sheet.rows) <= OPEN)])
 
 
 CHAPTER = Chapter(parts={"answer": noted, "evidence": listed})

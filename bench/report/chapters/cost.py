@@ -1,7 +1,6 @@
 """What training costs besides time per epoch: memory, the first epoch, and when a slower start pays off."""
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
 
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from bench.display import axes as display_axes
 from bench.display import numbers
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
-from bench.display.section import Block, Picture, Section, Shown
+from bench.display.section import Block, Picture, Section, shown
 from bench.display.tables import Sheet
 from bench.report import groups, pairs
 from bench.report.chapter import Chapter
@@ -26,6 +25,8 @@ ONCE = {
     "import_s": "import", "build_s": "build", "load_s": "load data", "first_epoch_s": "first epoch",
     "predict_s": "prediction", "process_s": "whole process",
 }  # fmt: skip
+ONCE_ONLY = "what happens once in a process, apart from steady epochs"
+PAID = "break-even: who starts later and trains faster, and when that has paid"
 PHASES = {
     "after_import_rss_bytes": "after import",
     "after_load_rss_bytes": "after load",
@@ -89,13 +90,7 @@ def break_even_table(frame: pd.DataFrame, group: Group) -> Sheet:
             numbers.figure("_s", row["ahead_s"]), numbers.figure("_s", row["gain_s"]),
             epoch if low == high else f"{epoch} ({low}–{high})",
         ))  # fmt: skip
-    columns = (
-        "trains faster",
-        "starts first",
-        "behind after epoch 1",
-        "gains in each epoch",
-        "ahead after epoch",
-    )
+    columns = ("trains faster", "starts first", "behind after epoch 1", "gains in each epoch", "ahead after epoch")
     note = (
         "Import, build, loading and the first epoch are a start; predictions are left out. Medians over processes, in "
         "brackets the range over blocks."
@@ -156,14 +151,10 @@ def memory(title: str, key: str, runs: pd.DataFrame) -> Chart | None:
     return display_axes.of_runs("memory", "Memory by phase", title, key, runs, PHASES, partial(memory_chart, runs))
 
 
-def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
+def evidence(results: Results, group: Group, pictures: list[Picture]) -> list[Block]:
     """Memory, the start, and last of all when a slower start has paid."""
-    yield from pictures
-    yield Shown(cold_start(group), "what happens once in a process, apart from steady epochs")
-    later = break_even_table(results.part("break_even", group), group)
-    if later.rows:
-        caption = "break-even: who starts later and trains faster, and when that has paid"
-        yield Section("", [Shown(later, caption)])
+    later = shown(break_even_table(results.part("break_even", group), group), PAID)
+    return [*pictures, *shown(cold_start(group), ONCE_ONLY), Section("", later)]
 
 
 CHAPTER = Chapter(

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from bench.display import numbers
-from bench.display.section import Block, Picture, Shown
+from bench.display.section import shown
 from bench.display.tables import Sheet
 from bench.report import pairs
 from bench.report.chapter import Chapter
@@ -64,6 +64,7 @@ MULTIPLES = Table("How many times the machine's own limit an implementation's ep
     BLOCKS,
 ))  # fmt: skip
 LIBRARIES = {"numpy": "NumPy", "pytorch": "PyTorch", "tensorflow": "TensorFlow, XLA", "jax": "JAX, XLA"}
+CAPTION = "the machine's own limit: what an epoch cannot do without"
 METHOD = (
     "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
     "at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of the "
@@ -201,13 +202,8 @@ def frames(results: Results) -> dict[str, pd.DataFrame]:
     return {"floor_parts": measured_parts, "floor": floors, "multiples": multiples(results.runs, floors)}
 
 
-def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
-    """The floor and its parts."""
-    table = sheet(results.frames["floor"], group)
-    if table.rows:
-        yield Shown(table, "the machine's own limit: what an epoch cannot do without")
-
-
 CHAPTER = Chapter(
-    tables={"floor_parts": FLOOR_PARTS, "floor": FLOOR, "multiples": MULTIPLES}, frames=frames, evidence=evidence
+    tables={"floor_parts": FLOOR_PARTS, "floor": FLOOR, "multiples": MULTIPLES},
+    frames=frames,
+    evidence=lambda results, group, pictures: shown(sheet(results.frames["floor"], group), CAPTION),
 )

@@ -11,14 +11,13 @@ from typing import Any
 import pandas as pd
 
 from bench.display import numbers
-from bench.display.section import Block, Picture, Shown
+from bench.display.section import shown
 from bench.display.tables import Sheet
 from bench.report import runs as report_runs
 from bench.report.chapter import Chapter
 from bench.report.columns import CONFIGURATION, IMPLEMENTATION, PROCESSES, TIER, Column, Table
 from bench.report.groups import Group, part, two_lines
 from bench.report.pairs import in_blocks, judge, spread
-from bench.report.results import Results
 from bench.report.runs import GROUP, IDENTITY, identity
 from bench.store.records.training import Result
 
@@ -44,6 +43,7 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
     Column("high", "ratio", "upper end"),
     Column("blocks", "count", "blocks that both have"),
 ))  # fmt: skip
+CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
     "Median over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
     "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
@@ -152,13 +152,8 @@ def lost(group: Group) -> list[str]:
     return [f"{group.named(name)} could not be timed: {numbers.shorten(why, 200).rstrip('.')}." for name, why in pairs]
 
 
-def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
-    """How long predictions take."""
-    table = sheet(results.frames["inference"], group)
-    if table.rows:
-        yield Shown(table, "inference: one image, one batch, all test images")
-
-
 CHAPTER = Chapter(
-    tables={"inference": INFERENCE}, frames=lambda results: {"inference": inference(results.shown)}, evidence=evidence
+    tables={"inference": INFERENCE},
+    frames=lambda results: {"inference": inference(results.shown)},
+    evidence=lambda results, group, pictures: shown(sheet(results.frames["inference"], group), CAPTION),
 )

@@ -1,8 +1,6 @@
 """How accurate the networks become, how fast they get there, and what one change does to it."""
 
-from collections.abc import Iterator
-
-from bench.display.section import Block, Picture, Shown
+from bench.display.section import Block, Picture, shown
 from bench.report.chapter import Chapter
 from bench.report.chapters.accuracy import epochs, reaching
 from bench.report.groups import Group
@@ -11,12 +9,9 @@ from bench.report.results import Results
 CAPTION = "time to accuracy, by the end of epochs, predictions left out; median and range of those that reached it"
 
 
-def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
+def evidence(results: Results, group: Group, pictures: list[Picture]) -> list[Block]:
     """Accuracy by epoch, and how long it takes to reach the documents' own."""
-    yield from pictures
-    sheet = reaching.sheet(results.frames["time_to_accuracy"], group)
-    if sheet.rows:
-        yield Shown(sheet, CAPTION)
+    return [*pictures, *shown(reaching.sheet(results.frames["time_to_accuracy"], group), CAPTION)]
 
 
 CHAPTER = Chapter(

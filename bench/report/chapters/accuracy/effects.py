@@ -12,7 +12,7 @@ from bench import statistics
 from bench.display import axes as display_axes
 from bench.display import charts, naming, numbers
 from bench.display.charts import INK, Chart
-from bench.display.section import Block, Picture, Shown
+from bench.display.section import shown
 from bench.display.tables import Sheet
 from bench.report.chapter import Chapter
 from bench.report.columns import CONFIGURATION, IMPLEMENTATION, TIER, Column, Table
@@ -40,6 +40,7 @@ EFFECTS = Table("One thing changed: a row for each implementation that was measu
     Column("blocks", "count", "blocks that both have"),
 ))  # fmt: skip
 SIDES = ("accuracy", "first_accuracy", "epoch_s")
+CAPTION = "one thing changed: mean over the processes of the blocks that both networks have"
 DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (4, 1.3, 1, 1.3)))
 WORDS = ("solid", "dashed", "dotted", "dash-dotted")
 
@@ -190,18 +191,10 @@ def figure(
     return drawn
 
 
-def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
-    """The chart and the table of the changes."""
-    yield from pictures
-    table = sheet(results.frames["effects"], group)
-    if table.rows:
-        yield Shown(table, "one thing changed: mean over the processes of the blocks that both networks have")
-
-
 CHAPTER = Chapter(
     tables={"effects": EFFECTS},
     frames=lambda results: {"effects": effects(results.runs, results.frames["epochs"], results.trained)},
     kinds={"effect": "tables/effects.csv"},
     charts=drawn,
-    evidence=evidence,
+    evidence=lambda results, group, pictures: [*pictures, *shown(sheet(results.frames["effects"], group), CAPTION)],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench.display.section import Block, Details, Note, Section, Shown
+from bench.display.section import Block, Details, Section, Shown, note
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.breakdown import charts, stages
 from bench.report.results import Results
@@ -16,17 +16,15 @@ def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
         sheet = stages.sheet(frame, group)
         if not sheet.rows and not sheet.note:
             continue
-        figures = Details("the stages in figures", [Shown(sheet)]) if sheet.rows else Note(sheet.note)
-        body = [*stages.sentences(frame, group), *pictures[group.key], Note(stages.METHOD), figures]
+        figures = Details("the stages in figures", [Shown(sheet)]) if sheet.rows else note(sheet.note)
+        body = [*stages.sentences(frame, group), *pictures[group.key], note(stages.METHOD), figures]
         yield Section(f"Where the time goes: {group.title}", body, anchor)
         anchor = ""
 
 
 CHAPTER = Chapter(
     tables={"breakdown": stages.BREAKDOWN},
-    frames=lambda results: {
-        "breakdown": stages.breakdown(extras.read_breakdowns(results.directory), results.runs),
-    },
+    frames=lambda results: {"breakdown": stages.breakdown(extras.read_breakdowns(results.directory), results.runs)},
     kinds={"breakdown": "tables/breakdown.csv"},
     charts=lambda results, group: [charts.chart(results.frames["breakdown"], group)],
     parts={"claims": of_claims},

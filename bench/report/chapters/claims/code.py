@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.data.tutorials import facts
 from bench.display import naming
-from bench.display.section import Block, Box, Code, Details, Forms, Marked, Note, Section, Shown
+from bench.display.section import Block, Box, Details, Forms, Marked, Section, Shown, Text, note
 from bench.display.tables import Sheet
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.claims import sources
@@ -77,12 +77,12 @@ def shown(made: Sides) -> list[Block]:
     """The layers and loops beside each other, the counts, the names that each uses."""
     written = [
         Box("side", [Section(side.name, [
-            Note(Marked(f"The layer; the document writes `{side.layer_claimed}`")), Code(side.program.layer),
-            Note(f"The training loop; the document: {side.loop_claimed}"), Code(side.program.loop),
+            note(Marked(f"The layer; the document writes `{side.layer_claimed}`")), Text(side.program.layer, "code"),
+            note(f"The training loop; the document: {side.loop_claimed}"), Text(side.program.loop, "code"),
         ])])
         for side in made.sides
     ]  # fmt: skip
-    names = [Note(f"{side.name}: {', '.join(side.program.names)}") for side in made.sides]
+    names = [note(f"{side.name}: {', '.join(side.program.names)}") for side in made.sides]
     details = Details("the names of the framework in each file", names)
     return [Box("sides", written), Shown(made.counts, sorts=False), Forms(html=[details])]
 

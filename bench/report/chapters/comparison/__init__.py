@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.display import numbers
-from bench.display.section import Block, Details, Lead, Note, Picture, Section, Shown
+from bench.display.section import Block, Details, Picture, Section, Shown, Text, note, shown
 from bench.report import pairs
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.comparison import answer, charts, tables
@@ -21,7 +21,7 @@ NOTHING = "Nothing to compare: fewer than two implementations have steady epochs
 def answered(results: Results, pictures: Pictures) -> Iterator[Block]:
     """The answer in sentences; for each group that they are about its times and its summary."""
     first, *others = answer.opening(results.groups)
-    yield Lead(first, warning=not results.frames["control"]["fit"].all())
+    yield Text(first, "lead" if results.frames["control"]["fit"].all() else "lead warning")
     yield from others
     for group in results.leading:
         yield from of_kind(pictures[group.key], "epoch-time")
@@ -42,8 +42,7 @@ def of_group(results: Results, group: Group, pictures: Pictures) -> Iterator[Blo
         yield from summary(results, group)
     yield from of_kind(pictures[group.key], "ratios")
     within, across, beside = tables.pairs(group, True), tables.pairs(group, False), tables.beside_speed(group)
-    if within.rows:
-        yield Shown(within, "within a tier")
+    yield from shown(within, "within a tier")
     if across.rows:
         title = f"{numbers.count(len(across.rows), 'pair')} across tiers"
         table = Shown(across, "across tiers, which differ in more than the framework")
@@ -51,7 +50,7 @@ def of_group(results: Results, group: Group, pictures: Pictures) -> Iterator[Blo
     if beside.rows:
         yield Details("memory and accuracy of the same pairs", [Shown(beside)])
     if not within.rows and not across.rows:
-        yield Note(NOTHING)
+        yield note(NOTHING)
 
 
 def summary(results: Results, group: Group, caption: str = "") -> Iterator[Block]:
@@ -59,7 +58,7 @@ def summary(results: Results, group: Group, caption: str = "") -> Iterator[Block
     sheet = tables.summary(results, group, wide=True)
     if sheet.rows:
         yield Shown(sheet, caption)
-        yield from map(Note, tables.control(group))
+        yield from map(note, tables.control(group))
 
 
 def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bench.display.charts import Chart
-from bench.display.section import Block, Details, Forms, Section, Shown
+from bench.display.section import Block, Details, Forms, Section, Shown, shown
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.digits import charts, tables
 from bench.report.chapters.digits.frames import BY_DIGIT, CONFUSION, DISAGREEMENTS, by_digit, by_place, confusion
@@ -14,6 +14,7 @@ from bench.report.groups import Group
 from bench.report.results import Results
 
 RECOGNISED = "mean over processes: the share of a digit’s test images that was recognised, and their number"
+SUMMARY = "how many images of each digit were recognised, by the stored predictions"
 DISAGREE = "images on which two implementations disagree, mean over blocks and range"
 
 
@@ -33,15 +34,11 @@ def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
 def of_evidence(results: Results, pictures: Pictures) -> Iterator[Block]:
     """The digits of every group; open for those that the page opens with."""
     for group in results.groups:
-        sheet = tables.by_digit(results.frames["digits"], group)
-        if sheet.rows:
-            body: list[Block] = [Shown(sheet, RECOGNISED)]
-            pairs = tables.disagreements(results.frames["disagreements"], group)
-            body += [Shown(pairs, DISAGREE)] if pairs.rows else []
-            body += pictures[group.key]
-            body.append(Forms(html=list(taken_for(results, group))))
-            summary = "how many images of each digit were recognised, by the stored predictions"
-            yield Section(f"Digit by digit: {group.title}", [Details(summary, body, open=group in results.leading)])
+        counts = shown(tables.by_digit(results.frames["digits"], group), RECOGNISED)
+        pairs = shown(tables.disagreements(results.frames["disagreements"], group), DISAGREE)
+        body = [*counts, *pairs, *pictures[group.key], Forms(html=list(taken_for(results, group)))]
+        if counts:
+            yield Section(f"Digit by digit: {group.title}", [Details(SUMMARY, body, open=group in results.leading)])
 
 
 def taken_for(results: Results, group: Group) -> Iterator[Block]:

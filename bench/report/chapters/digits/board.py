@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.display import axes, naming, numbers
-from bench.display.section import Forms, Html, Marked, Section
+from bench.display.section import Forms, Marked, Section
 from bench.report import scripts
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.comparison import answer
@@ -119,7 +119,7 @@ def section(results: Results, pictures: Pictures) -> Section | None:
         return None
     html = scripts.template("board.html.j2").render(board=board)
     files = ["board.css", *(["networks.js", "board.js"] if board.data else [])]
-    return Section("Draw a digit", [Forms([Html(html)], [ELSEWHERE])], "draw", files=files)
+    return Section("Draw a digit", [Forms(html, [ELSEWHERE])], "draw", files=files)
 
 
 CHAPTER = Chapter(section=section)

@@ -1,13 +1,10 @@
 """Overhead against compute: what a training step costs whatever the network, from a sweep over sizes."""
 
-from collections.abc import Iterator
-
 import pandas as pd
 
-from bench.display.section import Block, Section, Shown
+from bench.display.section import Section, shown
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.overhead import charts, fit, tables
-from bench.report.groups import Group
 from bench.report.results import Results
 from bench.report.runs import GROUP
 
@@ -28,19 +25,12 @@ def frames(results: Results) -> dict[str, pd.DataFrame]:
 
 def section(results: Results, pictures: Pictures) -> Section | None:
     """The fits of all groups that were swept."""
-    body = [
-        Section(group.title, [Shown(sheet, FITTED), *pictures[group.key], *cores(results, group)])
-        for group in results.groups
-        if (sheet := tables.sheet(results.frames["overhead"], results.frames["sweep"], group)).rows
-    ]
+    body = []
+    for group in results.groups:
+        fits = shown(tables.sheet(results.frames["overhead"], results.frames["sweep"], group), FITTED)
+        cores = shown(tables.cores(results.frames["sweep_threads"], group), CORES)
+        body += [Section(group.title, [*fits, *pictures[group.key], *cores])] if fits else []
     return Section("Overhead against compute", body, "overhead", "Overhead") if body else None
-
-
-def cores(results: Results, group: Group) -> Iterator[Block]:
-    """Whether more threads help, where that was measured."""
-    sheet = tables.cores(results.frames["sweep_threads"], group)
-    if sheet.rows:
-        yield Shown(sheet, CORES)
 
 
 CHAPTER = Chapter(
