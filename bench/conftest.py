@@ -15,9 +15,10 @@ from bench.errors import FcnBenchError, NotHere
 from bench.machine import description
 from bench.report import benchmark_json
 from bench.report.benchmark_json import Records
-from bench.session.choice import Asked, Choice, choose
+from bench.session.choice import Choice, Options, choose
 from bench.store.records.training import Result
 from bench.store.records.verification import Gate
+from impls.frameworks import COMPARED
 
 REPEATED: dict[str, tuple[Callable[[str], Any], str]] = {
     "workload": (str, "Network to train; may be repeated [default: mlp-128-64]."),
@@ -35,8 +36,8 @@ SINGLE: dict[str, tuple[Callable[[str], Any], str]] = {
     "worker-timeout": (float, "Seconds after which a process that does not answer is killed [default: 3600]."),
 }
 OPTIONS = {**REPEATED, **SINGLE}
-QUICK = ("matched-pytorch", "matched-keras")
-ASKED, CHOICE = pytest.StashKey[Asked](), pytest.StashKey[Choice]()
+QUICK = tuple(f"matched-{name}" for name in COMPARED)
+ASKED, CHOICE = pytest.StashKey[Options](), pytest.StashKey[Choice]()
 WAITS = pytest.StashKey[list[float]]()
 """Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""
 CELLS = pytest.StashKey[list[Result]]()
@@ -82,24 +83,22 @@ def option(config: pytest.Config, name: str) -> Any:
     return value
 
 
-def asked(config: pytest.Config) -> Asked:
+def asked(config: pytest.Config) -> Options:
     """The options as ``fcnbench run`` would have them."""
     data = option(config, "data") or os.environ.get("FCNBENCH_DATA")
     quick = QUICK if config.getoption("quick") else None
     seed = option(config, "seed")
-    return Asked(
+    return Options(
         workload=option(config, "workload"),
         implementation=option(config, "implementation") or (None if option(config, "plugin") else quick),
         plugin=option(config, "plugin"),
         device=option(config, "device"),
         threads=option(config, "threads"),
         blocks=option(config, "block") or 1,
-        epochs=None,
         seed=1 if seed is None else seed,
         data=Path(data) if data else None,
         workloads=option(config, "workloads"),
-        preset="quick",
-        timeout=option(config, "worker-timeout") or 3600.0,
+        timeout_s=option(config, "worker-timeout") or 3600.0,
     )
 
 

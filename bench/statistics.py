@@ -1,12 +1,15 @@
-"""Paired ratios and differences, intervals, Holm's correction, verdicts: lists of figures in, judgements out.
+"""The value of a process, of a program and of a pair; intervals, Holm's correction, verdicts.
 
-Blocks are the sample: epochs of one process are not independent. That Student's interval on logarithms is the one to
+Lists of figures in, judgements out; a list may be a NumPy array or a pandas Series, too. Blocks are the sample: epochs
+of one process are not independent. That Student's interval on logarithms is the one to
 take, and how often these rules err, was found by simulation: docs/method.md.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from statistics import median
 
 from scipy.special import fdtri, stdtr, stdtrit
 
@@ -20,14 +23,34 @@ LARGEST_DELTA = 0.10
 ACCURACY_DELTA = 0.002
 """Accuracies that differ by less than 0.2 points are not called different: two networks that are right on 97.5 % of
 10,000 test images, each in its own way, differ by sqrt(2 * 0.975 * 0.025 / 10,000), 0.22 points, for nothing."""
-TOO_FEW = "too few blocks"
-INCONCLUSIVE = "inconclusive"
-HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
-"""What becomes of a claim."""
-BY_ONE = ", by one process"
-"""What is added where there is no interval."""
-UNFIT = "unfit session"
-"""What stands in place of a verdict where the control differs from itself."""
+
+
+class Verdict(Enum):
+    """What is shown of ``a`` beside ``b``. Each quantity has its own words for a smaller and a greater value."""
+
+    SMALLER = "smaller"
+    GREATER = "greater"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    TOO_FEW = "too few blocks"
+    UNFIT = "unfit session"
+    """In place of every other verdict where the control differs from itself."""
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether one of the two is shown to be smaller."""
+        return self in (Verdict.SMALLER, Verdict.GREATER)
+
+
+class ClaimVerdict(Enum):
+    """What becomes of a claim."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    UNDECIDED = "undecided"
+    NOT_MEASURED = "not measured"
+    WITHHELD = "withheld"
+    """Measured, but of an implementation that does not do the same work."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +62,14 @@ class Ratio:
     high: float
 
     @property
+    def has_interval(self) -> bool:
+        """Whether there were blocks enough for one."""
+        return self.low > 0 and not math.isinf(self.high)
+
+    @property
     def half_width(self) -> float:
         """Half the interval's width on the log scale, as a relative difference: 0.02 is about 2 %."""
-        if self.low <= 0 or math.isinf(self.high):
+        if not self.has_interval:
             return math.inf
         return math.expm1(math.log(self.high / self.low) / 2)
 
@@ -59,22 +87,51 @@ class Difference:
     low: float
     high: float
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether there were blocks enough for one."""
+        return not math.isinf(self.high)
 
-def log_ratios(times_a: Sequence[float], times_b: Sequence[float]) -> list[float]:
+
+def process_value(epochs: Iterable[float | None]) -> float:
+    """What one process took for an epoch: the median of its steady epochs; NaN where it has none.
+
+    The first epoch, which includes tracing and compiling, is not among them.
+    """
+    return typical(epochs)
+
+
+def program_value(processes: Iterable[float | None]) -> float:
+    """What a program is shown with: the median of the values of its processes; NaN where it has none.
+
+    Ratios are not made of these but block by block, see :func:`paired_ratio`.
+    """
+    return typical(processes)
+
+
+def typical(values: Iterable[float | None]) -> float:
+    """The median of the values that there are; NaN where there are none."""
+    known = [float(value) for value in values if value is not None and not math.isnan(value)]
+    return median(known) if known else math.nan
+
+
+def log_ratios(times_a: Iterable[float], times_b: Iterable[float]) -> list[float]:
     """``ln(a / b)`` of each block. Raises ValueError for lists that do not pair up, and for times that are none."""
-    if len(times_a) != len(times_b) or not times_a:
-        raise ValueError(f"{len(times_a)} and {len(times_b)} times: expected as many of each, at least one")
-    if not all(0 < time < math.inf for time in (*times_a, *times_b)):
+    a, b = list(map(float, times_a)), list(map(float, times_b))
+    if len(a) != len(b) or not a:
+        raise ValueError(f"{len(a)} and {len(b)} times: expected as many of each, at least one")
+    if not all(0 < time < math.inf for time in (*a, *b)):
         raise ValueError("times must be positive and finite")
-    return [math.log(a / b) for a, b in zip(times_a, times_b, strict=True)]
+    return [math.log(x / y) for x, y in zip(a, b, strict=True)]
 
 
-def paired_ratio(times_a: Sequence[float], times_b: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
+def paired_ratio(times_a: Iterable[float], times_b: Iterable[float], confidence: float = CONFIDENCE) -> Ratio:
     """The ratio of two implementations that were measured side by side in the same blocks.
 
-    ``times_a[i]`` and ``times_b[i]`` are of one block, in the same unit. With ``d = ln(a / b)`` per block the estimate
-    is ``exp(mean d)`` and the interval Student's t on ``d`` (Fieller's problem does not arise on logs). Raises
-    ValueError for lists that do not pair up, for none, and for times that are not positive.
+    The times are lists, NumPy arrays or columns of pandas, all in one unit; those at the same position are of one
+    block. With ``d = ln(a / b)`` per block the estimate is ``exp(mean d)`` and the interval Student's t on ``d``
+    (Fieller's problem does not arise on logs). Raises ValueError for times that do not pair up, for none, and for
+    times that are not positive.
     """
     mean, half = student(log_ratios(times_a, times_b), confidence)
     return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half) if mean + half < 700 else math.inf)
@@ -86,7 +143,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
     ``a[i]`` and ``b[i]`` are of one block, such as two accuracies (0 to 1). Raises ValueError for lists that do not
     pair up, for none, and for values that are not finite.
     """
-    if len(a) != len(b) or not a:
+    if len(a) != len(b) or not len(a):
         raise ValueError(f"{len(a)} and {len(b)} values: expected as many of each, at least one")
     if not all(map(math.isfinite, (*a, *b))):
         raise ValueError("values must be finite")
@@ -162,40 +219,32 @@ def delta(control: Ratio | None) -> float:
     return max(SMALLEST_DELTA, control.half_width)
 
 
-def verdict(
-    found: Ratio | Difference, delta: float, p: float | None = None, words: tuple[str, str] = ("faster", "slower")
-) -> str:
-    """What was found of ``a``: ``faster``, ``slower``, ``equivalent within ...``, ``inconclusive``, ``too few blocks``.
+def verdict(result: Ratio | Difference, delta: float, p: float | None = None) -> Verdict:
+    """What is shown of ``a`` beside ``b``.
 
-    ``words`` are for an ``a`` that is smaller, and for one that is greater. A difference is declared only where the
-    interval excludes 1 (0 for a :class:`Difference`), ``p`` is below 5 % (corrected for all pairs, see :func:`holm`;
-    None where there is only one) and the estimate lies beyond delta; equivalence only where the whole interval lies
-    within delta, and delta within 10 %.
+    A difference is declared only where the interval excludes 1 (0 for a :class:`Difference`), ``p`` is below 5 %
+    (corrected for all pairs, see :func:`holm`; None where there is only one) and the estimate lies beyond delta;
+    equivalence only where the whole interval lies within delta, and delta within 10 %.
     """
-    if isinstance(found, Ratio):
-        none, least, most, unknown = 1.0, 1 / (1 + delta), 1 + delta, found.low <= 0 or math.isinf(found.high)
-    else:
-        none, least, most, unknown = 0.0, -delta, delta, math.isinf(found.high)
-    if unknown:
-        return TOO_FEW
-    if delta <= LARGEST_DELTA and least <= found.low and found.high <= most:
-        return f"equivalent within {delta:.1%}"
-    if not found.low <= none <= found.high and sure(p) and not least <= found.estimate <= most:
-        return words[found.estimate > none]
-    return INCONCLUSIVE
+    none, least, most = (1.0, 1 / (1 + delta), 1 + delta) if isinstance(result, Ratio) else (0.0, -delta, delta)
+    if not result.has_interval:
+        return Verdict.TOO_FEW
+    if delta <= LARGEST_DELTA and least <= result.low and result.high <= most:
+        return Verdict.EQUIVALENT
+    if not result.low <= none <= result.high and sure(p) and not least <= result.estimate <= most:
+        return Verdict.GREATER if result.estimate > none else Verdict.SMALLER
+    return Verdict.INCONCLUSIVE
 
 
-def claim_verdict(found: Ratio | Difference, least: float, most: float) -> str:
+def claim_verdict(result: Ratio | Difference, least: float, most: float) -> ClaimVerdict:
     """What becomes of the claim that a quantity lies from ``least`` to ``most``.
 
-    ``holds`` where the whole interval does, ``does not hold`` where none of it does, else ``undecided``; where a single
-    process gave no interval its value decides, and that is said.
+    It holds where the whole interval does, and fails where none of it does; without an interval the value decides.
     """
-    if math.isinf(found.high):
-        return (HOLDS if least <= found.estimate <= most else FAILS) + BY_ONE
-    if least <= found.low and found.high <= most:
-        return HOLDS
-    return FAILS if found.high < least or found.low > most else UNDECIDED
+    low, high = (result.low, result.high) if result.has_interval else (result.estimate, result.estimate)
+    if least <= low and high <= most:
+        return ClaimVerdict.HOLDS
+    return ClaimVerdict.FAILS if high < least or low > most else ClaimVerdict.UNDECIDED
 
 
 def sure(p: float | None) -> bool:
@@ -204,7 +253,12 @@ def sure(p: float | None) -> bool:
 
 
 def blocks_needed(differences: Sequence[float], half_width: float) -> int:
-    """See :func:`for_precision`; at least the blocks that there are."""
+    """The least number of blocks whose interval is within ``half_width`` (0.02 is 2 %) of the ratio.
+
+    Stein's first stage (1945, Annals of Mathematical Statistics 16, 243-258): with the pilot's standard deviation s of
+    n0 blocks and Student's quantile t for n0 - 1 degrees of freedom, the least n with t * s / sqrt(n) <= ln(1 +
+    half_width); at least n0. ``differences`` are the pilot's logarithms of ratios, at least two.
+    """
     reach = quantile(len(differences)) * deviation(differences)
     return max(len(differences), math.ceil((reach / math.log1p(half_width)) ** 2))
 

@@ -8,7 +8,7 @@ Everything that crosses this border is a NumPy array or a plain number, so that 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ Weights = list[tuple[Float32, Float32]]
 A dense kernel is ``[in, out]``, a convolutional one ``[size, size, in, out]``. A dense layer behind an image takes its
 entries row by row with the channels innermost: ``[height, width, channels]`` flattened.
 """
-DEFAULT_ADAM: Form = ("pytorch", 1e-8)
-T = TypeVar("T")
+MEMBERS = ("load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory")
+"""The members beside ``__init__``, in the order in which they are used."""
+DEFAULTS: dict[str, Any] = {"takes_order": True, "adam": ("pytorch", 1e-8), "dtypes": ("float32",), "switches": {}}
+"""What an implementation may declare, each with the value that holds where it does not."""
 
 
 class Unavailable(Exception):
@@ -53,10 +55,10 @@ class Implementation(Protocol):
 
     * ``takes_order`` (True): trains in the order it is given, from the weights it is given. False for programs that
       initialise by themselves and shuffle by themselves if the workload says so; they are compared as what a reader of
-      the documents would run. Where ``workload.shuffle`` is False they too train in the order of the files.
+      the tutorials would run. Where ``workload.shuffle`` is False they too train in the order of the files.
     * ``adam`` ("pytorch", 1e-8): which published form of Adam it runs, "pytorch" or "keras", and its epsilon.
-    * ``dtypes`` (("float32",)): what it can compute in; with "float64" the gate tells rounding from other
-      equations.
+    * ``dtypes`` (("float32",)): what it can compute in; with "float64" the verification can tell
+      rounding from another equation.
 
     and on the instance, after ``load``:
 
@@ -68,18 +70,19 @@ class Implementation(Protocol):
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
         """Build the model, the loss and the optimiser on ``device`` (``cpu``, ``cuda`` or ``mps``).
 
-        A process sees one GPU at most, so that ``cuda`` is the right one also where the user has asked for ``cuda:1``.
+        A process sees one GPU at most, so ``cuda`` is the right one even if the user has chosen ``cuda:1``.
 
         Raises :class:`Unavailable` where the framework cannot use the device, or for a layer, loss or optimiser that
-        the implementation does not have. The equivalence gate builds each with SGD too, to see its gradients, and with
+        the implementation does not have. The verification builds each with SGD too, to see its gradients, and with
         dropout at rate 0.
         """
 
     def load(self, data: Data) -> None:
         """Take the data into the framework's own form, on its device.
 
-        May be called again with other data, to go on with that: the equivalence gate trains on it, and a cell, once all
-        else of it has been measured, predicts a test set of one image and one of one batch, from ``data`` or ``root``.
+        May be called again with other data, which then replaces the first: the verification trains on samples, and a
+        cell, once all else has been measured, predicts a test set of one image and one of one batch, from ``data`` or
+        ``root``.
         """
 
     def set_weights(self, weights: Weights) -> None:
@@ -112,6 +115,14 @@ class Implementation(Protocol):
         ...
 
 
-def declared(implementation: Implementation | type[Implementation], name: str, default: T) -> T:
-    """What an implementation declares, or the default that the contract states."""
-    return getattr(implementation, name, default)
+def declared(implementation: Implementation | type[Implementation], name: str) -> Any:
+    """What an implementation declares under a name of :data:`DEFAULTS`, or the default."""
+    return getattr(implementation, name, DEFAULTS[name])
+
+
+def adam(implementation: Implementation | type[Implementation]) -> Form:
+    """The declared form of Adam. Raises TypeError for what is none of the published forms with an epsilon."""
+    form = declared(implementation, "adam")
+    if not (isinstance(form, tuple | list) and len(form) == 2 and form[0] in get_args(AdamForm)):
+        raise TypeError(f'adam is {form!r}, expected ("pytorch", 1e-8) or ("keras", 1e-7); see CONTRIBUTING.md')
+    return form[0], form[1]

@@ -16,12 +16,12 @@ HIDDEN = "-1"
 
 
 def kind(device: str) -> str:
-    """``cuda`` for ``cuda:1``: what an implementation is asked for, which sees that one GPU only."""
+    """``cuda`` for ``cuda:1``: the device that an implementation is built on, which sees that one GPU only."""
     return device.partition(":")[0]
 
 
 def slug(device: str) -> str:
-    """``cuda1`` for ``cuda:1``: as it stands in the names of files and anchors, where no system minds it."""
+    """The device as part of a file name or an anchor: ``cuda1`` for ``cuda:1``."""
     return device.replace(":", "")
 
 
@@ -47,22 +47,21 @@ def visible(inherited: Mapping[str, str]) -> tuple[str, ...] | None:
     return tuple(entries)
 
 
-def device_variables(device: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """What to set for a process on ``device``, given what this one has inherited.
+def gpu_variables(device: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What shows a process on ``device`` its own NVIDIA GPU alone, and a process on the CPU none.
 
-    A process on the CPU sees no GPU. GPUs are counted as their driver and nvidia-smi count them unless the user has
-    said otherwise. A position beyond the list shows none, and the framework then says that it has no such device.
+    GPUs are counted as their driver and nvidia-smi count them unless the user has said otherwise. A position beyond the
+    list shows none, and the framework then says that it has no such device.
     """
-    told = {"KERAS_TORCH_DEVICE": kind(device)}  # left alone, Keras on PyTorch takes MPS or CUDA where there is one
     if kind(device) == "cpu":
-        return told | {"CUDA_VISIBLE_DEVICES": HIDDEN, "JAX_PLATFORMS": "cpu"}
+        return {"CUDA_VISIBLE_DEVICES": HIDDEN}
     if kind(device) == "mps":
-        return told
-    left, number = visible(inherited), position(device)
-    entry = str(number) if left is None else left[number] if number < len(left) else HIDDEN
-    return told | {
+        return {}
+    listed, number = visible(inherited), position(device)
+    shown = str(number) if listed is None else listed[number] if number < len(listed) else HIDDEN
+    return {
         "CUDA_DEVICE_ORDER": inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
-        "CUDA_VISIBLE_DEVICES": entry,
+        "CUDA_VISIBLE_DEVICES": shown,
     }
 
 
@@ -73,10 +72,10 @@ def environment(
     inherited: Mapping[str, str] = os.environ,
     precision: str = "float32",
 ) -> dict[str, str]:
-    """The variables of a cell's process, which must be in force before its framework is imported.
+    """The variables of a process on ``device``, given those that this one has inherited.
 
-    Each framework is told the same number of threads by the variables that its libraries read, sees its own device
-    only (:mod:`impls.environment`), and takes a GPU's memory as it needs it. What a row sets itself goes last.
+    They must be in force before a framework is imported. Each framework gets the same number of threads, by the
+    variables that its libraries read, and takes a GPU's memory as it needs it. What the row itself sets goes last.
     """
     count = str(threads)
     variables = {
@@ -92,4 +91,8 @@ def environment(
     }
     if precision != "tf32":
         variables["NVIDIA_TF32_OVERRIDE"] = "0"  # whatever a framework allows, NVIDIA's libraries do not
-    return variables | device_variables(device, inherited) | dict(entry.environment)
+    variables["KERAS_TORCH_DEVICE"] = kind(device)  # left alone, Keras on PyTorch takes MPS or CUDA where there is one
+    variables |= gpu_variables(device, inherited)
+    if kind(device) == "cpu":
+        variables["JAX_PLATFORMS"] = "cpu"
+    return variables | dict(entry.environment)

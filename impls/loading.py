@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from impls.contract import DEFAULT_ADAM, Implementation, declared
-
-MEMBERS = ("load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory")
+from impls import registry
+from impls.contract import MEMBERS, Implementation, declared
 
 
 def find_class(module: str, attribute: str) -> type[Implementation]:
     """Import the implementation's class from an import path or a file, and check that it has the eight members."""
-    if module.endswith(".py"):
+    if registry.is_file(module):
         path = Path(module)
         sys.path.append(str(path.parent))  # at the end: a plugin's neighbours must not hide anybody's package
         spec = importlib.util.spec_from_file_location(f"fcnbench_plugin_{path.stem}", path)
@@ -33,15 +32,13 @@ def find_class(module: str, attribute: str) -> type[Implementation]:
 
 
 def declarations(make: type[Implementation]) -> dict[str, Any]:
-    """What the class declares, or the defaults that the contract states."""
-    defaults = (("takes_order", True), ("adam", DEFAULT_ADAM))
-    return printable({name: declared(make, name, default) for name, default in defaults})
+    """What the class says of its training, or the defaults that the contract states."""
+    return printable({name: declared(make, name) for name in ("takes_order", "adam")})
 
 
 def switches(implementation: Implementation) -> dict[str, Any]:
     """What was in force in the framework."""
-    own: dict[str, Any] = declared(implementation, "switches", {})
-    return printable(dict(own))
+    return printable(dict(declared(implementation, "switches")))
 
 
 def printable(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``null`` trains nothing: what is measured of it is the harness itself, a share that every other cell carries too."""
+"""``null`` trains nothing: its figures are the cost of the harness itself, which every other cell contains too."""
 
 import numpy as np
 
@@ -9,14 +9,14 @@ from impls.workload import Float32, Workload
 class Implementation:
     """All members return at once and no device is touched. The loss is NaN, for none was computed; all logits are 0."""
 
-    takes_order = False  # it ignores order and weights alike: there is no equal work to prove
+    takes_order = False  # it ignores order and weights alike: there is no work to verify
 
     def __init__(self, workload: Workload, device: str, seed: int) -> None:
-        """Accept whatever a cell asks for: its figure is the harness' share of such a cell."""
+        """Accept every workload and device."""
         self.digits = workload.shapes[-1][0]
 
     def load(self, data: Data) -> None:
-        """Take the number of answers that will be asked for."""
+        """Make the logits that ``predict`` will return."""
         self.logits = np.zeros((len(data.x_test), self.digits), np.float32)
 
     def set_weights(self, weights: Weights) -> None:

@@ -1,28 +1,34 @@
 """The table of implementations. It imports none of them, and no framework: a row only says where the code lies.
 
-A row's name is ``<tier>-<framework>[-<backend>]``. Third parties add rows by the entry-point group
-``fcnbench.implementations`` (the entry point's name is the row's name, its value ``module:Class``) or by a file
-(``--plugin``), whose stem is the name, with hyphens for underscores: ``matched_mine.py`` is ``matched-mine``.
+A row's name is ``<tier>-<framework>[-<backend>]``. The built-in rows are found: a file ``impls/TIER/FRAMEWORK.py`` is
+one. Third parties add rows by the entry-point group ``fcnbench.implementations`` (the entry point's name is the row's
+name, its value ``module:Class``) or by a file (``--plugin``), whose stem is the name, with hyphens for underscores:
+``matched_mine.py`` is ``matched-mine``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.machinery import PathFinder
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from impls.frameworks import COMPARED, FRAMEWORKS, QUIET, Framework, short_names
+
 ENTRY_POINTS = "fcnbench.implementations"
-ALSO = {"pytorch": ("torch",)}
-"""Other names of what computes."""
 TIERS = ("documented", "matched", "tuned", "reference")
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1"}
-PYTORCH_PACKAGES = ("torch", "torchvision", "numpy")
-NATIVE = {".pt": "pytorch", ".keras": "keras"}
-"""What the frameworks' own files of trained networks end in, and the row of :func:`predictors` that reads them."""
-READERS = (*NATIVE.values(), "numpy")
-"""The frameworks that ``impls.models`` has a module for."""
+BY_DEFAULT = ("documented", "matched")
+"""The tiers of which something runs when no implementation is named."""
+IMPLS = Path(__file__).parent
+
+
+def capable(folder: str) -> dict[str, str]:
+    """The frameworks that have a file in a folder of ``impls``, each with the import path of that module.
+
+    The folder is a tier or a capability: ``models``, ``probes``, ``breakdown``, ``floor``.
+    """
+    return {name: f"impls.{folder}.{name}" for name in FRAMEWORKS if (IMPLS / folder / f"{name}.py").is_file()}
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Entry:
     ``module`` is an import path, or the path of a file ending in ``.py``; ``attribute`` the class in it. ``packages``
     are the distributions whose versions are recorded, ``environment`` the variables that must be set before import,
     ``python`` is the interpreter to run it with, empty for the one that runs this. ``gated`` is False for what trains
-    nothing and so has no work to prove, ``by_default`` for what runs only when it is asked for by name.
+    nothing, so that there is no work to verify; ``by_default`` is False for what runs only when it is named.
     """
 
     name: str
@@ -50,64 +56,75 @@ class Entry:
     def engine(self) -> str:
         """What computes: the framework, or that under Keras."""
         backend = self.environment.get("KERAS_BACKEND", self.framework)
-        return next((engine for engine, names in ALSO.items() if backend in names), backend)
+        return next((row.name for row in FRAMEWORKS.values() if row.package == backend), backend)
+
+    @property
+    def engine_names(self) -> tuple[str, ...]:
+        """What computes and, where that is another word, its package: ``("pytorch", "torch")``."""
+        known = FRAMEWORKS.get(self.engine)
+        return tuple(dict.fromkeys((self.engine, known.package if known else self.engine)))
 
     @property
     def short(self) -> str:
         """The name without its tier, for tables that show the tier apart."""
         return self.name.removeprefix(f"{self.tier}-")
 
+    @property
+    def is_plugin(self) -> bool:
+        """Whether it is a file that a user has named, not a module that can be imported by name."""
+        return is_file(self.module)
 
-FLOOR = tuple(
-    Entry(f"floor-{framework}", "floor", framework, f"impls.floor.{framework}", "Floor", packages, QUIET, gated=False)
-    for framework, packages in (
-        ("numpy", ("numpy",)), ("pytorch", ("torch", "numpy")), ("tensorflow", ("tensorflow", "numpy")),
-        ("jax", ("jax", "numpy")),
-    )
-)  # fmt: skip
-"""The libraries by which the machine's own limit is measured: no implementations."""
+    @property
+    def file(self) -> str | None:
+        """The path of its source; None where no module of that name is found."""
+        return module_file(self.module)
 
 
-def keras(name: str, tier: str, backend: str, by_default: bool = True) -> Entry:
-    """A row for Keras on one of its backends, which the process is told by ``KERAS_BACKEND``."""
-    packages = ("keras", backend, "numpy")
-    environment = {"KERAS_BACKEND": backend, **(QUIET if backend == "tensorflow" else {})}
+def built_in() -> Iterator[Entry]:
+    """The implementations of this project: those found in the tiers' folders, the oracle, and what trains nothing."""
+    for tier in TIERS:
+        for name, module in capable(tier).items():
+            for short, backend in short_names(FRAMEWORKS[name]).items():
+                if short == name or tier == "matched":  # the other backends stand beside the default there alone
+                    yield row(tier, short, module, FRAMEWORKS[name], backend)
+    yield Entry("reference-numpy", "reference", "numpy", "impls.oracle.training", packages=("numpy",), by_default=False)
+    yield Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False)
+
+
+def row(tier: str, short: str, module: str, framework: Framework, backend: str) -> Entry:
+    """The row of a framework in a tier, on a backend where it has any."""
+    computes = FRAMEWORKS[backend] if backend else framework
+    environment = {"KERAS_BACKEND": computes.package} if backend else {}
+    own = (framework.package, *([computes.package] if backend else []), *framework.tier_packages.get(tier, ()))
     return Entry(
-        name, tier, "keras", f"impls.{tier}.keras", packages=packages, environment=environment, by_default=by_default
+        f"{tier}-{short}",
+        tier,
+        framework.name,
+        module,
+        packages=(*own, "numpy"),
+        environment=environment | dict(computes.environment) | dict(framework.tier_environment.get(tier, {})),
+        by_default=tier in BY_DEFAULT and short in COMPARED,
     )
 
 
-BUILT_IN = (
-    Entry("documented-pytorch", "documented", "pytorch", "impls.documented.pytorch", packages=PYTORCH_PACKAGES),
-    keras("documented-keras", "documented", "tensorflow"),
-    Entry("matched-pytorch", "matched", "pytorch", "impls.matched.pytorch", packages=("torch", "numpy")),
-    keras("matched-keras", "matched", "tensorflow"),
-    keras("matched-keras-jax", "matched", "jax", by_default=False),
-    keras("matched-keras-torch", "matched", "torch", by_default=False),
-    Entry("matched-jax", "matched", "jax", "impls.matched.jax", packages=("jax", "numpy"), by_default=False),
-    Entry(
-        "tuned-pytorch",
-        "tuned",
-        "pytorch",
-        "impls.tuned.pytorch",
-        packages=("torch", "numpy"),
-        environment={"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"},  # each process compiles, as JAX and TensorFlow do
-        by_default=False,
-    ),
-    Entry(
-        "tuned-tensorflow",
-        "tuned",
-        "tensorflow",
-        "impls.tuned.tensorflow",
-        packages=("tensorflow", "numpy"),
-        environment=QUIET,
-        by_default=False,
-    ),
-    Entry("tuned-jax", "tuned", "jax", "impls.tuned.jax", packages=("jax", "numpy"), by_default=False),
-    keras("tuned-keras", "tuned", "tensorflow", by_default=False),
-    Entry("reference-numpy", "reference", "numpy", "impls.oracle.training", packages=("numpy",), by_default=False),
-    Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False),
-)
+BUILT_IN = tuple(built_in())
+
+
+def floors() -> tuple[Entry, ...]:
+    """The libraries by which the machine's own limit is measured: no implementations."""
+    return tuple(
+        Entry(
+            f"floor-{name}",
+            "floor",
+            name,
+            module,
+            "Floor",
+            tuple(dict.fromkeys((FRAMEWORKS[name].package, "numpy"))),
+            QUIET,
+            gated=False,
+        )
+        for name, module in capable("floor").items()
+    )
 
 
 def predictors() -> dict[str, Entry]:
@@ -115,8 +132,20 @@ def predictors() -> dict[str, Entry]:
 
     The module of such a row is not an implementation but one of ``impls.models``.
     """
-    rows = [entry for entry in BUILT_IN if entry.tier in ("matched", "reference") and entry.framework in READERS]
-    return {entry.short: replace(entry, module=f"impls.models.{entry.framework}") for entry in rows}
+    modules = capable("models")
+    rows = [entry for entry in BUILT_IN if entry.tier in ("matched", "reference") and entry.framework in modules]
+    return {entry.short: replace(entry, module=modules[entry.framework]) for entry in rows}
+
+
+def native_reader(suffix: str) -> str | None:
+    """The framework whose own files of trained networks have this suffix; None where it is no framework's."""
+    suffixes = {FRAMEWORKS[name].native: name for name in capable("models") if FRAMEWORKS[name].native}
+    return suffixes.get(suffix.lower())
+
+
+def of_framework(name: str) -> dict[str, Entry]:
+    """The built-in rows of a framework on its own backend, by tier."""
+    return {entry.tier: entry for entry in BUILT_IN if entry.framework == entry.short == name}
 
 
 def installed() -> tuple[Entry, ...]:
@@ -137,8 +166,7 @@ def named(name: str, module: str, attribute: str) -> Entry:
     tier, _, rest = name.partition("-")
     if tier not in TIERS or not rest:
         tier, rest = "plugin", name
-    by_default = tier in ("documented", "matched")
-    return Entry(name, tier, rest.split("-")[0], module, attribute, all_packages(), by_default=by_default)
+    return Entry(name, tier, rest.split("-")[0], module, attribute, all_packages(), by_default=tier in BY_DEFAULT)
 
 
 def all_packages() -> tuple[str, ...]:
@@ -146,8 +174,15 @@ def all_packages() -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for entry in BUILT_IN for package in entry.packages))
 
 
+def is_file(module: str) -> bool:
+    """Whether a module is given as the path of a file instead of an import path."""
+    return module.endswith(".py")
+
+
 def module_file(module: str) -> str | None:
     """Where a module lies. ``find_spec`` alone would import the packages around it, and with them their framework."""
+    if is_file(module):
+        return module
     top, *rest = module.split(".")
     name, spec = top, find_spec(top)
     for part in rest:

@@ -11,6 +11,26 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 Activation = Literal["linear", "relu", "sigmoid", "tanh"]
 Shape = tuple[int, ...]
+STRICT = {"extra": "forbid", "strict": True}
+"""How a file that holds these records is read by pydantic: no unknown keys, no values of another type."""
+
+
+def check(holds: bool, name: str, value: object, expected: str) -> None:
+    """Raise ValueError, with a field, its value and what was expected, where that does not hold."""
+    if not holds:
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
+
+
+def check_at_least(least: int, **counts: int) -> None:
+    """Raise ValueError for the first of these fields that is smaller."""
+    for name, value in counts.items():
+        check(value >= least, name, value, f"an integer greater than or equal to {least}")
+
+
+def check_positive(**values: float) -> None:
+    """Raise ValueError for the first of these fields that is not greater than 0, or not finite."""
+    for name, value in values.items():
+        check(0 < value < math.inf, name, value, "a finite number greater than 0")
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,12 @@ class Dense:
     units: int
     activation: Activation = "linear"
     kind: Literal["dense"] = "dense"
+
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check_at_least(1, units=self.units)
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,13 @@ class Conv:
     activation: Activation = "linear"
     kind: Literal["conv"] = "conv"
 
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check_at_least(1, filters=self.filters, size=self.size)
+        check_at_least(0, padding=self.padding)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -40,6 +73,12 @@ class Pool:
     size: int
     kind: Literal["pool"] = "pool"
 
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check_at_least(2, size=self.size)
+
 
 @dataclass(frozen=True)
 class Dropout:
@@ -47,6 +86,12 @@ class Dropout:
 
     rate: float
     kind: Literal["dropout"] = "dropout"
+
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check(0 < self.rate < 1, "rate", self.rate, "a number greater than 0 and less than 1")
 
 
 Layer = Dense | Conv | Pool | Dropout
@@ -59,6 +104,12 @@ class Adam:
     learning_rate: float
     kind: Literal["adam"] = "adam"
 
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check_positive(learning_rate=self.learning_rate)
+
 
 @dataclass(frozen=True)
 class SGD:
@@ -67,6 +118,14 @@ class SGD:
     learning_rate: float
     momentum: float = 0.0
     kind: Literal["sgd"] = "sgd"
+
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check_positive(learning_rate=self.learning_rate)
+        expected = "a number greater than or equal to 0 and less than 1"
+        check(0 <= self.momentum < 1, "momentum", self.momentum, expected)
 
 
 @dataclass(frozen=True)
@@ -104,6 +163,20 @@ class Workload:
     image: ClassVar[Shape] = (28, 28, 1)
     """Height, width and channels of the input; a network without conv and pool sees it as 784 numbers."""
 
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check(bool(self.layers), "layers", list(self.layers), "at least one item")
+        check(math.isfinite(self.mean), "mean", self.mean, "a finite number")
+        check_positive(std=self.std)
+        check_at_least(1, batch_size=self.batch_size, test_batch_size=self.test_batch_size, epochs=self.epochs)
+        check_at_least(0, document=self.document, seed=self.seed or 0, evaluate_every=self.evaluate_every)
+        expected = "a number greater than or equal to 0 and less than 1"
+        check(0 <= self.validation < 1, "validation", self.validation, expected)
+        expected = "0 where no validation images are held out: give validation = 0.1, say"
+        check(bool(self.validation or not self.evaluate_every), "evaluate_every", self.evaluate_every, expected)
+
     @property
     def shapes(self) -> tuple[Shape, ...]:
         """What enters the first layer, and what leaves each: ``((784,), (128,), (10,))``, of images ``(28, 28, 1)``.
@@ -136,6 +209,12 @@ class Workload:
         return sum(math.prod(kernel) + kernel[-1] for kernel in self.kernels)
 
     @property
+    def width(self) -> int | None:
+        """Units of the first hidden layer; None where there is none."""
+        dense = [layer.units for layer in self.layers if isinstance(layer, Dense)]
+        return dense[0] if len(dense) > 1 else None
+
+    @property
     def flops(self) -> int:
         """Floating-point operations of the products with the kernels for one training image, forward and backward.
 
@@ -155,6 +234,28 @@ class Workload:
             if isinstance(layer, Conv):
                 yield (layer.size, layer.size, before[-1], layer.filters), math.prod(after[:2])
 
+    def with_batch_size(self, batch_size: int) -> "Workload":
+        """The network with another batch size, which its name then says: ``mlp-128-64-b256``."""
+        if batch_size == self.batch_size:
+            return self
+        return replace(self, name=f"{self.name}-b{batch_size}", batch_size=batch_size)
+
+    def with_width(self, units: int) -> "Workload":
+        """The network with so many ``units`` in its first hidden layer, the other hidden layers in proportion.
+
+        Its name then says so: ``mlp-128-64-w512``. A network without a hidden layer stays what it is.
+        """
+        if self.width in (None, units):
+            return self
+        *hidden, _ = (i for i, layer in enumerate(self.layers) if isinstance(layer, Dense))
+        layers = tuple(
+            replace(layer, units=max(1, round(layer.units * units / self.width)))
+            if isinstance(layer, Dense) and i in hidden
+            else layer
+            for i, layer in enumerate(self.layers)
+        )
+        return replace(self, name=f"{self.name}-w{units}", layers=layers)
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Workload":
         """The inverse of ``dataclasses.asdict``, for values that were validated before."""
@@ -173,32 +274,6 @@ class Workload:
         levels = np.arange(256, dtype=np.float32) / np.float32(255)
         table = (levels - np.float32(self.mean)) / np.float32(self.std)
         return table.astype(self.dtype)[images.reshape(len(images), *self.shapes[0])]
-
-
-def hidden(workload: Workload) -> list[int]:
-    """The positions of the dense layers but the last, which gives the logits."""
-    return [i for i, layer in enumerate(workload.layers) if isinstance(layer, Dense)][:-1]
-
-
-def width(workload: Workload) -> int | None:
-    """Units of the first hidden layer; None where there is none."""
-    dense = [layer.units for layer in workload.layers if isinstance(layer, Dense)]
-    return dense[0] if len(dense) > 1 else None
-
-
-def derived(base: Workload, batch_size: int, units: int | None) -> Workload:
-    """The network with another batch size, and its hidden layers scaled so that the first has so many ``units``."""
-    own, positions = width(base), hidden(base)
-    name = base.name + (f"-b{batch_size}" if batch_size != base.batch_size else "")
-    if units is None or own is None or units == own:
-        return replace(base, name=name, batch_size=batch_size)
-    layers = tuple(
-        replace(layer, units=max(1, round(layer.units * units / own)))
-        if isinstance(layer, Dense) and i in positions
-        else layer
-        for i, layer in enumerate(base.layers)
-    )
-    return replace(base, name=f"{name}-w{units}", batch_size=batch_size, layers=layers)
 
 
 def shape_after(layer: Layer, before: Shape) -> Shape:

@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.data import download, mnist
-from bench.data import networks as data_networks
+from bench.data import download, mnist, tutorials
 from bench.verification import checks, samples
 from bench.verification.candidate import Candidate
 from impls.workload import SGD, Conv, Dense, Pool
@@ -122,7 +121,7 @@ WITH_CONVOLUTION = {
 
 def networks() -> dict:
     """The networks in which the mistakes are made, and whether to climb to the end, by the name of the table."""
-    own = data_networks.load()
+    own = tutorials.networks()
     headline, plain = own["mlp-128-64"], own["mlp-128-256-sgd"]
     filters = (Pool(2), Conv(4, 5, 2, "relu"), Pool(2), Conv(6, 4, 0, "tanh"), Pool(2), Dense(12), Dense(10))
     return {

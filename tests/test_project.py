@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mutants import ALL
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.report import build, pairs
 from bench.report import runs as report_runs
 from bench.store import archive
@@ -73,7 +73,7 @@ def test_readme_says_what_the_documents_run_gave():
     path = ROOT / "results" / "documents"
     runs = report_runs.runs_frame(archive.results(path), archive.gates(path))
     assert set(runs["status"]) == {"ok"} and set(runs["gate"]) == {"passed"}
-    assert set(runs["workload"]) == set(networks.load())
+    assert set(runs["workload"]) == set(tutorials.networks())
     own = runs[runs["role"] == "measured"]
     assert (own.groupby("workload")["implementation"].nunique() == 4).all()
     text, convolutional = " ".join(README.split()), own["workload"] == "cnn-32-64"

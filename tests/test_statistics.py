@@ -4,19 +4,25 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from bench.statistics import (
     LARGEST_DELTA,
     SMALLEST_DELTA,
+    ClaimVerdict,
     Difference,
     Ratio,
+    Verdict,
+    claim_verdict,
     delta,
     holm,
     p_value,
     paired_difference,
     paired_ratio,
+    process_value,
+    program_value,
     verdict,
 )
 
@@ -37,12 +43,63 @@ def test_the_interval_is_students_on_the_logarithms(blocks: int, confidence: flo
     assert found.high == pytest.approx(np.exp(expected.high), rel=1e-9)
 
 
+def test_arrays_and_series_will_do() -> None:
+    """As lists, NumPy arrays and columns of a frame the same times give the same ratio; so do differences."""
+    a, b = [1.3, 1.2, 1.5], [1.0, 1.1, 0.9]
+    for given in (np.array, pd.Series):
+        assert paired_ratio(given(a), given(b)) == paired_ratio(a, b)
+        assert paired_difference(given(a), given(b)) == paired_difference(a, b)
+        with pytest.raises(ValueError, match="expected as many"):
+            paired_ratio(given([]), given([]))
+
+
+def test_a_process_and_a_program_have_the_median() -> None:
+    """Of steady epochs, and of processes; what was not measured does not count, and nothing gives no number."""
+    assert process_value([1.0, 9.0, 2.0]) == 2.0
+    assert program_value([1.0, None, math.nan, 4.0]) == 2.5
+    assert math.isnan(process_value([])) and math.isnan(program_value([None]))
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "expected"),
+    [
+        (0.95, 1.0, 1.05, ClaimVerdict.HOLDS),
+        (0.9, 1.0, 1.1, ClaimVerdict.HOLDS),  # equality at both ends counts as within
+        (0.85, 1.0, 1.1, ClaimVerdict.UNDECIDED),
+        (0.5, 0.6, 0.89, ClaimVerdict.FAILS),
+        (1.11, 1.2, 1.3, ClaimVerdict.FAILS),
+        (0.0, 1.0, math.inf, ClaimVerdict.HOLDS),  # one process: its value decides
+        (0.0, 1.2, math.inf, ClaimVerdict.FAILS),
+    ],
+)
+def test_a_claim_holds_where_the_whole_interval_does(
+    low: float, estimate: float, high: float, expected: ClaimVerdict
+) -> None:
+    """Of a claim from 0.9 to 1.1; an interval that reaches over an end decides nothing."""
+    assert claim_verdict(Ratio(estimate, low, high), 0.9, 1.1) is expected
+
+
 def test_the_interval_is_that_of_95_percent_unless_told() -> None:
     """A wider one for more confidence, around the same estimate."""
     a, b = [1.0, 1.1, 1.2], [1.0, 1.0, 1.05]
     assert paired_ratio(a, b) == paired_ratio(a, b, confidence=0.95)
     wider = paired_ratio(a, b, confidence=0.99)
     assert wider.low < paired_ratio(a, b).low < wider.estimate < paired_ratio(a, b).high < wider.high
+
+
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, pd.Series, lambda times: pd.Series(times, index=[5, 7, 9]), iter]
+)
+def test_times_may_come_in_whatever_holds_them(kind: Any) -> None:
+    """Lists, arrays, columns of pandas with any index: the same figures."""
+    a, b = [1.3, 1.2, 1.5], [1.0, 1.1, 0.9]
+    assert paired_ratio(kind(a), kind(b)) == paired_ratio(a, b)
+    with pytest.raises(ValueError, match="2 and 3 times"):
+        paired_ratio(np.array(a[:2]), np.array(b))
+    with pytest.raises(ValueError, match="at least one"):
+        paired_ratio(np.array([]), np.array([]))
+    with pytest.raises(ValueError, match="positive and finite"):
+        paired_ratio(np.array([1.0, math.nan]), np.array([1.0, 1.0]))
 
 
 def test_pairing_removes_what_blocks_have_in_common() -> None:
@@ -71,14 +128,14 @@ def test_one_block_has_an_estimate_and_no_interval() -> None:
     assert found == Ratio(pytest.approx(2.0), 0.0, math.inf)  # type: ignore[arg-type]
     assert found.half_width == math.inf
     assert not found.excludes_one
-    assert verdict(found, 0.02) == "too few blocks"
+    assert verdict(found, 0.02) == Verdict.TOO_FEW
 
 
 def test_two_blocks_that_contradict_each_other_do_not_overflow() -> None:
     """At a high confidence, as a correction for many pairs asks for, the interval may have no upper end at all."""
     found = paired_ratio([1.0, 1000.0], [1000.0, 1.0], confidence=0.9995)
     assert (found.estimate, found.low, found.high) == (pytest.approx(1.0), 0.0, math.inf)
-    assert verdict(found, delta(found)) == "too few blocks"
+    assert verdict(found, delta(found)) == Verdict.TOO_FEW
 
 
 @pytest.mark.parametrize(
@@ -123,45 +180,47 @@ def test_delta_is_2_percent_or_what_the_control_shows(control: Ratio | None, exp
 @pytest.mark.parametrize(
     ("low", "estimate", "high", "expected"),
     [
-        (0.80, 0.90, 0.95, "faster"),
-        (1.05, 1.10, 1.20, "slower"),
-        (0.99, 1.00, 1.01, "equivalent within 2.0%"),
-        (0.90, 1.00, 1.10, "inconclusive"),
-        (0.70, 0.95, 1.001, "inconclusive"),
-        (1.001, 1.010, 1.019, "equivalent within 2.0%"),  # sure to differ, but by less than matters
-        (1.001, 1.015, 1.030, "inconclusive"),  # sure to differ, unsure whether it matters
-        (1.001, 1.030, 1.060, "slower"),
-        (1.0, 1.04, 1.08, "inconclusive"),  # an interval that touches 1 does not exclude it
-        (0.92, 0.96, 1.0, "inconclusive"),
-        (1 / 1.02, 1.0, 1.02, "equivalent within 2.0%"),  # equality at both ends counts as within
-        (1 / 1.02, 1.0, math.nextafter(1.02, 2), "inconclusive"),
-        (math.nextafter(1 / 1.02, 0), 1.0, 1.02, "inconclusive"),
-        (1.005, 1.02, 1.04, "inconclusive"),  # an estimate of delta itself is not beyond it
-        (1.005, math.nextafter(1.02, 2), 1.04, "slower"),
-        (0.96, 1 / 1.02, 0.995, "inconclusive"),
-        (0.96, math.nextafter(1 / 1.02, 0), 0.995, "faster"),
-        (0.0, 2.0, math.inf, "too few blocks"),
+        (0.80, 0.90, 0.95, Verdict.SMALLER),
+        (1.05, 1.10, 1.20, Verdict.GREATER),
+        (0.99, 1.00, 1.01, Verdict.EQUIVALENT),
+        (0.90, 1.00, 1.10, Verdict.INCONCLUSIVE),
+        (0.70, 0.95, 1.001, Verdict.INCONCLUSIVE),
+        (1.001, 1.010, 1.019, Verdict.EQUIVALENT),  # sure to differ, but by less than matters
+        (1.001, 1.015, 1.030, Verdict.INCONCLUSIVE),  # sure to differ, unsure whether it matters
+        (1.001, 1.030, 1.060, Verdict.GREATER),
+        (1.0, 1.04, 1.08, Verdict.INCONCLUSIVE),  # an interval that touches 1 does not exclude it
+        (0.92, 0.96, 1.0, Verdict.INCONCLUSIVE),
+        (1 / 1.02, 1.0, 1.02, Verdict.EQUIVALENT),  # equality at both ends counts as within
+        (1 / 1.02, 1.0, math.nextafter(1.02, 2), Verdict.INCONCLUSIVE),
+        (math.nextafter(1 / 1.02, 0), 1.0, 1.02, Verdict.INCONCLUSIVE),
+        (1.005, 1.02, 1.04, Verdict.INCONCLUSIVE),  # an estimate of delta itself is not beyond it
+        (1.005, math.nextafter(1.02, 2), 1.04, Verdict.GREATER),
+        (0.96, 1 / 1.02, 0.995, Verdict.INCONCLUSIVE),
+        (0.96, math.nextafter(1 / 1.02, 0), 0.995, Verdict.SMALLER),
+        (0.0, 2.0, math.inf, Verdict.TOO_FEW),
     ],
 )
-def test_the_verdict_needs_the_interval_and_the_size(low: float, estimate: float, high: float, expected: str) -> None:
+def test_the_verdict_needs_the_interval_and_the_size(
+    low: float, estimate: float, high: float, expected: Verdict
+) -> None:
     """A difference is declared where the interval excludes 1 and the estimate is beyond delta, and only there."""
     assert verdict(Ratio(estimate, low, high), 0.02) == expected
 
 
 def test_a_larger_delta_makes_verdicts_more_careful() -> None:
-    """What differs by 2 % on a quiet machine is equivalent on a noisy one, and the verdict says within what."""
+    """What differs by 2 % on a quiet machine is equivalent on a noisy one, which the delta beside the verdict says."""
     ratio = Ratio(1.04, 1.03, 1.05)
-    assert verdict(ratio, 0.02) == "slower"
-    assert verdict(ratio, 0.0412) == "inconclusive"
-    assert verdict(ratio, 0.06) == "equivalent within 6.0%"
+    assert verdict(ratio, 0.02) == Verdict.GREATER
+    assert verdict(ratio, 0.0412) == Verdict.INCONCLUSIVE
+    assert verdict(ratio, 0.06) == Verdict.EQUIVALENT
 
 
 def test_a_session_that_shows_next_to_nothing_shows_no_equivalence() -> None:
     """With a control less certain than 10 % everything would be equivalent to everything: then it is undecided."""
     ratio = Ratio(1.0, 0.99, 1.01)
-    assert verdict(ratio, LARGEST_DELTA) == "equivalent within 10.0%"
-    assert verdict(ratio, math.nextafter(LARGEST_DELTA, 1)) == "inconclusive"
-    assert verdict(Ratio(2.0, 1.8, 2.2), 0.5) == "slower"
+    assert verdict(ratio, LARGEST_DELTA) == Verdict.EQUIVALENT
+    assert verdict(ratio, math.nextafter(LARGEST_DELTA, 1)) == Verdict.INCONCLUSIVE
+    assert verdict(Ratio(2.0, 1.8, 2.2), 0.5) == Verdict.GREATER
 
 
 @pytest.mark.parametrize("blocks", [2, 5, 30])
@@ -224,27 +283,31 @@ def test_differences_have_students_interval() -> None:
 @pytest.mark.parametrize(
     ("low", "estimate", "high", "expected"),
     [
-        (0.003, 0.005, 0.007, "higher"),
-        (-0.007, -0.005, -0.003, "lower"),
-        (-0.001, 0.0, 0.002, "equivalent within 0.2%"),
-        (0.0001, 0.0015, 0.003, "inconclusive"),
-        (-0.01, 0.005, 0.02, "inconclusive"),
-        (-math.inf, 0.5, math.inf, "too few blocks"),
+        (0.003, 0.005, 0.007, Verdict.GREATER),
+        (-0.007, -0.005, -0.003, Verdict.SMALLER),
+        (-0.001, 0.0, 0.002, Verdict.EQUIVALENT),
+        (0.0001, 0.0015, 0.003, Verdict.INCONCLUSIVE),
+        (-0.01, 0.005, 0.02, Verdict.INCONCLUSIVE),
+        (-math.inf, 0.5, math.inf, Verdict.TOO_FEW),
     ],
 )
-def test_differences_are_judged_around_0(low: float, estimate: float, high: float, expected: str) -> None:
-    """The same rules as for ratios, with the words that are given."""
-    assert verdict(Difference(estimate, low, high), 0.002, words=("lower", "higher")) == expected
+def test_differences_are_judged_around_0(low: float, estimate: float, high: float, expected: Verdict) -> None:
+    """The same rules as for ratios."""
+    assert verdict(Difference(estimate, low, high), 0.002) == expected
 
 
 def test_a_difference_must_stand_after_the_correction() -> None:
     """An interval that excludes 1 is not enough where it is one of many; equivalence has nothing to do with it."""
     ratio = Ratio(1.10, 1.05, 1.20)
-    assert [verdict(ratio, 0.02, p) for p in (None, 0.049, 0.05, 0.9)] == ["slower", "slower", *["inconclusive"] * 2]
-    assert verdict(Ratio(1.0, 0.99, 1.01), 0.02, 0.9).startswith("equivalent")
+    assert [verdict(ratio, 0.02, p) for p in (None, 0.049, 0.05, 0.9)] == [
+        Verdict.GREATER,
+        Verdict.GREATER,
+        *[Verdict.INCONCLUSIVE] * 2,
+    ]
+    assert verdict(Ratio(1.0, 0.99, 1.01), 0.02, 0.9) is Verdict.EQUIVALENT
 
 
-def simulated(true_ratio: float, noise: float, blocks: int, seed: int) -> list[str]:
+def simulated(true_ratio: float, noise: float, blocks: int, seed: int) -> list[Verdict]:
     """The verdicts of many sessions of two implementations and a control, on a machine that drifts between blocks."""
     random = np.random.default_rng(seed)
     verdicts = []
@@ -256,21 +319,24 @@ def simulated(true_ratio: float, noise: float, blocks: int, seed: int) -> list[s
     return verdicts
 
 
-def share(verdicts: list[str], *words: str) -> float:
+def share(verdicts: list[Verdict], *wanted: Verdict) -> float:
     """The share of the sessions with one of these verdicts."""
-    return sum(one in words for one in verdicts) / len(verdicts)
+    return sum(one in wanted for one in verdicts) / len(verdicts)
 
 
 @pytest.mark.parametrize(("noise", "blocks"), [(0.001, 3), (0.01, 3), (0.01, 5), (0.05, 5), (0.2, 10)])
 def test_equal_implementations_are_declared_different_no_more_often_than_stated(noise: float, blocks: int) -> None:
     """At 95 % confidence at most one session in twenty, whatever the noise."""
     limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / SESSIONS)
-    assert share(simulated(1.0, noise, blocks, seed=blocks), "faster", "slower") <= limit
+    assert share(simulated(1.0, noise, blocks, seed=blocks), Verdict.SMALLER, Verdict.GREATER) <= limit
 
 
 def test_a_difference_of_5_percent_is_found_through_noise_of_1_percent() -> None:
     """Five blocks are enough in nearly every session, and the sign is never wrong."""
-    for true_ratio, right, wrong in ((1.05, "slower", "faster"), (1 / 1.05, "faster", "slower")):
+    for true_ratio, right, wrong in (
+        (1.05, Verdict.GREATER, Verdict.SMALLER),
+        (1 / 1.05, Verdict.SMALLER, Verdict.GREATER),
+    ):
         verdicts = simulated(true_ratio, 0.01, 5, seed=11)
         assert share(verdicts, right) >= 0.95
         assert share(verdicts, wrong) == 0.0
@@ -279,7 +345,7 @@ def test_a_difference_of_5_percent_is_found_through_noise_of_1_percent() -> None
 def test_equal_implementations_on_a_quiet_machine_are_called_equivalent() -> None:
     """Not merely undecided: with noise of 0.3 % and five blocks the interval lies within 2 %."""
     verdicts = simulated(1.0, 0.003, 5, seed=12)
-    assert sum(one.startswith("equivalent") for one in verdicts) / len(verdicts) >= 0.95
+    assert sum(one is Verdict.EQUIVALENT for one in verdicts) / len(verdicts) >= 0.95
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:

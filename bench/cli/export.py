@@ -5,28 +5,34 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import Data, Timeout
+from impls import exports
+
 app = typer.Typer()
+FORMATS = ", ".join(
+    f"{format} ({', '.join(dict.fromkeys(row.suffix for row in exports.writers(format)))})"
+    for format in exports.FORMATS
+)
+BY = ", ".join(dict.fromkeys(row.by for row in exports.EXPORTERS))
 
 
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(help="A portable file (models/*.npz), or a result directory.")],
-    format: Annotated[str, typer.Option(help="onnx, litert, torch (a .pt2 of torch.export) or native (.pt, .keras).")],
+    format: Annotated[str, typer.Option(help=f"Format to write: {FORMATS}.")],
     out: Annotated[
         Path | None,
         typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here]."),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="Whose exporter: pytorch or keras [default: the framework that trained it].")
+        str | None, typer.Option(help=f"Framework that writes the file: {BY} [default: the one that trained it].")
     ] = None,
     implementation: Annotated[str | None, typer.Option(help="Of a result directory: who trained it.")] = None,
     workload: Annotated[str | None, typer.Option(help="Of a result directory: which network.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(envvar="FCNBENCH_DATA", help="IDX files to check with [default: MNIST].")
-    ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds that it may take.")] = 900.0,
+    data: Data = None,
+    timeout: Timeout = 900,
 ) -> None:
-    """Write a trained network as ONNX, LiteRT, a program of torch.export or natively, and show its graph.
+    """Write a trained network in a format of the frameworks or of other programs, and show its graph.
 
     The file is compared with the original on all test images first: what does other work is not written (exit
     status 1). A file that is there already is replaced.

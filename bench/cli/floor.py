@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import Data, Devices, Pythons, Workloads
+from bench.cli.options import Data, Devices, Pythons, Threads, Timeout, WorkloadFile, Workloads
 
 app = typer.Typer()
 
@@ -14,13 +14,11 @@ app = typer.Typer()
 def floor(
     workload: Workloads = None,
     device: Devices = None,
-    threads: Annotated[
-        list[int] | None, typer.Option(help="CPU threads; may be repeated [default: all that may be used].")
-    ] = None,
+    threads: Threads = None,
     blocks: Annotated[int, typer.Option(min=1, help="Times that every library is measured.")] = 3,
     data: Data = None,
-    workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 600,
+    workloads: WorkloadFile = None,
+    timeout: Timeout = 600,
     python: Pythons = None,
 ) -> int:
     """Measure what the machine itself needs at least for an epoch: its products, its optimiser, gathering its batches.
@@ -34,32 +32,19 @@ def floor(
 
     from bench.display import naming, terminal
     from bench.report.chapters import floor as chapters_floor
-    from bench.session import stages as session_stages
-    from bench.session.choice import Asked, prepare
+    from bench.session.choice import Options, prepare
+    from bench.session.run import measure_blocks
     from bench.store import archive
 
     with TemporaryDirectory(prefix="fcnbench-floor-") as folder:
-        asked = Asked(
-            workload,
-            None,
-            None,
-            device,
-            threads,
-            blocks,
-            None,
-            1,
-            data,
-            workloads,
-            "quick",
-            timeout,
-            python,
-            None,
-            True,
-        )
-        plan, session = prepare(asked, Path(folder), say=print)
+        options = Options(
+            workload=workload, device=device, threads=threads, blocks=blocks, data=data, workloads=workloads,
+            timeout_s=timeout, python=python, floor=True,
+        )  # fmt: skip
+        plan, session = prepare(options, Path(folder), say=print)
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
-            results = list(session_stages.blocks(plan, session, {}, 0, partial(print, flush=True)).values())
+            results = list(measure_blocks(plan, session, {}, 0, partial(print, flush=True)).values())
     floors = chapters_floor.floor(chapters_floor.parts(results))
     made = [chapters_floor.of_place(own, naming.title(*place)) for place, own in chapters_floor.by_place(floors)]
     print(terminal.page([], made))

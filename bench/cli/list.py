@@ -3,20 +3,19 @@
 import io
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bench.data.networks import OWN, describe, describe_optimiser, load
-from bench.machine import description
-from bench.worker import availability, interpreters
-from bench.worker.interpreters import versions
-from impls import registry
-from impls.registry import Entry
+from bench.cli.options import Pythons, WorkloadFile
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from impls.registry import Entry
+    from impls.workload import Workload
 
 IMAGES = 60_000
 COLUMNS = ("NETWORK", "DOCUMENT", "LAYERS", "PARAMETERS", "GFLOP/EPOCH", "BATCH", "EPOCHS", "OPTIMISER")
@@ -29,6 +28,13 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     ``ask`` starts each framework to find out what it can use; else that is told as far as it can be seen from outside.
     ``pythons`` are interpreters as ``--python`` takes them.
     """
+    from rich.console import Console
+
+    from bench.data import tutorials
+    from bench.data.networks import load
+    from bench.worker import availability, interpreters
+    from impls import registry
+
     entries = interpreters.assigned(registry.installed(), pythons)
     availability.check(entries)
     out = io.StringIO()
@@ -39,7 +45,7 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     if not ask:
         console.print("installed: its packages are; 'fcnbench list --devices' starts each framework and asks it.")
     console.print()
-    console.print(networks(file or OWN))
+    console.print(networks(load(file) if file else tutorials.networks()))
     console.print(
         f"GFLOP/EPOCH: products with the kernels, forward and backward, for MNIST's {IMAGES:,} training images less "
         "those held out for validation."
@@ -47,8 +53,13 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     return out.getvalue().rstrip()
 
 
-def implementations(entries: Sequence[Entry]) -> Table:
+def implementations(entries: "Sequence[Entry]") -> "Table":
     """Names, tiers and what each needs."""
+    from rich.table import Table
+
+    from bench.worker.interpreters import versions
+    from impls import registry
+
     table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
     built_in = {entry.name for entry in registry.BUILT_IN}
     for entry in entries:
@@ -57,9 +68,15 @@ def implementations(entries: Sequence[Entry]) -> Table:
     return table
 
 
-def devices(entries: Sequence[Entry], ask: bool) -> Table:
+def devices(entries: "Sequence[Entry]", ask: bool) -> "Table":
     """On which devices each implementation can be run here, and if not why."""
-    present, workload = description.devices(), next(iter(load().values()))
+    from rich.table import Table
+
+    from bench.data import tutorials
+    from bench.machine import description
+    from bench.worker import availability
+
+    present, workload = description.devices(), next(iter(tutorials.networks().values()))
     table = Table("USABLE HERE", *availability.KINDS, box=None, padding=(0, 2, 0, 0))
     for entry in entries:
         found = []
@@ -72,12 +89,16 @@ def devices(entries: Sequence[Entry], ask: bool) -> Table:
     return table
 
 
-def networks(file: Path) -> Table:
-    """The networks of a file, with what an epoch of each asks for."""
+def networks(workloads: "Mapping[str, Workload]") -> "Table":
+    """The networks by name, with what an epoch of each asks for."""
+    from rich.table import Table
+
+    from bench.data.networks import describe, describe_optimiser
+
     table = Table(*COLUMNS, box=None)
     table.padding = (0, 2, 0, 0)
     table.columns[0].no_wrap = True
-    for workload in load(file).values():
+    for workload in workloads.values():
         table.add_row(
             workload.name, str(workload.document or "-"), " - ".join(map(describe, workload.layers)),
             f"{workload.parameters:,}", f"{workload.flops * IMAGES * (1 - workload.validation) / 1e9:,.1f}",
@@ -88,13 +109,11 @@ def networks(file: Path) -> Table:
 
 @app.command("list")
 def list_(
-    file: Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")] = None,
+    file: WorkloadFile = None,
     devices: Annotated[
         bool, typer.Option("--devices", help="Start each framework and ask it what it can use; takes a minute.")
     ] = False,
-    python: Annotated[
-        list[str] | None, typer.Option(help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated.")
-    ] = None,
+    python: Pythons = None,
 ) -> None:
     """Show the implementations, the devices that they can use here, and the networks."""
     print(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))

@@ -9,12 +9,14 @@ import typer
 from bench.cli import benchmark, data, env, export, floor, predict, report, run, verify
 from bench.cli import list as list_
 from bench.errors import FcnBenchError
+from impls.frameworks import COMPARED, FRAMEWORKS
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Train the same network in PyTorch and in Keras, prove that the work was the same, and say which is faster.",
+    help=f"Train the same network in {' and in '.join(FRAMEWORKS[name].label for name in COMPARED)}, prove that the "
+    "work was the same, and say which is faster.",
 )
 for commands in (run, verify, floor, predict, export, report, benchmark, list_, data, env):
     app.add_typer(commands.app)

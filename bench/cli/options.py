@@ -2,28 +2,76 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from bench.errors import FcnBenchError
-from bench.session import choice
-from bench.session.pilot import Target
 
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
-Data = Annotated[
-    Path | None, typer.Option(envvar="FCNBENCH_DATA", help="Directory with the four IDX files [default: cached MNIST].")
-]
+
 Workloads = Annotated[list[str] | None, typer.Option("--workload", help="Network to train; may be repeated.")]
+WorkloadFile = Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")]
 Implementations = Annotated[
     list[str] | None, typer.Option("--implementation", help="Implementation to run; may be repeated.")
+]
+Plugins = Annotated[
+    list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
 ]
 Devices = Annotated[
     list[str] | None,
     typer.Option("--device", help="cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
 ]
-Plugins = Annotated[
-    list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
+Threads = Annotated[
+    list[int] | None, typer.Option("--threads", help="CPU threads; may be repeated [default: all that may be used].")
+]
+Blocks = Annotated[
+    int | None,
+    typer.Option(
+        "--blocks", min=1, help="Times that every implementation is run [default: 3]; with --precision, the pilot's."
+    ),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option("--precision", help="Precision to reach, such as 2%; a pilot decides how many blocks that takes."),
+]
+Budget = Annotated[
+    str | None, typer.Option("--budget", help="Time to use, such as 10m; a pilot decides how many blocks it is for.")
+]
+Repeats = Annotated[
+    int | None,
+    typer.Option(
+        "--repeats", min=0, help="Disturbed blocks that are measured once more, per network [default: 1 in 5 blocks]."
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        "--epochs", min=1, help="Epochs in each process [default: those of the preset]; the first is reported apart."
+    ),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Draws start weights, batch order, samples and the order of runs.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Result directory; an unfinished one is continued [default: results/PRESET]."),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="FCNBENCH_DATA", help="Directory with the four IDX files [default: cached MNIST]."),
+]
+Preset = Annotated[
+    Literal["quick", "documents"],
+    typer.Option(
+        "--preset",
+        help="quick: document 1's network, 2 epochs. documents: every document's networks, as long as they train.",
+    ),
+]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds after which a process is killed.")]
+Pythons = Annotated[
+    list[str] | None,
+    typer.Option("--python", help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated."),
 ]
 Precisions = Annotated[
     list[str] | None,
@@ -32,10 +80,11 @@ Precisions = Annotated[
         help="float32, tf32 (NVIDIA GPUs, as network NAME-tf32); may be repeated [default: float32].",
     ),
 ]
-Pythons = Annotated[
-    list[str] | None,
-    typer.Option("--python", help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated."),
+Floor = Annotated[bool, typer.Option("--floor", help="Measure in each block too what the machine itself needs.")]
+Sweep = Annotated[
+    bool, typer.Option("--sweep", help="Also time steps over batch sizes and widths: overhead against compute.")
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")]
 
 
 def share(option: str, text: str) -> float:
@@ -61,20 +110,3 @@ def seconds(option: str, text: str) -> float:
     if not total:
         raise FcnBenchError(f"{option} {text!r}: expected more than no time, such as 10m")
     return total
-
-
-def pilot(target: Target, blocks: int | None, epochs: int | None) -> int:
-    """The blocks to begin with: as many as were asked for, else a pilot's, or three where nothing is to be decided."""
-    if target.half_width is not None and blocks == 1:
-        raise FcnBenchError("--blocks 1 with --precision: a pilot needs at least 2 blocks; leave --blocks out")
-    if target.half_width is not None and epochs == 1:
-        raise FcnBenchError("--epochs 1 with --precision: there are no steady epochs; take 2 or more")
-    return blocks or target.pilot or choice.BLOCKS
-
-
-def target(precision: str | None, budget: str | None) -> Target:
-    """What decides on the number of blocks, if anything does."""
-    return Target(
-        None if precision is None else share("--precision", precision),
-        None if budget is None else seconds("--budget", budget),
-    )

@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from bench.cli.options import Pythons, Timeout
 from bench.errors import FcnBenchError
+from impls import registry
+from impls.frameworks import FRAMEWORKS
 
 app = typer.Typer()
+NATIVE = ", ".join(row.native for row in FRAMEWORKS.values() if row.native)
 
 
 @app.command()
@@ -17,7 +21,7 @@ def predict(
     model: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Trained network (.npz of models/, .pt, .keras) or a result directory with some; may be repeated "
+            help=f"Trained network (.npz of models/, {NATIVE}) or a result directory with some; may be repeated "
             "[default: results/quick, else results/reference]."
         ),
     ] = None,
@@ -28,7 +32,7 @@ def predict(
         list[str] | None,
         typer.Option(
             "--with",
-            help="Predict in pytorch, keras, keras-jax, keras-torch or numpy; may be repeated [default: what trained].",
+            help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
         ),
     ] = None,
     resize: Annotated[
@@ -39,10 +43,8 @@ def predict(
     all_ten: Annotated[bool, typer.Option("--all", help="Show the probabilities of all ten digits.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show what the networks see.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
-    python: Annotated[
-        list[str] | None, typer.Option(help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated.")
-    ] = None,
+    timeout: Timeout = 300,
+    python: Pythons = None,
 ) -> int:
     """Say which digit an image file shows: trained networks side by side, each in the framework that trained it.
 
@@ -60,7 +62,6 @@ def predict(
     from bench.models import predict as asking
     from bench.session import choice
     from bench.worker.interpreters import assigned
-    from impls import registry
 
     names = asking.predictors(with_ or [])
     where = choice.chosen_devices([device], description.devices())[0]

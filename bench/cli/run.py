@@ -3,135 +3,65 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
 
 import typer
 
-from bench.cli.options import Data, Devices, Implementations, Plugins, Precisions, Pythons, Workloads
-from bench.errors import FcnBenchError
+from bench.cli import options as given
+from bench.cli.options import seconds, share
 
 app = typer.Typer()
 
 
 @app.command()
 def run(
-    workload: Workloads = None,
-    implementation: Implementations = None,
-    plugin: Plugins = None,
-    device: Devices = None,
-    threads: Annotated[
-        list[int] | None, typer.Option(help="CPU threads; may be repeated [default: all that may be used].")
-    ] = None,
-    blocks: Annotated[
-        int | None,
-        typer.Option(min=1, help="Times that every implementation is run [default: 3]; with --precision, the pilot's."),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="Take as many blocks as intervals of this half-width need, such as 2%; a pilot tells."),
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Take as many blocks as this time allows, such as 10m; a pilot tells.")
-    ] = None,
-    repeats: Annotated[
-        int | None,
-        typer.Option(min=0, help="Disturbed blocks that are measured once more, per network [default: 1 in 5 blocks]."),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Epochs in each process [default: what the preset says]; the first is reported apart."
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws start weights, batch order and the order of runs.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option(help="Result directory; an unfinished one is continued [default: results/PRESET].")
-    ] = None,
-    data: Data = None,
-    workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
-    preset: Annotated[
-        Literal["quick", "documents"],
-        typer.Option(
-            help="quick: document 1's network, 2 epochs. documents: every document's networks, as long as they train."
-        ),
-    ] = "quick",
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 3600,
-    python: Pythons = None,
-    precision_mode: Precisions = None,
-    floor: Annotated[
-        bool, typer.Option("--floor", help="Measure in each block too what the machine itself needs at least.")
-    ] = False,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", help="Also time steps over batch sizes and widths: overhead against compute.")
-    ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
+    workload: given.Workloads = None,
+    implementation: given.Implementations = None,
+    plugin: given.Plugins = None,
+    device: given.Devices = None,
+    threads: given.Threads = None,
+    blocks: given.Blocks = None,
+    precision: given.Precision = None,
+    budget: given.Budget = None,
+    repeats: given.Repeats = None,
+    epochs: given.Epochs = None,
+    seed: given.Seed = 1,
+    out: given.Out = None,
+    data: given.Data = None,
+    workloads: given.WorkloadFile = None,
+    preset: given.Preset = "quick",
+    timeout: given.Timeout = 3600,
+    python: given.Pythons = None,
+    precision_mode: given.Precisions = None,
+    floor: given.Floor = False,
+    sweep: given.Sweep = False,
+    fresh: given.Fresh = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
 
-    Without options: the network of document 1 in PyTorch and Keras, documented and matched, a few minutes.
+    Without options: the network of document 1 in both frameworks, documented and matched, a few minutes.
     """
-    from bench.cli import options
-    from bench.session import choice, extras
-    from bench.session.choice import Asked, prepare
-    from bench.session.progress import introduction
-    from bench.session.stages import measure
-    from bench.store import archive, predictions
-    from bench.store.archive import check_same_terms, finished
-    from bench.store.sources import keep
+    from bench.session import run as session_run
+    from bench.session.choice import Options, prepare
+    from bench.store import archive
 
-    target = options.target(precision, budget)
-    first = options.pilot(target, blocks, epochs)
-    asked = Asked(
-        workload,
-        implementation,
-        plugin,
-        device,
-        threads,
-        first,
-        epochs,
-        seed,
-        data,
-        workloads,
-        preset,
-        timeout,
-        python,
-        precision_mode,
-        floor,
-        sweep,
-    )
+    options = Options(
+        workload=workload, implementation=implementation, plugin=plugin, device=device, threads=threads, blocks=blocks,
+        precision=None if precision is None else share("--precision", precision),
+        budget_s=None if budget is None else seconds("--budget", budget),
+        repeats=repeats, epochs=epochs, seed=seed, data=data, workloads=workloads, preset=preset, timeout_s=timeout,
+        python=python, precision_mode=precision_mode, floor=floor, sweep=sweep, fresh=fresh,
+    )  # fmt: skip
     out = out or Path("results", preset)
-    plan, session = prepare(asked, out, say=print)
+    plan, session = prepare(options, out, say=print)
     with archive.opened(out):
-        cells = plan.cells()
-        done = archive.everything(out) if archive.has_results(out) else []
-        check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
-        kept = finished(done, fresh)
-        archive.save_machine(out, session.machine)
-        left = sum(cell.key not in kept for cell in cells)
-        print(introduction(plan, session.machine.cpu, len(cells), left, out))
         try:
-            plan = measure(plan, session, kept, target, repeats, partial(print, flush=True))
-            extras.ask_probes(plan, session, choice.HEADLINE, fresh, partial(print, flush=True))
-            extras.ask_breakdowns(plan, session, choice.HEADLINE, fresh, partial(print, flush=True))
-            everything = archive.everything(out)
-            results = archive.trained(everything)
-            extras.ask_exports(results, session, choice.HEADLINE, fresh, partial(print, flush=True))
-        except FcnBenchError:
-            print()  # ends the line of the cell that was being measured
-            raise
+            good = session_run.run(plan, session, options, partial(print, flush=True))
         except KeyboardInterrupt:
             print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
-        predictions.keep(out, session.data, results, plan.data)
-        keep(out, plan.entries)
-        from bench.report import (
-            build,  # here, so that a mistake in the arguments is told without waiting for matplotlib
-        )
+        from bench.report import build  # takes a second, for which a mistake in the arguments does not wait
 
         built = build.build(out)
-        asked_for = {cell.key for cell in plan.cells()}
-        failed = any(result.status == "failed" for result in everything if result.cell.key in asked_for)
-        refused = any(gate.status == "failed" for gate in archive.gates(out))
     print(built.text)
     print(f"report: {built.html}")
-    return 1 if failed or refused else 0
+    return 0 if good else 1

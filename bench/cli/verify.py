@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import Data, Devices, Implementations, Plugins, Precisions, Pythons, Workloads
+from bench.cli.options import (
+    Data,
+    Devices,
+    Implementations,
+    Plugins,
+    Precisions,
+    Pythons,
+    Seed,
+    Timeout,
+    WorkloadFile,
+    Workloads,
+)
 
 app = typer.Typer()
 
@@ -16,12 +27,12 @@ def verify(
     implementation: Implementations = None,
     plugin: Plugins = None,
     device: Devices = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the samples and the start weights.")] = 1,
+    seed: Seed = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Ask with so many seeds, one after the other from --seed on.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Only what 'run' asks: no float64, no long training.")] = False,
     data: Data = None,
-    workloads: Annotated[Path | None, typer.Option(help="TOML file with networks of your own.")] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a process is killed.")] = 300,
+    workloads: WorkloadFile = None,
+    timeout: Timeout = 300,
     python: Pythons = None,
     precision_mode: Precisions = None,
 ) -> int:
@@ -31,11 +42,10 @@ def verify(
     """
     from tempfile import TemporaryDirectory
 
-    from bench.session.choice import Asked, prepare
+    from bench.session.choice import Options, prepare, to_verify
     from bench.session.progress import answered, rungs
     from bench.store import archive
     from bench.store.records.verification import Gate
-    from impls.registry import from_file, installed
 
     answers: list[Gate] = []
 
@@ -45,28 +55,15 @@ def verify(
         if seeds == 1 or gate.status == "failed":
             print(rungs(gate), flush=True)
 
-    if not implementation:
-        rows = map(from_file, plugin) if plugin else installed()
-        implementation = [entry.name for entry in rows if entry.gated]
+    names = to_verify(implementation, plugin)
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
         out = Path(folder)
-        asked = Asked(
-            workload,
-            implementation,
-            plugin,
-            device,
-            None,
-            1,
-            None,
-            seed,
-            data,
-            workloads,
-            "documents",
-            timeout,
-            python,
-            precision_mode,
-        )
-        plan, session = prepare(asked, out, say=print)
+        options = Options(
+            workload=workload, implementation=names, plugin=plugin, device=device, blocks=1, seed=seed,
+            data=data, workloads=workloads, preset="documents", timeout_s=timeout, python=python,
+            precision_mode=precision_mode,
+        )  # fmt: skip
+        plan, session = prepare(options, out, say=print)
         with archive.opened(out):
             session.verify(plan, on_answer, not quick, seeds, side_by_side=max(plan.threads))
     passed = sum(gate.status == "passed" for gate in answers)

@@ -1,190 +1,149 @@
-"""The networks that can be trained: the documents' own, and those of a user's file in the same form."""
+"""Networks in TOML files: the tutorials' and those of a user's own file have the same form."""
 
+import json
 import tomllib
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import FcnBenchError
-from impls.workload import SGD, Activation, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
+from impls.workload import SGD, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
 
-OWN = Path(__file__).with_name("workloads.toml")
+WORKLOAD = TypeAdapter(Workload)
+DEFAULTS = {"document": 0, "mean": 0.0, "std": 1.0, "test_batch_size": 1000}
+"""What a file may leave out although a Workload needs it."""
+NOT_IN_FILES = ("name", "dtype", "precision")
+"""Fields that the table's heading or an option of the command line decides."""
+LAYERS = {"dense": "Dense", "conv": "Conv", "pool": "Pool", "dropout": "Dropout"}
+OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
+"""The kinds in a file, and the classes by which the validator's errors name them."""
 LAYER_KINDS = (
     "'dense' (the default), 'conv', 'pool' or 'dropout'; activations are keys of dense and conv, and dense flattens"
 )
-EXPECTED = {
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "too_short": "at least one item",
-    "union_tag_not_found": f"a table; its kind is {LAYER_KINDS}",
-}
+EXPECTED = {"dataclass_type": "a table", "tuple_type": "a list"}
 """Where the validator's own words are about Python and not about TOML."""
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 
 
-class Strict(BaseModel):
-    """Refuses keys that nothing reads and values of another type, so that a typing error is not silently a default."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class DenseTable(Strict):
-    """A fully connected layer, as the file gives it; ``inputs`` is only checked."""
-
-    kind: Literal["dense"] = "dense"
-    units: Count
-    inputs: Count | None = None
-    activation: Activation = "linear"
-
-    def layer(self) -> Layer:
-        """The layer of the contract."""
-        return Dense(self.units, self.activation)
-
-
-class ConvTable(Strict):
-    """A convolution, as the file gives it."""
-
-    kind: Literal["conv"]
-    filters: Count
-    size: Count
-    padding: Annotated[int, Field(ge=0)] = 0
-    activation: Activation = "linear"
-
-    def layer(self) -> Layer:
-        """The layer of the contract."""
-        return Conv(self.filters, self.size, self.padding, self.activation)
-
-
-class PoolTable(Strict):
-    """A pooling, as the file gives it."""
-
-    kind: Literal["pool"]
-    size: Annotated[int, Field(ge=2)]
-
-    def layer(self) -> Layer:
-        """The layer of the contract."""
-        return Pool(self.size)
-
-
-class DropoutTable(Strict):
-    """A dropout, as the file gives it."""
-
-    kind: Literal["dropout"]
-    rate: Annotated[float, Field(gt=0, lt=1)]
-
-    def layer(self) -> Layer:
-        """The layer of the contract."""
-        return Dropout(self.rate)
-
-
-def kind_of(layer: Any) -> Any:
-    """What decides which of the tables a layer is; None for what is no table."""
-    return layer.get("kind", "dense") if isinstance(layer, dict) else getattr(layer, "kind", None)
-
-
-LayerTable = Annotated[
-    Annotated[DenseTable, Tag("dense")]
-    | Annotated[ConvTable, Tag("conv")]
-    | Annotated[PoolTable, Tag("pool")]
-    | Annotated[DropoutTable, Tag("dropout")],
-    Discriminator(kind_of),
-]
-
-
-class AdamTable(Strict):
-    """Adam, as the file gives it."""
-
-    kind: Literal["adam"]
-    learning_rate: Positive
-
-    def optimiser(self) -> Adam | SGD:
-        """The optimiser of the contract."""
-        return Adam(self.learning_rate)
-
-
-class SGDTable(Strict):
-    """SGD, as the file gives it."""
-
-    kind: Literal["sgd"]
-    learning_rate: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-    def optimiser(self) -> Adam | SGD:
-        """The optimiser of the contract."""
-        return SGD(self.learning_rate, self.momentum)
-
-
-class WorkloadTable(Strict):
-    """One workload, as the file gives it; the name is the table's."""
-
-    document: Annotated[int, Field(ge=0)] = 0
-    layers: Annotated[list[LayerTable], Field(min_length=1)]
-    mean: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    std: Positive = 1.0
-    batch_size: Count
-    test_batch_size: Count = 1000
-    epochs: Count
-    optimiser: Annotated[AdamTable | SGDTable, Field(discriminator="kind")]
-    loss: Literal["cross-entropy", "log-softmax-nll"] = "cross-entropy"
-    shuffle: bool = True
-    seed: Annotated[int, Field(ge=0)] | None = None
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    evaluate_every: Annotated[int, Field(ge=0)] = 0
-    note: str = ""
-
-
-def load(path: Path = OWN) -> dict[str, Workload]:
-    """The workloads of a TOML file by name, in the file's order.
+def load(path: Path) -> dict[str, Workload]:
+    """The networks of a user's TOML file by name, in the file's order.
 
     Raises FcnBenchError with one line that names file, key, value and expectation.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise FcnBenchError(f"workload file {path}: cannot be read ({error}); give a readable TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise FcnBenchError(f"workload file {path}: not valid TOML: {error}; mend that line") from error
+    tables = read_toml(path, "workload file")
     if not tables:
         raise FcnBenchError(f"workload file {path}: no workload in it; expected tables like [my-network]")
-    return {name: workload(name, table, path) for name, table in tables.items()}
+    return {name: network(name, table, path) for name, table in tables.items()}
 
 
-def workload(name: str, table: Any, path: Path) -> Workload:
-    """One table of the file as a Workload, checked."""
+def read_toml(path: Path, kind: str) -> dict[str, Any]:
+    """What a TOML file holds; ``kind`` names it in the FcnBenchError for one that cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FcnBenchError(f"{kind} {path}: cannot be read ({error}); give a readable TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise FcnBenchError(f"{kind} {path}: not valid TOML: {error}; mend that line") from error
+
+
+def network(name: str, table: Any, path: Path) -> Workload:
+    """One table of a file as a Workload, checked. Raises FcnBenchError as :func:`load` does."""
     if not name.replace("-", "").replace("_", "").isalnum():
         raise FcnBenchError(f"workload file {path}: name {name!r}: expected letters, digits, - and _ only")
+    problem = next(unreadable(name, table), None)
+    if problem:
+        raise FcnBenchError(f"workload file {path}: {problem}")
+    values = DEFAULTS | table | {"name": name}
+    if isinstance(values.get("layers"), list):
+        values["layers"] = [without_inputs(layer) for layer in values["layers"]]
     try:
-        checked = WorkloadTable.model_validate(table)
+        made = WORKLOAD.validate_json(json.dumps(values, default=str))
     except ValidationError as error:
-        raise FcnBenchError(f"workload file {path}: {explain(name, error)}") from error
-    layers = tuple(layer.layer() for layer in checked.layers)
-    made = Workload(name, **{**dict(checked), "layers": layers, "optimiser": checked.optimiser.optimiser()})
-    where = f"workload file {path}: {name}.layers"
+        raise FcnBenchError(f"workload file {path}: {explain(name, table, error)}") from error
+    problem = next(unfit(made, table["layers"]), None)
+    if problem:
+        raise FcnBenchError(f"workload file {path}: {name}.layers{problem}")
+    return made
+
+
+def without_inputs(layer: Any) -> Any:
+    """A layer without ``inputs``, which a dense layer may state and which is only checked."""
+    if not isinstance(layer, dict) or layer.get("kind", "dense") != "dense":
+        return layer
+    return {key: value for key, value in layer.items() if key != "inputs"}
+
+
+def unreadable(name: str, table: Any) -> Iterator[str]:
+    """What keeps a table from being read as a network at all: no table, keys that are not its own, unknown kinds."""
+    if not isinstance(table, dict):
+        yield f"{name} is {table!r}, expected a table"
+        return
+    for key in NOT_IN_FILES:
+        if key in table:
+            yield f"{name}.{key} is not a known key: remove it or mend its name"
+    layers = table.get("layers")
+    for position, layer in enumerate(layers if isinstance(layers, list) else []):
+        kind = layer.get("kind", "dense") if isinstance(layer, dict) else "dense"
+        if kind not in list(LAYERS):
+            yield f"{name}.layers.{position}.kind is {kind!r}, expected {LAYER_KINDS}"
+    optimiser = table.get("optimiser")
+    if isinstance(optimiser, dict) and "kind" not in optimiser:
+        yield f'{name}.optimiser.kind is missing: add kind = "adam" or "sgd"'
+    if isinstance(optimiser, dict) and optimiser.get("kind") not in list(OPTIMISERS):
+        yield f"{name}.optimiser.kind is {optimiser.get('kind')!r}, expected 'adam' or 'sgd'"
+
+
+def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:
+    """What is wrong with layers that are each as they should be: shapes, stated inputs, the last layer."""
     try:
-        shapes = made.shapes
+        shapes = network.shapes
     except ValueError as error:
-        raise FcnBenchError(f"{where}.{error}") from error
-    for position, (layer, before) in enumerate(zip(checked.layers, shapes[:-1], strict=True)):
-        given = layer.inputs if isinstance(layer, DenseTable) else None
-        if given not in (None, prod(before)):
+        yield f".{error}"
+        return
+    for position, (table, before) in enumerate(zip(tables, shapes[:-1], strict=True)):
+        stated = table.get("inputs")
+        if stated not in (None, prod(before)):
             arriving = "x".join(map(str, before))
-            raise FcnBenchError(
-                f"{where}.{position}.inputs is {given}, expected {prod(before)}: {arriving} arrive there"
-            )
-    if layers[-1] != Dense(10):
-        raise FcnBenchError(
-            f"{where}: the last layer is {describe(layers[-1])}, expected 10 units and no activation (one logit for "
+            yield f".{position}.inputs is {stated!r}, expected {prod(before)}: {arriving} arrive there"
+    if network.layers[-1] != Dense(10):
+        yield (
+            f": the last layer is {describe(network.layers[-1])}, expected 10 units and no activation (one logit for "
             "each digit; the loss adds the softmax)"
         )
-    if made.evaluate_every and not made.validation:
-        raise FcnBenchError(
-            f"workload file {path}: {name}.evaluate_every is {made.evaluate_every}, but no validation images are held "
-            "out: give validation = 0.1, say"
-        )
-    return made
+
+
+def explain(name: str, table: dict[str, Any], error: ValidationError) -> str:
+    """The first mistake that was found, on one line: key, value, expectation."""
+    keys, first = next((keys, item) for item in error.errors() if (keys := keys_of(item["loc"], table)) is not None)
+    key = " ".join(".".join([name, *keys]).split())  # a quoted key may hold line ends
+    if first["type"] == "missing":
+        return f"{key} is missing: add it"
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{key} is not a known key: remove it or mend its name"
+    if first["type"] == "value_error":  # from the dataclass itself, which names the field
+        return f"{key}.{first['ctx']['error']}"
+    expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
+    return f"{key} is {first['input']!r}, expected {expected}"
+
+
+def keys_of(where: tuple[int | str, ...], table: dict[str, Any]) -> list[str] | None:
+    """The keys of a file that lead to a mistake; None where it is one of a class that the table does not ask for.
+
+    A layer and an optimiser are tried as each of their classes, so that there are mistakes of all of them.
+    """
+    value: Any = table
+    keys = []
+    for before, part in zip(("", *where), where, strict=False):
+        if isinstance(before, int) or before == "optimiser":  # part is the class that was tried
+            if isinstance(value, dict) and part != (LAYERS | OPTIMISERS)[value.get("kind", "dense")]:
+                return None
+            continue
+        keys.append(str(part))
+        inside = (isinstance(value, dict) and part in value) or isinstance(value, list)
+        value = value[part] if inside else None
+    return keys
 
 
 def describe(layer: Layer) -> str:
@@ -202,23 +161,3 @@ def describe_optimiser(optimiser: Adam | SGD) -> str:
     """An optimiser in a few words: ``adam 0.001``, ``sgd 0.1 momentum 0.9``."""
     momentum = f" momentum {optimiser.momentum:g}" if isinstance(optimiser, SGD) and optimiser.momentum else ""
     return f"{optimiser.kind} {optimiser.learning_rate:g}{momentum}"
-
-
-def explain(name: str, error: ValidationError) -> str:
-    """The first mistake that was found, on one line: key, value, expectation."""
-    first = error.errors()[0]
-    where = first["loc"]
-    tags = [i + 1 for i, part in enumerate(where) if isinstance(part, int) or part == "optimiser"]
-    parts = [str(part) for i, part in enumerate(where) if i not in tags]  # without the validator's names for its tables
-    key = " ".join(".".join([name, *parts]).split())  # a quoted key may hold line ends
-    if first["type"] == "missing":
-        return f"{key} is missing: add it"
-    if first["type"] == "extra_forbidden":
-        return f"{key} is not a known key: remove it or mend its name"
-    if first["type"] == "union_tag_invalid":
-        expected = LAYER_KINDS if "layers" in parts else "'adam' or 'sgd'"
-        return f"{key}.kind is {first['input']['kind']!r}, expected {expected}"
-    if first["type"] == "union_tag_not_found" and "layers" not in parts:
-        return f'{key}.kind is missing: add kind = "adam" or "sgd"'
-    expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
-    return f"{key} is {first['input']!r}, expected {expected}"

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from bench.display import naming, numbers
 from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
+from impls.frameworks import FRAMEWORKS
 
-COLOURS = {"pytorch": "#d55e00", "keras": "#0072b2", "tensorflow": "#3d9fdb", "jax": "#009e73", "numpy": "#7a7a7a"}
+COLOURS = {name: row.colour for name, row in FRAMEWORKS.items()}
 OTHER_COLOUR = "#cc79a7"
 MARKERS = {"documented": "s", "matched": "o", "tuned": "D", "reference": "^"}
 SHADES = {"documented": 0.55, "matched": 1.0, "tuned": 0.8}

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from html import escape as escaped
 
 from bench.display import numbers
+from bench.display.numbers import Absent, Reason
 from bench.display.section import (
     Block,
     Box,
@@ -19,9 +20,6 @@ from bench.display.section import (
     Shown,
     Text,
 )  # fmt: skip
-
-WHY = ("not measured", "withheld")
-"""How a cell begins that has a reason instead of a figure."""
 
 
 def text(words: str) -> str:
@@ -122,14 +120,20 @@ def table(shown: Shown) -> str:
 def cells(values: tuple[str, ...], texts: int, link: str) -> str:
     """The cells of a row: its name, words, figures; one reason in place of all figures that are missing for it."""
     name = in_lines(values[0])
-    made = [f'<th scope="row"><a href="{link}">{name}</a></th>' if link else f'<th scope="row">{name}</th>']
-    one_reason = values[-1].startswith(WHY) and len(set(values[texts + 1 :])) == 1
+    shown = f'<a href="{link}">{name}</a>' if link else name
+    made = [f'<th scope="row"{absent(values[0])}>{shown}</th>']
+    one_reason = isinstance(values[-1], Reason) and len(set(values[texts + 1 :])) == 1
     for i, value in enumerate(values[1 : texts + 1] if one_reason else values[1:], 1):
-        kind = ' class="why"' if value.startswith(WHY) else figure(i >= texts)
-        made.append(f"<td{kind}>{in_lines(value)}</td>")
+        kind = ' class="why"' if isinstance(value, Reason) else figure(i >= texts)
+        made.append(f"<td{kind}{absent(value)}>{in_lines(value)}</td>")
     if one_reason:
-        made.append(f'<td class="why" colspan="{len(values) - texts - 1}">{escaped(values[-1])}</td>')
+        made.append(f'<td class="why" data-absent colspan="{len(values) - texts - 1}">{escaped(values[-1])}</td>')
     return "".join(made)
+
+
+def absent(value: str) -> str:
+    """The mark of a cell that has no figure; where a table is sorted, it comes last."""
+    return "" if value and not isinstance(value, Absent) else " data-absent"
 
 
 def figure(is_figure: bool) -> str:

@@ -1,6 +1,7 @@
 """How implementations, tiers, devices and configurations are called."""
 
 from bench.display import numbers
+from impls.frameworks import LABELS as LABELS
 
 TIERS = {
     "documented": "as the tutorials write it",
@@ -10,26 +11,17 @@ TIERS = {
     "plugin": "added by a user",
 }
 """The tiers in the order in which they are shown, each with its meaning."""
-LABELS = {
-    "pytorch": "PyTorch",
-    "keras": "Keras on TensorFlow",
-    "keras-jax": "Keras on JAX",
-    "keras-torch": "Keras on PyTorch",
-    "tensorflow": "TensorFlow",
-    "jax": "JAX",
-    "numpy": "NumPy",
-}
 DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Apple MPS"}
 
 
 def label(implementation: str, tier: str) -> str:
-    """An implementation's name without its tier: ``Keras on TensorFlow``."""
+    """An implementation's name for people, without its tier."""
     short = implementation.removeprefix(f"{tier}-")
     return LABELS.get(short, short)
 
 
 def named(implementation: str, tier: str) -> str:
-    """An implementation's name with its tier: ``PyTorch (matched)``."""
+    """An implementation's name for people, with its tier in brackets."""
     return f"{label(implementation, tier)} ({tier})"
 
 

@@ -5,7 +5,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MISSING = "–"
+
+class Absent(str):
+    """A cell of a table without a figure. Where a table is sorted by a heading, it comes last."""
+
+
+class Reason(Absent):
+    """A cell that says why it has no figure."""
+
+
+MISSING: str = Absent("–")
 """What stands where nothing was measured: never 0."""
 
 

@@ -177,14 +177,14 @@ def foreign(device: str) -> int | None:
     """Processes on the GPU of a cell while no cell runs, which are somebody else's; None for other cells' devices."""
     if environment.kind(device) != "cuda":
         return None
-    found = find(environment.device_variables(device, os.environ))
+    found = find(environment.gpu_variables(device, os.environ))
     processes = None if found is None else found.processes()
     return None if processes is None else len(processes)
 
 
 def capability(device: str) -> tuple[int, int] | None:
     """The compute capability of a cell's GPU, (8, 0) for an A100; None where it cannot be asked."""
-    found = find(environment.device_variables(device, os.environ))
+    found = find(environment.gpu_variables(device, os.environ))
     told = None if found is None else found.told(found.nvml.nvmlDeviceGetCudaComputeCapability, found.whole)
     return None if told is None else (told[0], told[1])
 

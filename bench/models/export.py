@@ -22,6 +22,7 @@ from bench.worker import messages, process
 from impls import environment, exports, portable, registry
 from impls.exports import Exporter, graph
 from impls.exports.graph import Node
+from impls.frameworks import FRAMEWORKS
 
 EXPORT = TypeAdapter(Export)
 WIDTH = 44
@@ -44,8 +45,8 @@ class Asked:
 
     @property
     def title(self) -> str:
-        """``mlp-128-64 (matched-pytorch) to onnx by Keras``."""
-        by = {"pytorch": "PyTorch", "keras": "Keras"}[self.exporter.by]
+        """The network, who trained it, the format and whose exporter writes it."""
+        by = FRAMEWORKS[self.exporter.by].label
         return f"{self.model.workload.name} ({self.model.implementation}) to {self.exporter.format} by {by}"
 
 
@@ -100,7 +101,7 @@ def chosen(path: Path, implementation: str | None, workload: str | None) -> Mode
 
 
 def listed(found: Sequence[Model]) -> str:
-    """``mlp-128 by matched-keras, mlp-128 by matched-pytorch``."""
+    """Each network with the implementation that trained it."""
     return ", ".join(sorted({f"{model.workload.name} by {model.implementation}" for model in found}))
 
 
@@ -139,7 +140,7 @@ def export(asked: Asked, data: Path, timeout_s: float) -> Export:
 def ask(asked: Asked, out: Path, data: Path, timeout_s: float) -> Export:
     """What a worker says that was asked to write ``out``. Never raises for what the worker does."""
     exporter, model = asked.exporter, asked.model
-    entry = next(entry for entry in registry.BUILT_IN if entry.name == f"matched-{exporter.by}")
+    entry = registry.of_framework(exporter.by)["matched"]
     cpus = available_cpus()
     with TemporaryDirectory(prefix="fcnbench-export-") as folder:
         source = Path(folder, "model.npz")

@@ -101,7 +101,7 @@ def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[
 
 def is_native(path: Path) -> bool:
     """Whether this is a file in a framework's own format, by its ending."""
-    return path.suffix.lower() in registry.NATIVE and not path.is_dir()
+    return registry.native_reader(path.suffix) is not None and not path.is_dir()
 
 
 def unpacked(
@@ -121,7 +121,11 @@ def unpacked(
             found[path] = error
     jobs, asked = [], []
     for row in rows:
-        files = {path: out for path, out in found.items() if reader(path) == row.short and isinstance(out, Path)}
+        files = {
+            path: out
+            for path, out in found.items()
+            if registry.native_reader(path.suffix) == row.short and isinstance(out, Path)
+        }
         if files:
             pairs = [(str(path.resolve()), str(out)) for path, out in files.items()]
             jobs.append(Job("unpack", row, {"files": pairs, "framework": row.framework}))
@@ -131,11 +135,6 @@ def unpacked(
             if end["status"] != "ok":
                 found[path] = refusal(path, end["status"], end["reason"])
     return found
-
-
-def reader(path: Path) -> str:
-    """The short name of what reads a framework's own file."""
-    return registry.NATIVE[path.suffix.lower()]
 
 
 def refusal(path: Path, status: str, reason: str) -> FcnBenchError:

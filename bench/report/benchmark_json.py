@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pytest_benchmark import __version__ as pytest_benchmark_version
 from pytest_benchmark.stats import Stats
 
@@ -213,7 +213,8 @@ def read(path: Path) -> tuple[Records, int]:
     Raises FcnBenchError for anything else, and where the statistics are not those of the records.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not JSON"
         raise FcnBenchError(
@@ -225,7 +226,7 @@ def read(path: Path) -> tuple[Records, int]:
             "'fcnbench export-benchmark' wrote"
         )
     try:
-        file = TypeAdapter(File).validate_python(content)
+        file = File.model_validate_json(text)
     except ValidationError as error:
         raise FcnBenchError(f"{path}: damaged or of another version ({archive.problem(error)})") from None
     records = file.fcnbench

@@ -22,6 +22,8 @@ TABLES: Mapping[str, Table] = {f"{name}.csv": table for name, table in DATA.item
     f"tables/{name}.csv": table for chapter in CHAPTERS for name, table in chapter.tables.items()
 }
 """Every CSV by its path, with what its columns mean."""
+WORDS = {f"tables/{name}.csv": words for chapter in CHAPTERS for name, words in chapter.words.items()}
+"""How frames with verdicts are written."""
 FORMER = ("accuracies",)
 """Tables that were written once; they are taken away like those that are no longer true."""
 MADE = {
@@ -70,12 +72,13 @@ def build(directory: Path) -> Built:
 
 def written(results: Results) -> dict[str, pd.DataFrame]:
     """The frames that are written, by the paths of their files: those with rows, and ``epochs``, which any run has."""
-    named = {path: (table, results.frames[Path(path).stem]) for path, table in TABLES.items()}
-    return {
-        path: table.whole(frame) if Path(path).stem in DATA else frame
-        for path, (table, frame) in named.items()
-        if len(frame) or path == "epochs.csv"
-    }
+    made = {}
+    for path, table in TABLES.items():
+        frame = results.frames[Path(path).stem]
+        if len(frame) or path == "epochs.csv":
+            made[path] = WORDS[path](frame) if path in WORDS else frame
+            made[path] = table.whole(frame) if Path(path).stem in DATA else made[path]
+    return made
 
 
 def csv(frame: pd.DataFrame) -> str:

@@ -20,13 +20,15 @@ class Chapter:
     """One thing that the report tells; what it does not have stays empty.
 
     ``tables`` explains the frames that ``frames`` makes, by the names of their files; frames of the chapters before it
-    are there already. ``charts`` draws those of a group; ``kinds`` are the first parts of their names, each with the
-    file that has the figures. ``evidence`` is what the chapter adds to a group's evidence, ``parts`` what it adds to
-    other sections of the page, by their anchors, and ``section`` a section of its own.
+    are there already. ``words`` turns those with verdicts into what is written. ``charts`` draws those of a group;
+    ``kinds`` are the first parts of their names, each with the file that has the figures. ``evidence`` is what the
+    chapter adds to a group's evidence, ``parts`` what it adds to other sections of the page, by their anchors, and
+    ``section`` a section of its own.
     """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     frames: Callable[[Results], Mapping[str, pd.DataFrame]] = lambda results: {}
+    words: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     charts: Callable[[Results, Group], Iterable[Chart | None]] = lambda results, group: ()
     evidence: Callable[[Results, Group, list[Picture]], Iterable[Block]] = lambda results, group, pictures: ()

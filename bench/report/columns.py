@@ -28,9 +28,9 @@ class Table:
         """The names of the columns."""
         return [column.name for column in self.columns]
 
-    def frame(self, rows: Iterable[Any]) -> pd.DataFrame:
-        """Rows, dictionaries or tuples, as a frame with these columns."""
-        return pd.DataFrame(list(rows), columns=self.names)
+    def frame(self, rows: Iterable[Any], *others: str) -> pd.DataFrame:
+        """Rows, dictionaries or tuples, as a frame with these columns, and with ``others`` that are not written."""
+        return pd.DataFrame(list(rows), columns=[*self.names, *others])
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame with its counts and bytes as integers, also where some are missing: 995045376, not 995045376.0."""

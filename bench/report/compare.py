@@ -4,8 +4,10 @@ Cells are paired by block, which shares a seed; sessions are not measured side b
 them is in every ratio. Programs that were not changed at all show how much that is.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from bench.display.tables import Sheet
 from bench.errors import FcnBenchError
 from bench.report.pairs import control, in_blocks, judge
 from bench.report.runs import GROUP, measured, runs_frame
-from bench.statistics import SMALLEST_DELTA, Ratio
+from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
 from bench.store import archive
 from bench.store.records.training import Result
 
@@ -27,8 +29,29 @@ BESIDE = {"memory": "process_peak_bytes", "image": "predict_image_s", "accuracy"
 """What is shown beside the times, without a verdict: memory, predicting one image, accuracy; columns of the runs."""
 
 
+class Unjudged(Enum):
+    """What stands in place of a verdict where there is no pair of times."""
+
+    ONLY_IN_NEW = "only in NEW"
+    ONLY_IN_BASE = "only in BASE"
+    LOST = "lost"
+    NOT_IN_BASE = "was not measured in BASE"
+    NO_PAIR = "no steady epochs in a block of both"
+
+
+PHRASES = {
+    Verdict.SMALLER: "faster",
+    Verdict.GREATER: "slower",
+    Verdict.EQUIVALENT: "equal within {within}",
+    Verdict.INCONCLUSIVE: "no difference shown",
+    Verdict.TOO_FEW: "one block: no verdict",
+    Verdict.UNFIT: "unfit session",
+}
+"""A verdict on NEW beside BASE as the table has it."""
+
+
 @dataclass(frozen=True)
-class Side:
+class Directory:
     """One of the two directories: where it is, its cells, the same as rows, whether its control agrees with itself."""
 
     path: Path
@@ -37,7 +60,7 @@ class Side:
     fit: bool
 
     @classmethod
-    def read(cls, path: Path) -> "Side":
+    def read(cls, path: Path) -> "Directory":
         """Read a result directory. Raises FcnBenchError where there is none."""
         results = archive.results(path)
         runs = runs_frame(results, archive.gates(path))
@@ -45,7 +68,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Found:
+class Comparison:
     """What the comparison says: for a terminal, for a pull request, and which programs are slower or were lost."""
 
     text: str
@@ -53,25 +76,26 @@ class Found:
     regressions: tuple[str, ...]
 
 
-def compare(base: Path, new: Path, limit: float) -> Found:
+def compare(base: Path, new: Path, limit: float) -> Comparison:
     """Compare ``new`` with ``base``; ``limit`` (0.05 is 5 %) is what may be slower without being a regression.
 
     Raises FcnBenchError where the two have nothing in common or did different work.
     """
-    sides = Side.read(base), Side.read(new)
+    sides = Directory.read(base), Directory.read(new)
     check_same_work(*sides)
     frame = ratios(*sides, min(limit, SMALLEST_DELTA))
-    slower = frame[(frame["verdict"] == "slower") & (frame["estimate"] > 1 + limit)]
-    lost = frame[frame["verdict"].str.startswith("lost")]
+    slower = frame[(frame["verdict"] == Verdict.GREATER) & (frame["estimate"] > 1 + limit)]
+    lost = frame[frame["verdict"] == Unjudged.LOST]
     regressions = tuple(f"{row['implementation']}: {change(row)}" for _, row in pd.concat([slower, lost]).iterrows())
     lines = [answer(frame, regressions, limit), *warnings(*sides, frame)]
-    shared = frame[~frame["verdict"].str.startswith("only in")][GROUP].drop_duplicates()
+    alone = frame["verdict"].isin([Unjudged.ONLY_IN_NEW, Unjudged.ONLY_IN_BASE])
+    shared = frame[~alone][GROUP].drop_duplicates()
     groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
     made = [sheet(part, naming.title(*key)) for key, part in groups]
-    return Found(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+    return Comparison(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
 
 
-def check_same_work(base: Side, new: Side) -> None:
+def check_same_work(base: Directory, new: Directory) -> None:
     """Refuse to compare what is no comparison: other networks of the same name, other data, other epochs."""
     here, there = ({tuple(row) for row in side.runs[KEYS].to_numpy()} for side in (base, new))
     if not here & there:
@@ -95,55 +119,58 @@ def check_same_work(base: Side, new: Side) -> None:
                 )
 
 
-def ratios(base: Side, new: Side, delta: float) -> pd.DataFrame:
+def ratios(base: Directory, new: Directory, delta: float) -> pd.DataFrame:
     """One row per implementation, network, device and threads of either side; ratios are new / base, block by block."""
     fit = base.fit and new.fit
     order = list(dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy())))
     rows = [row(key, base, new) for key in order]
-    timed = [i for i, found in enumerate(rows) if "estimate" in found]
+    timed = [i for i, one in enumerate(rows) if "estimate" in one]
     corrected = dict(zip(timed, statistics.holm([rows[i]["p"] for i in timed]), strict=True))  # type: ignore[misc]
     for i, p in corrected.items():
-        found = rows[i]
-        ratio = Ratio(found["estimate"], found["low"], found["high"])  # type: ignore[arg-type]
-        found |= {"p_holm": p, "verdict": statistics.verdict(ratio, delta, p) if fit else statistics.UNFIT}
-    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "blocks", "verdict", "changed"]
+        one = rows[i]
+        ratio = Ratio(one["estimate"], one["low"], one["high"])  # type: ignore[arg-type]
+        one |= {"p_holm": p, "delta": delta, "verdict": statistics.verdict(ratio, delta, p) if fit else Verdict.UNFIT}
+    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "delta", "blocks"]
+    columns += ["verdict", "reason", "changed"]
     columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
 
 
-def row(key: tuple[str, str, int, str], base: Side, new: Side) -> dict[str, object]:
+def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict[str, object]:
     """One implementation's row, without the verdict on its time where it has one."""
-    found: dict[str, object] = dict(zip(KEYS, key, strict=True))
-    was, now = (own(side.runs, key) for side in (base, new))
+    compared: dict[str, object] = dict(zip(KEYS, key, strict=True))
+    was, now = (rows_of(side.runs, key) for side in (base, new))
     good = [measured(part) for part in (was, now)]
     times = in_blocks(good[1], good[0], "epoch_s")
     if was.empty or now.empty:
-        return found | {"verdict": f"only in {'NEW' if was.empty else 'BASE'}", "changed": ""}
-    found |= {"base_s": good[0]["epoch_s"].median(), "new_s": good[1]["epoch_s"].median(), "blocks": len(times)}
-    found["changed"] = changed(*([r for r in side.results if place(r) == key] for side in (base, new)))
+        return compared | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
+    base_s, new_s = (statistics.program_value(part["epoch_s"]) for part in good)
+    compared |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
+    compared["changed"] = changed(*([r for r in side.results if subject(r) == key] for side in (base, new)))
     if len(good[0]) and good[1].empty:
         gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
-        return found | {"verdict": f"lost: {gate or numbers.shorten(str(now['reason'].iloc[0]))}"}
+        reason = gate or numbers.shorten(str(now["reason"].iloc[0]))
+        return compared | {"verdict": Unjudged.LOST, "reason": reason}
     if good[0].empty:
-        return found | {"verdict": "was not measured in BASE"}
+        return compared | {"verdict": Unjudged.NOT_IN_BASE}
     if times.empty:
-        return found | {"verdict": "no steady epochs in a block of both"}
+        return compared | {"verdict": Unjudged.NO_PAIR}
     ratio, p = judge(times, "epoch_s")
-    found |= asdict(ratio) | {"p": p}
+    compared |= asdict(ratio) | {"p": p}
     for name, column in BESIDE.items():
         both = in_blocks(good[1], good[0], column)
         if len(both):
             result, _ = judge(both, column)
-            found |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
-    return found
+            compared |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
+    return compared
 
 
-def place(result: Result) -> tuple[str, str, int, str]:
+def subject(result: Result) -> tuple[str, str, int, str]:
     """What a row of the comparison is about."""
     return (*result.cell.place, result.cell.implementation)
 
 
-def own(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
+def rows_of(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
     """The cells of one implementation, without the control."""
     same = (runs[KEYS] == list(key)).all(axis=1)
     return runs[same & (runs["role"] == "measured")]
@@ -151,30 +178,30 @@ def own(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
 
 def changed(was: Sequence[Result], now: Sequence[Result]) -> str:
     """What differs between two sets of cells besides their times: versions and switches by name, else the source."""
-    told = []
+    changes = []
     for name in ("versions", "switches", "environment"):
         old, new = (merged([getattr(result, name) for result in side if result.status == "ok"]) for side in (was, now))
-        told += [
+        changes += [
             f"{key} {' to '.join(numbers.shorten(str(side.get(key, 'none')), 24) for side in (old, new))}"
             for key in dict.fromkeys([*old, *new])
             if old.get(key) != new.get(key)
         ]
-    if told:
-        return ", ".join(told)
+    if changes:
+        return ", ".join(changes)
     digests = [{result.cell.block: result.cell.digest for result in side} for side in (was, now)]
     same = all(digests[0][block] == digests[1][block] for block in digests[0].keys() & digests[1].keys())
     return "" if same else "its source or the harness"
 
 
-def merged(found: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def merged(mappings: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """The last value of each name."""
-    return {name: value for one in found for name, value in one.items()}
+    return {name: value for one in mappings for name, value in one.items()}
 
 
 def change(row: pd.Series) -> str:
     """``1.10 times (95 % interval 1.08 to 1.12)``, or why there is no ratio."""
     if numbers.missing(row["estimate"]):
-        return str(row["verdict"])
+        return phrase(row)
     interval = numbers.interval(row["estimate"], row["low"], row["high"])
     return f"{numbers.ratio(row['estimate'])} times ({interval}, {numbers.count(int(row['blocks']), 'block')})"
 
@@ -183,35 +210,35 @@ def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str
     """The first line: what is slower, or that nothing is, and how much of that is known."""
     if regressions:
         return f"Slower by more than {numbers.share(limit)}, or lost: {'; '.join(regressions)}."
-    said = frame.loc[frame["estimate"].notna(), "verdict"]
-    equal, faster = said.str.startswith("equivalent").sum(), (said == "faster").sum()
-    open_ = len(said) - equal - faster - (said == "slower").sum()
-    counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (open_, "undecided")) if n]
-    told = numbers.listed(counts) or "there is no pair of times"
-    return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {told}."
+    verdicts = Counter(frame.loc[frame["estimate"].notna(), "verdict"])
+    equal, faster = verdicts[Verdict.EQUIVALENT], verdicts[Verdict.SMALLER]
+    undecided = verdicts.total() - equal - faster - verdicts[Verdict.GREATER]
+    counts = [f"{n} {what}" for n, what in ((equal, "equal"), (faster, "faster"), (undecided, "undecided")) if n]
+    counted = numbers.listed(counts) or "there is no pair of times"
+    return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {counted}."
 
 
-def warnings(base: Side, new: Side, frame: pd.DataFrame) -> list[str]:
+def warnings(base: Directory, new: Directory, frame: pd.DataFrame) -> list[str]:
     """What a reader must know before believing a ratio."""
-    told = [
+    sentences = [
         f"Only in {side}: {numbers.listed(alone)}."
         for side, other in (("BASE", new), ("NEW", base))
         if (alone := [name for name in dict.fromkeys(frame["workload"]) if name not in set(other.runs["workload"])])
     ]
     machines = [sorted({result.machine for result in side.results}) for side in (base, new)]
     if machines[0] != machines[1]:
-        told.append("The machines differ: every ratio is of the machines as much as of the programs.")
+        sentences.append("The machines differ: every ratio is of the machines as much as of the programs.")
     for side in (base, new):
         if not side.fit:
-            told.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
-    moved = frame[(frame["changed"] == "") & frame["verdict"].isin(["faster", "slower"])]
+            sentences.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
+    moved = frame[(frame["changed"] == "") & frame["verdict"].isin([Verdict.SMALLER, Verdict.GREATER])]
     if len(moved) and machines[0] == machines[1]:
         named = [f"{row['implementation']} {numbers.ratio(row['estimate'])}" for _, row in moved.iterrows()]
-        told.append(
+        sentences.append(
             f"Nothing was changed in these, so their ratios are the machine's: {numbers.listed(named)}. Read the "
             "others by them."
         )
-    return told
+    return sentences
 
 
 def sheet(frame: pd.DataFrame, title: str) -> Sheet:
@@ -222,7 +249,7 @@ def sheet(frame: pd.DataFrame, title: str) -> Sheet:
         shown = numbers.MISSING if numbers.missing(row["estimate"]) else numbers.ratio(row["estimate"])
         rows.append((
             str(row["implementation"]), *(numbers.figure("epoch_s", row[side]) for side in ("base_s", "new_s")),
-            f"{shown} ({ends})" if ends else shown, verdict(str(row["verdict"]), float(row["low"])),
+            f"{shown} ({ends})" if ends else shown, phrase(row),
             *(numbers.MISSING if numbers.missing(row[name]) else f"{numbers.ratio(row[name])} times"
               for name in ("memory", "image")),
             numbers.MISSING if numbers.missing(row["accuracy"]) else f"{row['accuracy'] * 100:+.2f} points",
@@ -231,11 +258,14 @@ def sheet(frame: pd.DataFrame, title: str) -> Sheet:
     return Sheet(title, COLUMNS, tuple(rows))
 
 
-def verdict(said: str, low: float) -> str:
-    """A verdict as a cell of the table."""
-    if said.startswith("equivalent"):
-        return said.replace("equivalent within ", "equal within ").replace("%", " %")
-    return {statistics.INCONCLUSIVE: "no difference shown", statistics.TOO_FEW: "one block: no verdict"}.get(said, said)
+def phrase(row: pd.Series) -> str:
+    """A verdict as a cell of the table, or why there is none."""
+    verdict = row["verdict"]
+    if verdict is Unjudged.LOST:
+        return f"lost: {row['reason']}"
+    if isinstance(verdict, Unjudged):
+        return verdict.value
+    return PHRASES[verdict].format(within=numbers.share(row["delta"]))
 
 
 def narrow(wide: Sheet) -> Sheet:
@@ -243,7 +273,7 @@ def narrow(wide: Sheet) -> Sheet:
     return Sheet(wide.title, wide.columns[:5], tuple(row[:5] for row in wide.rows))
 
 
-def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet]) -> str:
+def markdown(base: Directory, new: Directory, lines: Sequence[str], made: Sequence[Sheet]) -> str:
     """The summary for a pull request."""
     parts = [f"### fcnbench: {tables.in_markdown(str(new.path))} beside {tables.in_markdown(str(base.path))}"]
     parts += [str(tables.in_markdown(line)) for line in lines]
@@ -257,7 +287,7 @@ def markdown(base: Side, new: Side, lines: Sequence[str], made: Sequence[Sheet])
     return "\n\n".join([*parts, note]) + "\n"
 
 
-def write(path: Path, found: Found) -> None:
+def write(path: Path, comparison: Comparison) -> None:
     """Write the summary, whole or not at all."""
     with files.writing(path):
-        files.write_text(path, found.markdown)
+        files.write_text(path, comparison.markdown)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.display import naming, numbers
-from bench.statistics import INCONCLUSIVE, sure
+from bench.statistics import Verdict, sure
 from impls.environment import slug
 
 
@@ -24,14 +24,14 @@ class Pair:
     low: float
     high: float
     delta: float
-    verdict: str
+    verdict: Verdict
     blocks: int
     p: float
 
     @property
     def unsure(self) -> bool:
         """Whether its interval excludes 1 only as long as the other pairs are not counted."""
-        return self.verdict == INCONCLUSIVE and self.low > 1 and not sure(self.p)
+        return self.verdict is Verdict.INCONCLUSIVE and self.low > 1 and not sure(self.p)
 
 
 def key(workload: str, device: str, threads: int) -> str:
@@ -98,7 +98,7 @@ class Group:
         return self.summary[self.summary["implementation"] == implementation].iloc[0]
 
     def named(self, implementation: str) -> str:
-        """``PyTorch (matched)``."""
+        """An implementation's name for people, with its tier."""
         tier = self.runs.loc[self.runs["implementation"] == implementation, "tier"].iloc[0]
         return naming.named(implementation, str(tier))
 
@@ -133,8 +133,8 @@ def oriented(row: pd.Series) -> Pair:
     if estimate < 1:
         fast, slow, estimate = slow, fast, 1 / estimate
         low, high = 1 / high, 1 / low if low > 0 else math.inf
-    delta, verdict, blocks, p = float(row["delta"]), str(row["verdict"]), int(row["blocks"]), float(row["p_holm"])
-    return Pair(fast, slow, estimate, low, high, delta, verdict, blocks, p)
+    delta, blocks, p = float(row["delta"]), int(row["blocks"]), float(row["p_holm"])
+    return Pair(fast, slow, estimate, low, high, delta, row["verdict"], blocks, p)
 
 
 def leading(found: Sequence[Group]) -> list[Group]:

@@ -14,10 +14,14 @@ from bench import statistics
 from bench.report import columns, runs
 from bench.report.columns import Column, Table
 from bench.report.runs import GROUP, measured
-from bench.statistics import Difference, Ratio
+from bench.statistics import Difference, Ratio, Verdict
 
-WORDS = {"epoch_s": ("faster", "slower"), "process_peak_bytes": ("less", "more"), "accuracy": ("lower", "higher")}
-"""What is compared, and what a value that is smaller or greater is called. Accuracies are compared by difference."""
+WORDS = {
+    "epoch_s": {Verdict.SMALLER: "faster", Verdict.GREATER: "slower"},
+    "process_peak_bytes": {Verdict.SMALLER: "less", Verdict.GREATER: "more"},
+    "accuracy": {Verdict.SMALLER: "lower", Verdict.GREATER: "higher"},
+}
+"""What is compared, and what a smaller and a greater value are called. Accuracies are compared by difference."""
 Key = tuple[str, str, int]
 """The values of :data:`bench.report.runs.GROUP`."""
 SUMMARY = Table("One row for each implementation of a network, device and number of threads: medians over processes, "
@@ -68,12 +72,12 @@ def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def of_two_networks(
-    own: pd.DataFrame, workload: str, other: str
+    runs: pd.DataFrame, workload: str, other: str
 ) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
-    """The cells of two networks, for each implementation at a place that has both, which is named with the first."""
+    """The cells of two networks, for each implementation where both were measured, which is named with the first."""
     names = ["device", "threads", "tier", "implementation"]
-    others = dict(iter(own[own["workload"] == other].groupby(names, sort=False)))
-    for values, group in own[own["workload"] == workload].groupby(names, sort=False):
+    others = dict(iter(runs[runs["workload"] == other].groupby(names, sort=False)))
+    for values, group in runs[runs["workload"] == workload].groupby(names, sort=False):
         if values in others:
             yield {"workload": workload} | dict(zip(names, values, strict=True)), group, others[values]
 
@@ -105,8 +109,8 @@ def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
     for key, name, both in controls(frame, column):
         ratio, p = judge(both, column)
         assert isinstance(ratio, Ratio)
-        place = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
-        rows.append(place | asdict(ratio) | {"p": p, "delta": statistics.delta(ratio), "blocks": len(both)})
+        configuration = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
+        rows.append(configuration | asdict(ratio) | {"p": p, "delta": statistics.delta(ratio), "blocks": len(both)})
     table = CONTROL.frame(rows)
     return table.assign(fit=[not statistics.sure(p) for p in statistics.holm(list(table["p"]))])
 
@@ -117,9 +121,9 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     ``a`` is the one whose typical value is greater, so that ratios read as "so many times slower"; accuracies (0 to 1)
     have their difference instead. ``p_holm`` is corrected for all pairs of the session with the same quantity.
     """
-    found = {column: control(frame, column) for column in WORDS if column != "accuracy"}
-    fit = bool(found["epoch_s"]["fit"].all())
-    tables = [judged(frame, column, found.get(column), fit) for column in WORDS]
+    controls = {column: control(frame, column) for column in WORDS if column != "accuracy"}
+    fit = bool(controls["epoch_s"]["fit"].all())
+    tables = [judged(frame, column, controls.get(column), fit) for column in WORDS]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else COMPARISON.frame([])
 
@@ -128,25 +132,40 @@ def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: 
     """The pairs of one quantity; ``control`` gives each group its delta, None where that is the same for all."""
     deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
     usual = statistics.ACCURACY_DELTA if control is None else statistics.SMALLEST_DELTA
-    rows, found = [], []
+    rows, results = [], []
     for key, a, b, both in pairs(frame, column):
         result, p = judge(both, column)
-        found.append(result)
-        place = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
-        rows.append(place | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
+        results.append(result)
+        pair = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
+        rows.append(pair | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
     table = COMPARISON.frame(rows)
     corrected = statistics.holm(list(table["p"]))
-    said = [
-        statistics.verdict(result, delta, p, WORDS[column]) if fit else statistics.UNFIT
-        for result, delta, p in zip(found, table["delta"], corrected, strict=True)
+    verdicts = [
+        statistics.verdict(result, delta, p) if fit else Verdict.UNFIT
+        for result, delta, p in zip(results, table["delta"], corrected, strict=True)
     ]
-    return table.assign(p_holm=corrected, verdict=said)
+    return table.assign(p_holm=corrected, verdict=pd.Series(verdicts, dtype=object))
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The comparison as its CSV has it: the verdicts as words."""
+    columns = (frame[name] for name in ("verdict", "compared", "delta"))
+    return frame.assign(verdict=[verdict_words(*row) for row in zip(*columns, strict=True)])
+
+
+def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
+    """``faster``, ``less``, ``higher``, ``equivalent within 2.0%``, ``inconclusive``: on ``a``."""
+    if verdict is Verdict.EQUIVALENT:
+        return f"equivalent within {delta:.1%}"
+    return str(WORDS[compared].get(verdict, verdict.value))
 
 
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
-    """Every pair that shares a block: its group, the one with the greater median, the other, their values by block."""
+    """Every pair that shares a block: its group, the one with the greater value, the other, their values by block."""
     for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
-        ranked = group.groupby("implementation")[column].median().sort_values(ascending=False).index
+        ranked = (
+            group.groupby("implementation")[column].agg(statistics.program_value).sort_values(ascending=False).index
+        )
         for a, b in combinations(ranked, 2):
             both = in_blocks(group[group["implementation"] == a], group[group["implementation"] == b], column)
             if len(both):
@@ -154,7 +173,7 @@ def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.
 
 
 def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per implementation of each group: the median over processes, and the range of what was seen."""
+    """One row per implementation of each group: its value, and the range over its processes."""
     rows = []
     for key, group in runs.measured(frame).groupby([*runs.GROUP, "tier", "implementation", "framework"], sort=False):
         rows.append(
@@ -163,18 +182,16 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
                 "processes": len(group),
                 "epochs": int(group["epochs"].iloc[0]),
                 **spread(group, "epoch_s"),
-                "first_epoch_s": group["first_epoch_s"].median(),
-                "import_s": group["import_s"].median(),
-                "predict_s": group["predict_s"].median(),
+                **{name: statistics.program_value(group[name]) for name in ("first_epoch_s", "import_s", "predict_s")},
                 **spread(group, "process_peak_bytes"),
                 **spread(group, "accuracy"),
-                "cpu_per_wall": group["cpu_per_wall"].median(),
+                "cpu_per_wall": statistics.program_value(group["cpu_per_wall"]),
             }
         )
     return SUMMARY.frame(rows).sort_values([*runs.GROUP, "epoch_s"], ignore_index=True)
 
 
 def spread(group: pd.DataFrame, column: str) -> dict[str, float]:
-    """Median, least and greatest over processes."""
+    """The program's value, the least and the greatest of its processes."""
     values = group[column].dropna()
-    return {column: values.median(), f"{column}_low": values.min(), f"{column}_high": values.max()}
+    return {column: statistics.program_value(values), f"{column}_low": values.min(), f"{column}_high": values.max()}

@@ -72,7 +72,7 @@ class Results:
     def groups(self) -> list[Group]:
         """What is compared with each other: the network that the tutorials time comes first."""
         epochs = {name: workload.epochs for name, workload in self.workloads.items()}
-        return groups.groups(self.frames, epochs, tutorials.claims()["workload"].iloc[0])
+        return groups.groups(self.frames, epochs, tutorials.headline())
 
     @property
     def leading(self) -> list[Group]:

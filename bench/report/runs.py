@@ -7,6 +7,7 @@ from statistics import mean, median
 
 import pandas as pd
 
+from bench import statistics
 from bench.machine import disturbances
 from bench.report import columns
 from bench.report.columns import Column, Table
@@ -233,9 +234,9 @@ def machines_frame(found: Sequence[Machine]) -> pd.DataFrame:
 
 
 def middle(rows: Iterable[Epoch], value: Callable[[Epoch], float | None]) -> float | None:
-    """The median of what was measured, None where nothing was."""
+    """The process's value of what was measured, None where nothing was."""
     values = [found for row in rows if (found := value(row)) is not None]
-    return median(values) if values else None
+    return statistics.process_value(values) if values else None
 
 
 def energy_j(steady: Sequence[Epoch]) -> float | None:

@@ -1,4 +1,4 @@
-"""From what a user asked for to a plan and a session; whatever is wrong with it is said before anything is written."""
+"""From a user's options to a plan and a session; whatever is wrong with them is said before anything is written."""
 
 import os
 import re
@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.data import download, mnist, networks
+from bench.data import download, mnist, networks, tutorials
 from bench.display import numbers
 from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus, description, gpu, repository
+from bench.session.pilot import Target, first_blocks
 from bench.session.plan import SWEPT, Plan, swept
 from bench.session.session import Session
 from bench.worker import availability, interpreters
@@ -24,29 +25,42 @@ TF32_SINCE = (8, 0)
 """The compute capability of the first GPUs that have it."""
 QUICK_EPOCHS = 2
 DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
-BLOCKS = 3
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The options of a command as they were given; None and empty mean that it was left to the defaults."""
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a user decides, named as the options of ``fcnbench run``; None and empty leave it to the defaults.
 
-    workload: Sequence[str] | None
-    implementation: Sequence[str] | None
-    plugin: Sequence[Path] | None
-    device: Sequence[str] | None
-    threads: Sequence[int] | None
-    blocks: int
-    epochs: int | None
-    seed: int
-    data: Path | None
-    workloads: Path | None
-    preset: str
-    timeout: float
+    ``precision`` is the half-width of intervals (0.02 is 2 %), ``budget_s`` a time in seconds; each has a pilot decide
+    on the number of blocks. The ``preset`` is ``quick`` or ``documents``. A process that takes more than ``timeout_s``
+    seconds is killed. With ``fresh`` what is stored already is measured again.
+    """
+
+    workload: Sequence[str] | None = None
+    implementation: Sequence[str] | None = None
+    plugin: Sequence[Path] | None = None
+    device: Sequence[str] | None = None
+    threads: Sequence[int] | None = None
+    blocks: int | None = None
+    precision: float | None = None
+    budget_s: float | None = None
+    repeats: int | None = None
+    epochs: int | None = None
+    seed: int = 1
+    data: Path | None = None
+    workloads: Path | None = None
+    preset: str = "quick"
+    timeout_s: float = 3600.0
     python: Sequence[str] | None = None
-    precision: Sequence[str] | None = None
+    precision_mode: Sequence[str] | None = None
     floor: bool = False
     sweep: bool = False
+    fresh: bool = False
+
+    @property
+    def target(self) -> Target:
+        """What decides on the number of blocks, if anything does."""
+        return Target(self.precision, self.budget_s)
 
 
 @dataclass(frozen=True)
@@ -63,51 +77,52 @@ class Choice:
     floors: Sequence[Entry] = ()
 
 
-def choose(asked: Asked) -> Choice:
+def choose(options: Options) -> Choice:
     """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
-    names = chosen_devices(asked.device, description.devices())
+    devices, pythons = chosen_devices(options.device, description.devices()), options.python or []
+    workloads = chosen_workloads(options.workloads, options.workload, options.preset)
     return Choice(
-        in_precisions(chosen_workloads(asked.workloads, asked.workload, asked.preset), asked.precision or [], names),
-        interpreters.assigned(chosen_entries(asked.implementation, asked.plugin or []), asked.python or []),
-        names,
-        chosen_threads(asked.threads, len(cpus.available_cpus())),
-        interpreters.assigned(registry.FLOOR, asked.python or []) if asked.floor else (),
+        workloads=in_precisions(workloads, options.precision_mode or [], devices),
+        entries=interpreters.assigned(chosen_entries(options.implementation, options.plugin or []), pythons),
+        devices=devices,
+        threads=chosen_threads(options.threads, len(cpus.available_cpus())),
+        floors=interpreters.assigned(registry.floors(), pythons) if options.floor else (),
     )
 
 
-def prepare(asked: Asked, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
+def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
     """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
-    chosen = choose(asked)
-    if asked.sweep and not swept(chosen.entries):
+    blocks = first_blocks(options.target, options.blocks, options.epochs)
+    chosen = choose(options)
+    if options.sweep and not swept(chosen.entries):
         names = ", ".join(entry.name for entry in chosen.entries)
         raise FcnBenchError(
             f"--sweep: of {names} none trains in a given order; add one of the tiers {' and '.join(SWEPT)}"
         )
     availability.check([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
-        if entry.module.endswith(".py"):
+        if entry.is_plugin:
             probe(entry)
-    data = download.find(asked.data, say=say)
-    epochs = asked.epochs or (QUICK_EPOCHS if asked.preset == "quick" else None)
+    data = download.find(options.data, say=say)
     plan = Plan(
-        chosen.workloads,
-        chosen.entries,
-        chosen.devices,
-        chosen.threads,
-        asked.blocks,
-        epochs,
-        asked.seed,
-        mnist.describe(data).digest,
-        chosen.floors,
-        asked.sweep,
+        workloads=chosen.workloads,
+        entries=chosen.entries,
+        devices=chosen.devices,
+        threads=chosen.threads,
+        blocks=blocks,
+        epochs=options.epochs or (QUICK_EPOCHS if options.preset == "quick" else None),
+        seed=options.seed,
+        data=mnist.describe(data).digest,
+        floors=chosen.floors,
+        sweep=options.sweep,
     )
     entries = {entry.name: entry for entry in (*chosen.entries, *chosen.floors)}
-    return plan, Session(out, entries, data, description.machine(), asked.timeout, repository.commit())
+    return plan, Session(out, entries, data, description.machine(), options.timeout_s, repository.commit())
 
 
 def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:
     """The workloads that were named; else a user's whole file, or what the preset says."""
-    own = networks.load()
+    own = tutorials.networks()
     users = networks.load(file) if file else {}
     taken = next((name for name in users if name in own), None)
     if taken:
@@ -140,6 +155,23 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     if names:
         return [(known | added)[name] for name in dict.fromkeys([*names, *added])]
     return [entry for entry in known.values() if entry.by_default] + list(added.values())
+
+
+def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> list[str]:
+    """The implementations whose work is checked: those that were named, else the plugins, else all that train.
+
+    Raises FcnBenchError where none of those that were named trains.
+    """
+    if not names:
+        rows = map(registry.from_file, plugins) if plugins else registry.installed()
+        return [entry.name for entry in rows if entry.gated]
+    entries = chosen_entries(names, plugins or [])
+    if not any(entry.gated for entry in entries):
+        given = ", ".join(entry.name for entry in entries)
+        raise FcnBenchError(
+            f"--implementation {given}: trains no network, so nothing can be checked; name one that does"
+        )
+    return [entry.name for entry in entries]
 
 
 def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:

@@ -28,9 +28,7 @@ from impls.exports import Exporter
 from impls.registry import Entry
 from impls.workload import Workload
 
-PROBE_HARNESS = ("bench.worker.jobs.probe", "bench.worker.main", "impls.contract")
 BREAKDOWN_TIER = "documented"
-BREAKDOWN_HARNESS = ("bench.worker.jobs.breakdown", "bench.worker.main", "impls.contract", "impls.layout")
 
 
 def ask_exports(
@@ -45,10 +43,9 @@ def ask_exports(
         (kept.export.by, kept.export.format): kept for kept in ([] if fresh else extras.read_exports(session.directory))
     }
     for model, exporter in export_pairs(models.of_results(session.directory, results), headline):
-        modules = (exporter.writer, exporter.reader, exporter.models, "bench.worker.jobs.export")
-        digest = session_digest.digest(
-            model.name, [session_digest.module_digest(module) for module in modules],
-            interpreters.package_versions(exporter.packages), results[0].cell.data,
+        digest = session_digest.of_job(
+            "export", [exporter.writer, exporter.reader, exporter.models],
+            model.name, interpreters.package_versions(exporter.packages), results[0].cell.data,
         )  # fmt: skip
         old = known.get((exporter.by, exporter.format))
         if old is None or old.digest != digest or old.export.status != "ok":
@@ -60,8 +57,10 @@ def ask_exports(
 def export_pairs(found: Sequence[Model], headline: str) -> Iterator[tuple[Model, Exporter]]:
     """Each framework's network with each of its exporters."""
     for framework in dict.fromkeys(exporter.by for exporter in exports.EXPORTERS):
-        own = [model for model in found if model.implementation in (f"matched-{framework}", f"documented-{framework}")]
-        own.sort(key=lambda model: (model.workload.name != headline, model.implementation.startswith("documented")))
+        rows = registry.of_framework(framework)
+        names = [rows[tier].name for tier in ("matched", "documented") if tier in rows]
+        own = [model for model in found if model.implementation in names]
+        own.sort(key=lambda model: (model.workload.name != headline, names.index(model.implementation)))
         yield from ((own[0], exporter) for exporter in exports.EXPORTERS if exporter.by == framework and own)
 
 
@@ -80,11 +79,12 @@ def ask_probes(wanted: Plan, session: Session, headline: str, fresh: bool, say: 
     workload = wanted.headline(headline)
     known = {probe.framework: probe for probe in ([] if fresh else extras.read_probes(session.directory))}
     for entry in probed(wanted.entries):
-        digest = probe_digest(entry, workload, wanted)
+        threads = max(wanted.threads)
+        digest = answer_digest("probe", entry, workload, wanted, environment.environment(entry, "cpu", threads))
         old = known.get(entry.framework)
         if old is None or old.digest != digest or old.status != "ok":
             say(f"probing {entry.framework}: what becomes of Python in its forward pass")
-            answer = ask_probe(entry, workload, max(wanted.threads), session)
+            answer = ask_probe(entry, workload, threads, session)
             extras.save_probe(session.directory, replace(answer, digest=digest))
 
 
@@ -100,12 +100,6 @@ def probed(entries: Sequence[Entry]) -> list[Entry]:
         if entry.name in own and entry.short == entry.framework and registry.module_file(module):
             found.setdefault(entry.framework, replace(entry, module=module))
     return list(found.values())
-
-
-def probe_digest(entry: Entry, workload: Workload, wanted: Plan) -> str:
-    """What would change a probe's answer."""
-    modules = (entry.module, f"impls.matched.{entry.framework}", *PROBE_HARNESS)
-    return answer_digest(entry, workload, wanted, modules, environment.environment(entry, "cpu", max(wanted.threads)))
 
 
 def ask_probe(entry: Entry, workload: Workload, threads: int, session: Session) -> Probe:
@@ -127,14 +121,10 @@ def ask_probe(entry: Entry, workload: Workload, threads: int, session: Session) 
     return extras.PROBE.validate_python(values)
 
 
-def answer_digest(
-    entry: Entry, workload: Workload, wanted: Plan, modules: Sequence[str], variables: Mapping[str, str]
-) -> str:
-    """What would change an answer: versions, the sources of ``modules``, data, the environment."""
-    return session_digest.digest(
-        asdict(workload), wanted.data, [session_digest.module_digest(module) for module in modules],
-        interpreters.versions(entry), variables,
-    )  # fmt: skip
+def answer_digest(job: str, entry: Entry, workload: Workload, wanted: Plan, variables: Mapping[str, str]) -> str:
+    """What would change an answer: code, versions, data, the environment."""
+    versions = interpreters.versions(entry)
+    return session_digest.of_job(job, [entry.module], asdict(workload), wanted.data, versions, variables)
 
 
 def ask(
@@ -187,8 +177,8 @@ def dissected(entries: Sequence[Entry]) -> list[Entry]:
 def question(entry: Entry, workload: Workload, device: str, wanted: Plan, session: Session) -> Breakdown:
     """What is asked, without an answer; its digest is of versions, sources, data and the environment."""
     threads = max(wanted.threads)
-    modules = (entry.module, f"impls.{entry.tier}.{entry.framework}", *BREAKDOWN_HARNESS)
-    digest = answer_digest(entry, workload, wanted, modules, breakdown_variables(entry, workload, device, threads))
+    variables = breakdown_variables(entry, workload, device, threads)
+    digest = answer_digest("breakdown", entry, workload, wanted, variables)
     return Breakdown(
         entry.name, entry.tier, entry.framework, workload.name, device, threads, digest,
         datetime.now(UTC).isoformat(timespec="milliseconds"), session.machine.machine, "failed", "not asked",

@@ -4,72 +4,28 @@ The number is computed from the pilot's blocks alone, each time anew and always 
 interrupted goes on to the number that was fixed, and nobody can stop when the figures please.
 """
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from itertools import combinations
+from math import fsum
+from statistics import median
 
 from bench import statistics
 from bench.display import naming, numbers
 from bench.errors import FcnBenchError
-from bench.report.pairs import controls, pairs
-from bench.report.runs import runs_frame
-from bench.session.session import Session
-from bench.store import archive
+from bench.store.records.cell import Place, Role
 from bench.store.records.machine import Size
 from bench.store.records.training import Result
+from bench.store.records.verification import Gate
 
 PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
 PILOT_FOR_TIME = 2
 """Blocks of a pilot that only has to tell how long a block takes."""
-
-
-def log_ratios(runs: pd.DataFrame, pilot: int) -> dict[str, list[float]]:
-    """The pilot's logarithms of ratios, of every pair of every group and of every control with itself, by name."""
-    early = runs[runs["block"] <= pilot]
-    found = {
-        f"{a} and {b}, {naming.title(*key)}": statistics.log_ratios(list(both["a"]), list(both["b"]))
-        for key, a, b, both in pairs(early, "epoch_s")
-    }
-    for key, _, both in controls(early, "epoch_s"):
-        name = f"the control and itself, {naming.title(*key)}"
-        found[name] = statistics.log_ratios(list(both["a"]), list(both["b"]))
-    return found
-
-
-def for_precision(runs: pd.DataFrame, pilot: int, half_width: float) -> Size:
-    """The blocks that every pair needs for an interval within ``half_width`` (0.02 is 2 %) of its ratio.
-
-    Stein's first stage (1945, Annals of Mathematical Statistics 16, 243-258): with the pilot's standard deviation s of
-    n0 blocks and Student's quantile t for n0 - 1 degrees of freedom, the least n with t * s / sqrt(n) <= ln(1 +
-    half_width). Raises FcnBenchError where no pair has two blocks.
-    """
-    found = {name: d for name, d in log_ratios(runs, pilot).items() if len(d) > 1}
-    if not found:
-        raise FcnBenchError("--precision: the pilot has no pair with two blocks; see what failed above")
-    name, worst = max(found.items(), key=lambda item: statistics.blocks_needed(item[1], half_width))
-    blocks = max(pilot, statistics.blocks_needed(worst, half_width))
-    expected, asked = (
-        statistics.expected_half_width(worst, blocks),
-        f"a precision of {numbers.share(half_width)} asks for",
-    )
-    return Size(pilot, blocks, expected, name, block_s(runs, pilot), asked)
-
-
-def for_time(runs: pd.DataFrame, pilot: int, budget_s: float, spent_s: float) -> Size:
-    """The blocks for which the time is enough, at least the pilot's; ``spent_s`` went before the first block."""
-    each = block_s(runs, pilot)
-    blocks = max(pilot, int((budget_s - spent_s) / each)) if each else pilot
-    found = {name: d for name, d in log_ratios(runs, pilot).items() if len(d) > 1}
-    name = max(found, key=lambda name: statistics.expected_half_width(found[name], blocks), default="")
-    width = statistics.expected_half_width(found[name], blocks) if found else None
-    return Size(pilot, blocks, width, name, each, f"{numbers.duration(budget_s)} leave time for")
-
-
-def block_s(runs: pd.DataFrame, pilot: int) -> float:
-    """Seconds that a block of the pilot took, all groups together: the mean."""
-    early = runs[runs["block"] <= pilot]
-    return float(early["process_s"].sum() / max(1, early["block"].nunique()))
+BLOCKS = 3
+"""Blocks where nothing is to be decided."""
+Values = Mapping[int, float]
+"""Seconds of a steady epoch by block."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +43,95 @@ class Target:
         return PILOT_FOR_TIME if self.budget_s is not None else 0
 
 
-def decided(session: Session, done: dict[str, Result], target: Target, pilot: int, before_s: float) -> Size:
-    """How many blocks the pilot asks for; of a precision and a time, whichever is reached first."""
-    runs = runs_frame(archive.trained(done.values()), archive.gates(session.directory))
+def first_blocks(target: Target, blocks: int | None, epochs: int | None) -> int:
+    """The blocks to begin with: as many as were given, else a pilot's, or three where nothing is to be decided.
+
+    Raises FcnBenchError for a number of blocks or epochs from which no precision can be read.
+    """
+    if target.half_width is not None and blocks == 1:
+        raise FcnBenchError("--blocks 1 with --precision: a pilot needs at least 2 blocks; leave --blocks out")
+    if target.half_width is not None and epochs == 1:
+        raise FcnBenchError("--epochs 1 with --precision: there are no steady epochs; take 2 or more")
+    return blocks or target.pilot or BLOCKS
+
+
+def decided(results: Iterable[Result], gates: Iterable[Gate], target: Target, blocks: int, before_s: float) -> Size:
+    """How many blocks a pilot of ``blocks`` asks for; of a precision and a time, whichever is reached first.
+
+    ``results`` are of networks that were trained; ``before_s`` seconds went before the first block.
+    """
+    early = [result for result in results if result.cell.block <= blocks]
+    ratios, each_s = log_ratios(early, gates), block_s(early)
     sizes = []
     if target.half_width is not None:
-        sizes.append(for_precision(runs, pilot, target.half_width))
+        sizes.append(for_precision(ratios, blocks, each_s, target.half_width))
     if target.budget_s is not None:
-        sizes.append(for_time(runs, pilot, target.budget_s, before_s))
+        sizes.append(for_time(ratios, blocks, each_s, target.budget_s, before_s))
     return min(sizes, key=lambda size: size.blocks)
+
+
+def for_precision(ratios: Mapping[str, Sequence[float]], pilot: int, block_s: float, half_width: float) -> Size:
+    """The blocks that every pair needs for an interval within ``half_width`` (0.02 is 2 %) of its ratio.
+
+    ``ratios`` are those of :func:`log_ratios`. Raises FcnBenchError where no pair has two blocks.
+    """
+    if not ratios:
+        raise FcnBenchError("--precision: the pilot has no pair with two blocks; see what failed above")
+    name, worst = max(ratios.items(), key=lambda item: statistics.blocks_needed(item[1], half_width))
+    blocks = max(pilot, statistics.blocks_needed(worst, half_width))
+    reason = f"a precision of {numbers.share(half_width)} asks for"
+    return Size(pilot, blocks, statistics.expected_half_width(worst, blocks), name, block_s, reason)
+
+
+def for_time(
+    ratios: Mapping[str, Sequence[float]], pilot: int, block_s: float, budget_s: float, spent_s: float
+) -> Size:
+    """The blocks for which the time is enough, at least the pilot's; ``spent_s`` went before the first block."""
+    blocks = max(pilot, int((budget_s - spent_s) / block_s)) if block_s else pilot
+    widths = {name: statistics.expected_half_width(differences, blocks) for name, differences in ratios.items()}
+    name = max(widths, key=widths.__getitem__, default="")
+    return Size(pilot, blocks, widths.get(name), name, block_s, f"{numbers.duration(budget_s)} leave time for")
+
+
+def block_s(results: Sequence[Result]) -> float:
+    """Seconds that a block took, all places together: the mean."""
+    blocks = {result.cell.block for result in results}
+    return fsum(result.phases.process_s or 0.0 for result in results) / max(1, len(blocks))
+
+
+def log_ratios(results: Iterable[Result], gates: Iterable[Gate]) -> dict[str, list[float]]:
+    """The logarithms of ratios by block, of every pair and of every control with itself, by name.
+
+    Those with fewer than two blocks are left out, and implementations that do not do the same work.
+    """
+    failed = {(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"}
+    places: dict[Place, dict[tuple[str, Role], dict[int, float]]] = {}
+    for result in results:
+        cell, steady = result.cell, [epoch.train_s for epoch in result.epochs if epoch.train_s is not None][1:]
+        proved = (cell.implementation, cell.workload.name, cell.device) not in failed
+        if result.status == "ok" and proved and steady:
+            programs = places.setdefault(cell.place, {})
+            programs.setdefault((cell.implementation, cell.role), {})[cell.block] = median(steady)
+    named = [found for place, programs in places.items() for found in pairs(place, programs)]
+    named += [found for place, programs in places.items() for found in controls(place, programs)]
+    ratios = {}
+    for name, a, b in named:
+        both = sorted(a.keys() & b.keys())
+        if len(both) > 1:
+            ratios[name] = statistics.log_ratios([a[block] for block in both], [b[block] for block in both])
+    return ratios
+
+
+def pairs(place: Place, programs: Mapping[tuple[str, Role], Values]) -> Iterator[tuple[str, Values, Values]]:
+    """Every pair of implementations, the one with the greater median first."""
+    measured = {name: values for (name, role), values in sorted(programs.items()) if role == "measured"}
+    ranked = sorted(measured, key=lambda name: -median(measured[name].values()))
+    for a, b in combinations(ranked, 2):
+        yield f"{a} and {b}, {naming.title(*place)}", measured[a], measured[b]
+
+
+def controls(place: Place, programs: Mapping[tuple[str, Role], Values]) -> Iterator[tuple[str, Values, Values]]:
+    """Every control, and what it repeats."""
+    for (name, role), values in programs.items():
+        if role == "control":
+            yield f"the control and itself, {naming.title(*place)}", values, programs.get((name, "measured"), {})

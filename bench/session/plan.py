@@ -1,7 +1,7 @@
 """Workloads x implementations x devices x threads x blocks: the cells, in seeded random order."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bench.session import digest
@@ -13,6 +13,8 @@ from impls.workload import Workload
 
 SWEPT = ("matched", "tuned")
 """The tiers whose programs train in the order that they are given, and so can be asked for a few steps."""
+JOBS: Mapping[Role, str] = {"floor": "floor", "sweep": "sweep"}
+"""The module of :mod:`bench.worker.jobs` that measures a cell of a role, where that is not ``train``."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ class Plan:
             role=role,
             epochs=epochs,
             seed=seed,
-            digest=digest.digest(
-                asdict(workload), epochs, seed, self.data,
-                digest.source(entry, digest.AROUND.get(role, digest.HARNESS)), interpreters.versions(entry),
+            digest=digest.of_job(
+                JOBS.get(role, "train"), [entry.module],
+                entry.attribute, asdict(workload), epochs, seed, self.data, interpreters.versions(entry),
                 environment.environment(entry, device, threads, precision=workload.precision),
             ),
             data=self.data,
@@ -85,9 +87,9 @@ class Plan:
 
     def gate_digest(self, entry: Entry, workload: Workload, device: str) -> str:
         """What would change the gate's answer, which is asked for at the largest number of threads."""
-        return digest.digest(
-            asdict(workload), self.data, self.seed, digest.source(entry),
-            [digest.module_digest(module) for module in digest.GATE], interpreters.versions(entry),
+        return digest.of_job(
+            "verify", [entry.module],
+            entry.attribute, asdict(workload), self.seed, self.data, interpreters.versions(entry),
             environment.environment(entry, device, max(self.threads), precision=workload.precision),
         )  # fmt: skip
 

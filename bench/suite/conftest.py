@@ -12,7 +12,7 @@ from bench.data import mnist
 from bench.errors import FcnBenchError, NotHere
 from bench.report import benchmark_json
 from bench.session import choice
-from bench.session.digest import digest
+from bench.session.digest import of_facts
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.session.steps import Live
@@ -51,7 +51,7 @@ def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
         mnist.write(root, data.x_train[:few], data.y_train[:few], data.x_test, data.y_test)
         plan, session = replace(plan, data=mnist.describe(root).digest), replace(session, data=root)
     with archive.opened(folder):
-        yield Bench(plan, session, asked.blocks)
+        yield Bench(plan, session, plan.blocks)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +100,7 @@ def worker(
     plan = replace(bench.plan, epochs=1 + rounds)
     entry, network = bench.session.entries[implementation], named(plan.workloads, workload)
     cell = plan.cell(entry, "measured", network, device, threads, bench.block)
-    live = lively(request.config, bench.session, replace(cell, digest=digest(cell.digest, "suite")))
+    live = lively(request.config, bench.session, replace(cell, digest=of_facts(cell.digest, "suite")))
     group = benchmark_json.group(request.function.__name__, workload, device, threads)
     request.node.add_marker(pytest.mark.benchmark(group=group, timer=live.clock))
     yield live

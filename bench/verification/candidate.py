@@ -6,19 +6,20 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar
 
 import numpy as np
 
 from bench.verification.oracle import Course, courses
 from bench.verification.samples import Images, Lesson, dear, lessons, steady_passes
 from impls import contract
-from impls.contract import AdamForm, Data, Form, Implementation, Weights
+from impls.contract import Data, Form, Implementation, Weights
 from impls.workload import Workload
 
 RUNS = (5, 2)
 """How often the oracle is rounded in another way; less often for a dear network, which has more entries to round."""
 Make = Callable[[Workload, str, int], Implementation]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,8 @@ class Candidate:
 
         Raises TypeError for an Adam that is none of the published forms with an epsilon.
         """
-        form, dtypes = (
-            contract.declared(make, "adam", contract.DEFAULT_ADAM),
-            tuple(contract.declared(make, "dtypes", ("float32",))),
-        )
-        if not (isinstance(form, tuple | list) and len(form) == 2 and form[0] in get_args(AdamForm)):
-            raise TypeError(f'adam is {form!r}, expected ("pytorch", 1e-8) or ("keras", 1e-7); see CONTRIBUTING.md')
-        return cls(make, bool(contract.declared(make, "takes_order", True)), tuple(form), dtypes, device, seed, cache)  # type: ignore[arg-type]  # as checked
+        form, dtypes = contract.adam(make), tuple(contract.declared(make, "dtypes"))
+        return cls(make, bool(contract.declared(make, "takes_order")), form, dtypes, device, seed, cache)
 
     def build(self, workload: Workload, data: Data) -> Implementation:
         """A new implementation with its data."""
@@ -60,7 +56,7 @@ class Candidate:
         """The same draws for every candidate with this seed."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
-    def asked(self, oracle: Callable[[], contract.T], *question: object) -> contract.T:
+    def asked(self, oracle: Callable[[], T], *question: object) -> T:
         """What the oracle answers, taken from the cache where the same was asked before."""
         if self.cache is None:
             return oracle()

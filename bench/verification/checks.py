@@ -17,7 +17,7 @@ from bench.verification import dropout
 from bench.verification.candidate import RUNS, Candidate, Trial, copied, train, trial
 from bench.verification.oracle import SLACK, ULP, Course, deviation, largest, mixed, nudged, oracle, typical
 from bench.verification.samples import affordable, dear, lessons, three_passes
-from impls.contract import Data, Form, Implementation, Unavailable, Weights
+from impls.contract import Data, Implementation, Unavailable, Weights
 from impls.oracle import training
 from impls.workload import SGD, Adam, Workload
 
@@ -31,7 +31,7 @@ OTHER_IMAGES = 5
 OTHER_SLACK = 3.0
 """The largest of so few draws may well be exceeded by another draw, but hardly three times."""
 ADAM_FLOOR = 2.0**-24 / (1 - training.BETA_2) / 2
-"""Adam's step when 0.999 is rounded to float32 first, as Keras does: ``sqrt(1 - b2^t)`` is off by up to this share."""
+"""Adam's step when 0.999 is rounded to float32 first, as some do: ``sqrt(1 - b2^t)`` is off by up to this share."""
 
 
 def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = False) -> Iterator[Rung]:
@@ -163,26 +163,13 @@ def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path
         return Rung(name, None, None, True, f"not shown: {reason}")
     found = train(implementation, weights, passes.lessons).weights
     results = []
-    for form, equation in equations(candidate.form, wide):
+    for form, equation in training.equations(candidate.form, wide):
         expected = passes.courses(equation, form, runs=1)
         figure, limit = deviation(found, weights, expected, typical, ULP["float64"])
         results.append(rung(name, figure, max(limit, LOCK_FLOOR)))
         if results[-1].passed:
             return results[-1]
     return min(results, key=lambda found: np.inf if found.figure is None else found.figure)
-
-
-def equations(form: Form, workload: Workload) -> Iterator[tuple[Form, Workload]]:
-    """What float64 tells apart although it has one name: as most of Keras runs its optimisers, and as published.
-
-    Keras casts the betas of the bias correction, and SGD's momentum, through float32.
-    """
-    if form[0] == "keras":
-        optimiser = workload.optimiser
-        if isinstance(optimiser, SGD):
-            optimiser = replace(optimiser, momentum=float(np.float32(optimiser.momentum)))
-        yield ("keras-float32-betas", form[1]), replace(workload, optimiser=optimiser)
-    yield form, workload
 
 
 def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Rung:

@@ -27,7 +27,7 @@ class Usable:
 
     @property
     def text(self) -> str:
-        """``yes``; ``no: tensorflow is not installed``."""
+        """``yes``, or ``no`` with the reason."""
         return f"{self.state}: {self.why}" if self.why else self.state
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.errors import FcnBenchError
-from impls import registry
+from impls.frameworks import EXAMPLE
 from impls.registry import Entry
 
 NEEDS = "it needs Python 3.11 or newer with numpy and psutil"
@@ -34,15 +34,15 @@ COMMAND = (sys.executable, "-P", "-m", "bench.worker.main")
 def assigned(entries: Sequence[Entry], asked: Sequence[str]) -> list[Entry]:
     """The rows, each with the interpreter that was asked for: by the row's name, what it computes with, or its API.
 
-    So of ``keras=A`` and ``tensorflow=B``, Keras on TensorFlow has B. Raises FcnBenchError for what is no such option,
-    for a framework that no row runs on, and for a program that does not exist.
+    Where several fit, the first of these wins. Raises FcnBenchError for what is no such option, for a framework that no
+    row runs on, and for a program that does not exist.
     """
     given: dict[str, str] = {}
     names = {name for entry in entries for name in keys(entry)}
     for text in asked:
         name, equals, path = text.partition("=")
         if not (name and equals and path):
-            raise FcnBenchError(f"--python {text!r}: expected FRAMEWORK=PATH, such as tensorflow=/envs/tf/bin/python")
+            raise FcnBenchError(f"--python {text!r}: expected FRAMEWORK=PATH, such as {EXAMPLE}")
         if name not in names:
             near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}=...?" if near else f"choose from {', '.join(sorted(names))}"
@@ -58,7 +58,7 @@ def assigned(entries: Sequence[Entry], asked: Sequence[str]) -> list[Entry]:
 
 def keys(entry: Entry) -> tuple[str, ...]:
     """By what a row can be named, the most special first."""
-    return tuple(dict.fromkeys((entry.name, entry.engine, *registry.ALSO.get(entry.engine, ()), entry.framework)))
+    return tuple(dict.fromkeys((entry.name, *entry.engine_names, entry.framework)))
 
 
 @cache

@@ -5,6 +5,7 @@ output. Whatever a framework prints goes to the cell's log, where standard error
 closes, the parent is gone and so is the child.
 """
 
+import importlib
 import json
 import os
 import queue
@@ -13,7 +14,6 @@ import threading
 from typing import Any
 
 from bench.worker import channel
-from bench.worker.jobs import breakdown, check, export, floor, predict, probe, steps, sweep, train, verify
 from bench.worker.messages import PROTOCOL, Event
 
 
@@ -27,28 +27,30 @@ def main() -> None:
     with channel.ended(request) as end:
         if request.get("protocol") != PROTOCOL:
             raise ValueError(f"asked in protocol {request.get('protocol')}, this worker speaks {PROTOCOL}")
-        if request["job"] == "serve":
-            steps.serve(request, emit, questions.get)
-        else:
-            JOBS[request["job"]](request, emit)
+        module, _, function = JOBS[request["job"]].partition(".")
+        job = getattr(importlib.import_module(f"bench.worker.jobs.{module}"), function)
+        asked_on = (questions.get,) if request["job"] == "serve" else ()
+        job(request, emit, *asked_on)
     emit(Event("end", end | {"helpers_cpu_s": channel.helpers_cpu_s()}))
     sys.stdout.flush()
     os._exit(0)  # a framework's exit handlers may hang or crash, and have nothing to add
 
 
 JOBS = {
-    "hello": check.hello,
-    "probe": check.probe,
-    "usable": check.usable,
-    "gate": verify.run,
-    "measure": train.run,
-    "floor": floor.run,
-    "sweep": sweep.run,
-    "dissect": breakdown.run,
-    "examine": probe.run,
-    "predict": predict.run,
-    "unpack": predict.unpack,
-    "export": export.run,
+    "hello": "check.hello",
+    "probe": "check.probe",
+    "usable": "check.usable",
+    "gate": "verify.run",
+    "measure": "train.run",
+    "floor": "floor.run",
+    "sweep": "sweep.run",
+    "dissect": "breakdown.run",
+    "examine": "probe.run",
+    "predict": "predict.run",
+    "unpack": "predict.unpack",
+    "export": "export.run",
+    "serve": "steps.serve",
 }
+"""Functions of :mod:`bench.worker.jobs`, imported by name, so that a worker runs the code of no other job."""
 if __name__ == "__main__":
     main()

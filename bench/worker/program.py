@@ -67,7 +67,7 @@ class Program:
             implementation.sync()
         self.emit(Event("facts", {"switches": loading.declarations(self.make) | loading.switches(implementation)}))
         self.emit(Event("memory", snapshot("after_load")))
-        ordered = declared(implementation, "takes_order", True)
+        ordered = declared(implementation, "takes_order")
         if ordered:
             implementation.set_weights(initial_weights(workload, np.random.default_rng([seed, 0])))
         self.peaks.append(memory.peak().size_bytes)

@@ -1,1 +1,1 @@
-"""TODO: what this module holds."""
+"""The programs as the tutorials write them, a file for each framework."""

@@ -1,7 +1,7 @@
-"""Keras as the documents write it: arrays, ``compile`` with a loss by name, ``fit``.
+"""Keras as the tutorials write it: arrays, ``compile`` with a loss by name, ``fit``.
 
-The documents give this program in fragments only; it is completed as their readers would: softmax output, since the
-loss by that name expects probabilities, and Keras' own defaults for all that the documents do not mention.
+The tutorials give this program in fragments only. It is completed as their readers would: softmax output, since the
+loss of that name expects probabilities, and Keras' own defaults for all that the tutorials do not mention.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""PyTorch as the documents write it: torchvision's MNIST, a DataLoader with per-sample transforms, an explicit loop.
+"""PyTorch as the tutorials write it: torchvision's MNIST, a DataLoader with per-sample transforms, an explicit loop.
 
 The program shuffles and initialises by itself, prints the loss every 100 batches, and reads its images from disk.
 """

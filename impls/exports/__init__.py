@@ -1,14 +1,23 @@
-"""Who writes which format. It imports none of them: a row only says where the code lies.
+"""Who writes which format: found in this folder, read without importing any of it.
 
-A writer is a module with ``write(path, workload, weights, about)``. A reader is one with ``load(path)``, which gives a
-function from scaled images ``[n, ...]`` to logits ``[n, 10]``, and ``graph(path)``, a list of
-:class:`impls.exports.graph.Node`; where the format has a place for texts, ``about(path)`` gives them back.
+A writer is a file ``FRAMEWORK_FORMAT.py`` with ``write(path, workload, weights, about)``. A reader is ``FORMAT.py``, or
+the writer itself where there is none. It has ``load(path)``, which gives a function from scaled images ``[n, ...]`` to
+logits ``[n, 10]``, and ``graph(path)``, a list of :class:`impls.exports.graph.Node`; where the format has a place for
+texts, ``about(path)`` gives them back. Both declare in ``PACKAGES`` what they import, by those names, and one of them
+the format's ``SUFFIX``; the format ``native`` has the suffix of the framework's row.
 """
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-FORMATS = ("onnx", "litert", "torch", "native")
+from impls.frameworks import FRAMEWORKS
+
+FOLDER = Path(__file__).parent
+NATIVE = "native"
+"""What a framework's own format is called."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +37,33 @@ class Exporter:
         return f"impls.models.{self.by}"
 
 
-def row(format: str, by: str, suffix: str, writer: str, reader: str, *packages: str) -> Exporter:
-    """A row whose code lies in this folder."""
-    return Exporter(format, by, suffix, f"impls.exports.{writer}", f"impls.exports.{reader}", packages)
+def exporters() -> Iterator[Exporter]:
+    """The rows of every writer in this folder, by framework."""
+    for by, framework in FRAMEWORKS.items():
+        for path in sorted(FOLDER.glob(f"{by}_*.py")):
+            format = path.stem.removeprefix(f"{by}_")
+            reader = format if (FOLDER / f"{format}.py").is_file() else path.stem
+            writing, reading = constants(path), constants(FOLDER / f"{reader}.py")
+            suffix = framework.native if format == NATIVE else (writing | reading)["SUFFIX"]
+            packages = tuple(dict.fromkeys((*writing["PACKAGES"], *reading["PACKAGES"])))
+            yield Exporter(format, by, suffix, f"impls.exports.{path.stem}", f"impls.exports.{reader}", packages)
 
 
-EXPORTERS = (
-    row("onnx", "pytorch", ".onnx", "pytorch_onnx", "onnx", "torch", "onnxscript", "onnx", "onnxruntime"),
-    row("onnx", "keras", ".onnx", "keras_onnx", "onnx", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime"),
-    row("litert", "keras", ".tflite", "keras_litert", "litert", "tensorflow", "keras", "ai_edge_litert"),
-    row("torch", "pytorch", ".pt2", "pytorch_torch", "torch", "torch"),
-    row("native", "pytorch", ".pt", "pytorch_native", "pytorch_native", "torch"),
-    row("native", "keras", ".keras", "keras_native", "keras_native", "tensorflow", "keras"),
-)
+def constants(path: Path) -> dict[str, Any]:
+    """``SUFFIX`` and ``PACKAGES`` as a file declares them, by reading it."""
+    assigned = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.Assign)]
+    named = [(node.targets[0].id, node.value) for node in assigned if isinstance(node.targets[0], ast.Name)]
+    return {name: ast.literal_eval(value) for name, value in named if name in ("SUFFIX", "PACKAGES")}
+
+
+def in_order(rows: list[Exporter]) -> tuple[Exporter, ...]:
+    """First the formats that most frameworks write, the frameworks' own last; within a format by framework."""
+    often = [row.format for row in rows]
+    return tuple(sorted(rows, key=lambda row: (row.format == NATIVE, -often.count(row.format), row.format)))
+
+
+EXPORTERS = in_order(list(exporters()))
+FORMATS = tuple(dict.fromkeys(row.format for row in EXPORTERS))
 
 
 def writers(format: str) -> Iterator[Exporter]:

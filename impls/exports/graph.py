@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from impls.frameworks import FRAMEWORKS
 from impls.workload import Float32, Workload
 
 INPUT, OUTPUT, IMAGES = "image", "logits", "n"
@@ -28,9 +29,9 @@ class Node:
 
 
 def input_shape(workload: Workload, by: str) -> tuple[int, ...]:
-    """What one image looks like to the network: PyTorch has the channels of an image first, Keras last."""
+    """What one image looks like to the network: with its channels where the framework has them."""
     shape = workload.shapes[0]
-    return (shape[-1], *shape[:-1]) if by == "pytorch" and len(shape) == 3 else shape
+    return (shape[-1], *shape[:-1]) if FRAMEWORKS[by].channels == "first" and len(shape) == 3 else shape
 
 
 def about(workload: Workload, by: str, origin: dict[str, Any]) -> dict[str, str]:

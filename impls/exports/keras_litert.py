@@ -11,6 +11,8 @@ from impls.exports.graph import INPUT, input_shape
 from impls.models.keras import build
 from impls.workload import Workload
 
+PACKAGES = ("tensorflow", "keras")
+
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """The network with any number of images ``[n, 784]`` or ``[n, 28, 28, 1]``, in LiteRT's own operators alone.

@@ -11,6 +11,8 @@ from impls.models import keras as models_keras
 from impls.models.keras import logits, save
 from impls.workload import Workload
 
+PACKAGES = ("tensorflow", "keras")
+
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """Keras' archive; how the input is scaled stands in the network's description in it."""

@@ -12,6 +12,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 from impls.exports.graph import OUTPUT, Node, Predict
 from impls.workload import Float32
 
+SUFFIX = ".tflite"
+PACKAGES = ("ai_edge_litert",)
 ABOUT = b"about"
 """The name of our entry in the file's metadata, a JSON text; LiteRT itself looks at its own entries only."""
 

@@ -9,8 +9,10 @@ import onnxruntime
 from impls.exports.graph import IMAGES, INPUT, OUTPUT, Node, Predict
 from impls.workload import Float32
 
+SUFFIX = ".onnx"
+PACKAGES = ("onnx", "onnxruntime")
 SILENT = 3
-"""ONNX Runtime's level of logging at which errors alone are told."""
+"""ONNX Runtime's level of logging at which it reports errors only."""
 
 
 def finish(model: onnx.ModelProto, path: Path, about: dict[str, str]) -> None:

@@ -11,6 +11,8 @@ from impls.exports.graph import Node, Predict, input_shape
 from impls.models import pytorch
 from impls.workload import Workload
 
+PACKAGES = ("torch",)
+
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """A ``state_dict``; how the input is scaled stands in the network's description beside it."""

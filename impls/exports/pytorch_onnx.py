@@ -10,6 +10,8 @@ from impls.exports.graph import input_shape
 from impls.models.pytorch import build
 from impls.workload import Workload
 
+PACKAGES = ("torch", "onnxscript")
+
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """The network with any number of images ``[n, 784]`` or ``[n, 1, 28, 28]``."""

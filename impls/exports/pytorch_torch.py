@@ -11,6 +11,8 @@ from impls.exports.torch import ABOUT
 from impls.models.pytorch import build
 from impls.workload import Workload
 
+PACKAGES = ("torch",)
+
 
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """The network with any number of images ``[n, 784]`` or ``[n, 1, 28, 28]``.

@@ -8,6 +8,8 @@ import torch
 from impls.exports.graph import Node, Predict
 from impls.workload import Float32
 
+SUFFIX = ".pt2"
+PACKAGES = ("torch",)
 ABOUT = "about.json"
 """The name of the text in the archive."""
 

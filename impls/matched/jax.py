@@ -1,6 +1,6 @@
 """JAX, matched: the given start, the given batches, and the loop of JAX's own tutorials: one compiled step, in Python.
 
-The step is a pure function of weights, state and batch; ``jit`` compiles it once for each size of batch.
+The step is a pure function of weights, state and batch. ``jit`` compiles it once for each batch size.
 """
 
 import math

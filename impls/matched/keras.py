@@ -1,7 +1,7 @@
 """Keras, matched: the given start, the given batches, and Keras' plain training loop, which is ``fit``.
 
-The epoch's samples are put in the given order first (inside the timer: PyTorch picks its batches inside it too), and
-``fit`` then takes them as they come. The backend is Keras' own choice by ``KERAS_BACKEND``, set before the import.
+The epoch's samples are put in the given order first, inside the timer, since PyTorch picks its batches inside it too;
+``fit`` then takes them as they come. ``KERAS_BACKEND``, set before the import, chooses the backend.
 """
 
 import importlib

@@ -1,1 +1,1 @@
-"""TODO: what this module holds."""
+"""Trained networks, built from portable weights, a file for each framework."""

@@ -12,7 +12,6 @@ from impls.contract import Unavailable, Weights
 from impls.matched.keras import BACKEND, layers, seen
 from impls.workload import Float32, Workload
 
-SUFFIX = ".keras"
 WORKLOAD = "workload.json"
 """The member of Keras' archive that describes the network; Keras itself looks at its own members only."""
 

@@ -13,8 +13,6 @@ from impls.layout import from_pytorch, to_pytorch
 from impls.matched.pytorch import layers
 from impls.workload import Float32, Workload
 
-SUFFIX = ".pt"
-
 
 def build(workload: Workload, weights: Weights, device: str = "cpu") -> nn.Sequential:
     """The network on its device, ready to predict. Raises Unavailable where PyTorch cannot use that."""

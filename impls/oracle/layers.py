@@ -13,7 +13,7 @@ Float64 = NDArray[np.float64]
 Back = Callable[[Float64, bool], tuple[Float64, Float64, Float64]]
 """From d loss / d output of a layer to those of its input, kernel and bias; the latter are empty where it has none.
 
-The input's is empty too where it is not asked for, which nobody does for the layer that sees the images.
+The input's is empty too where it is not wanted, as for the layer that sees the images.
 """
 NOTHING: Float64 = np.empty(0)
 Product = Callable[[Float64, Float64], Float64]

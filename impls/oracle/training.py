@@ -1,19 +1,20 @@
 """The oracle: what every implementation has to compute, in NumPy and float64, as plain functions.
 
-The same functions run in float32 where they are asked to: that tells how far off a correct float32 program may be.
+The same functions also run in float32, which shows how far off a correct float32 program may be.
 
-Written to be checked by eye, not to be fast; the equivalence gate holds the frameworks to it. Sources: Kingma & Ba,
-"Adam", ICLR 2015; the documentation of torch.optim.Adam and torch.nn.Linear; the source of keras.optimizers.Adam.
+Written to be checked by eye, not to be fast; the verification compares every implementation with it. Sources: Kingma &
+Ba, "Adam", ICLR 2015; the documentation of torch.optim.Adam and torch.nn.Linear; the source of keras.optimizers.Adam.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impls.contract import AdamForm, Data, Unavailable, Weights
+from impls.contract import AdamForm, Data, Form, Unavailable, Weights
 from impls.oracle import layers
 from impls.oracle.layers import Back, Float64
 from impls.workload import SGD, Dropout, Float32, Pool, Workload
@@ -99,7 +100,7 @@ def each(function: Callable[..., Float64], *weights: AnyWeights) -> Weights64:
 
 
 def widened(weights: AnyWeights, dtype: type[np.floating] = np.float64) -> Weights64:
-    """A copy, float64 where nothing else is asked for."""
+    """A copy in ``dtype``."""
     return each(lambda w: w.astype(dtype), weights)
 
 
@@ -144,6 +145,19 @@ def adam_step(
     second = each(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, second, gradients)
     moved = each(lambda w, m, v: w - move(m, v), weights, first, second)
     return moved, (t, first, second)
+
+
+def equations(form: Form, workload: Workload) -> Iterator[tuple[Form, Workload]]:
+    """The equations that a program of this form may run in float64: as Keras runs its own, and as published.
+
+    Keras casts the betas of the bias correction, and SGD's momentum, through float32 on most of its backends.
+    """
+    if form[0] == "keras":
+        optimiser = workload.optimiser
+        if isinstance(optimiser, SGD):
+            optimiser = replace(optimiser, momentum=float(np.float32(optimiser.momentum)))
+        yield ("keras-float32-betas", form[1]), replace(workload, optimiser=optimiser)
+    yield form, workload
 
 
 def initial_weights(workload: Workload, rng: np.random.Generator) -> Weights:

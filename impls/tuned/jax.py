@@ -1,9 +1,9 @@
 """JAX, tuned: one compiled program for the whole epoch.
 
-``jit`` of a ``scan`` over the batches: XLA sees gathering, forward, backward and Adam of a step as one piece, no Python
-runs between steps, and weights and moments are donated, so that each step writes where the last one read. Dense kernels
-are kept as ``[out, in]``: that way XLA multiplies faster for their gradients, and no slower forward. Network, loss and
-optimiser are those of ``impls/matched/jax.py``.
+``jit`` of a ``scan`` over the batches: XLA compiles a step's gathering, forward and backward pass and Adam together, no
+Python runs between steps, and weights and moments are donated, so that each step overwrites the arrays of the one
+before. Dense kernels are kept as ``[out, in]``: XLA then computes their gradients faster, and the forward pass no
+slower. Network, loss and optimiser are those of ``impls/matched/jax.py``.
 """
 
 import os
@@ -81,7 +81,7 @@ class Implementation:
 
 @partial(jax.jit, static_argnums=0, donate_argnums=(1, 2, 3))
 def epoch(workload, weights, state, key, x, y, batches):
-    """A pass over ``batches`` (int32 ``[n, size]``): what is trained, and the sum of the losses of all samples."""
+    """Train on ``batches`` (int32 ``[n, size]``); returns weights and state, and the sum of all samples' losses."""
 
     def step(carried, batch):
         weights, state, key = carried
@@ -95,5 +95,5 @@ def epoch(workload, weights, state, key, x, y, batches):
 
 
 def turned(weights):
-    """Dense kernels with their axes exchanged, which XLA makes part of the products."""
+    """Dense kernels transposed; XLA makes that a part of the products."""
     return [(kernel.T if kernel.ndim == 2 else kernel, bias) for kernel, bias in weights]

@@ -1,9 +1,9 @@
 """Keras, tuned by what its own API offers: a ``train_step`` that takes a whole epoch, compiled by XLA.
 
-Keras lets a model say what a training step is. Here it is a loop over all batches, each picked from tensors that stay
-where they are, so that ``jit_compile`` has XLA compile the epoch as one; model, gradients and optimiser are Keras' own.
-``steps_per_execution`` would keep Python out of the loop too, but compiles each step by itself and feeds it by
-``tf.data``. On the TensorFlow backend only.
+Keras lets a model define its training step. Here that is a loop over all batches, each picked by index from tensors
+that stay on the device, so that ``jit_compile`` makes XLA compile the whole epoch as one program; model, gradients and
+optimiser are Keras' own. ``steps_per_execution`` would keep Python out of the loop too, but it compiles each step by
+itself and feeds it by ``tf.data``. Only on the TensorFlow backend.
 """
 
 import keras

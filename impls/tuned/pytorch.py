@@ -1,12 +1,12 @@
 """PyTorch, tuned: forward, backward and Adam of several steps as one compiled program.
 
-``torch.compile`` of whole steps, with the gradients taken by ``torch.func`` and Adam written out, leaves Inductor all
-arithmetic in one piece, and ``STEPS`` of them in a call share what the way there costs. Of the hundreds of guards that
-PyTorch would ask before each call, only those on tensors and on the workload stay; nothing else changes here. Numbers
-below 1e-38 are taken for 0: the moments of pixels that are nearly always empty decay to there, where a CPU computes
-slowly. Dense kernels whose width fills a CPU's vectors lie as ``[in, out]`` in memory, the way MKL multiplies faster by
-them. Adam's two divisions are one. On a GPU the first call is captured behind itself, and all others replay it as a
-CUDA graph. All else is as in ``impls/matched/pytorch.py``.
+``torch.compile`` of whole steps, with gradients by ``torch.func`` and Adam written out, gives Inductor all arithmetic
+at once, and ``STEPS`` steps share the cost of one call. Of the hundreds of guards that PyTorch would check before each
+call, only those on tensors and on the workload are kept, since nothing else changes here. Numbers below 1e-38 are
+flushed to 0: the moments of pixels that are nearly always empty decay to such numbers, and a CPU computes slowly with
+them. Dense kernels whose width fills a CPU's vectors lie as ``[in, out]`` in memory, since MKL multiplies faster by
+those. Adam's two divisions are one. On a GPU a CUDA graph is captured after the first call, and all others replay it.
+All else is as in ``impls/matched/pytorch.py``.
 """
 
 import math
@@ -23,7 +23,7 @@ from impls.workload import SGD
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 STEPS = 2
 VECTOR = 16
-"""Numbers of 32 bits in the widest vector of a CPU."""
+"""How many 32-bit numbers the widest vector of a CPU holds."""
 COMPILERS = "gcc", "clang"
 
 
@@ -75,7 +75,7 @@ class Implementation(Implementation):
         }
 
     def go(self, group):
-        """A call of what is compiled; on a GPU the first of its length, which compiles, and then replays."""
+        """Call the compiled program; on a GPU it is captured after the first call of a length, the others replay it."""
         if len(group) in self.graphs:
             held, graph = self.graphs[len(group)]
             held.copy_(group)
@@ -88,7 +88,7 @@ class Implementation(Implementation):
                 self.compiled(held)
 
     def steps(self, group):
-        """Steps in place, one for each row of ``group`` (int64 ``[n, size]``); the samples' losses join the total."""
+        """Take a step for each row of ``group`` (int64 ``[n, size]``) and add the samples' losses to the total."""
         for batch in group:
             gradients, loss = torch.func.grad_and_value(self.loss_of)(self.weights, self.x[batch], self.y[batch])
             self.update(list(gradients.values()))
@@ -112,5 +112,5 @@ class Implementation(Implementation):
 
 
 def asked(guards):
-    """Which guards are asked before a call of what is compiled, for ``torch.compile``."""
+    """Which guards ``torch.compile`` checks before each call."""
     return [guard.guard_type == "TENSOR_MATCH" or "workload" in guard.name for guard in guards]

@@ -1,8 +1,8 @@
 """TensorFlow, tuned: the whole epoch in one function, compiled by XLA.
 
-A ``while_loop`` inside ``tf.function(jit_compile=True)`` leaves nothing to Python between two steps, and XLA fuses
-gathering, forward, backward and Adam of a step. Dense kernels are kept as ``[out, in]``: that way XLA multiplies faster
-for their gradients, and no slower forward.
+In a ``while_loop`` inside ``tf.function(jit_compile=True)`` no Python runs between two steps, and XLA fuses a step's
+gathering, forward and backward pass and Adam. Dense kernels are kept as ``[out, in]``: XLA then computes their
+gradients faster, and the forward pass no slower.
 """
 
 import math
@@ -85,7 +85,7 @@ class Implementation:
         }
 
     def epoch_of(self, x, y, batches):
-        """A pass over ``batches`` (int32 ``[n, size]``): the sum of the losses of all samples."""
+        """Train on ``batches`` (int32 ``[n, size]``) and return the sum of all samples' losses."""
         total = tf.zeros((), x.dtype)
         for batch in tf.range(batches.shape[0]):
             picked = batches[batch]
@@ -120,7 +120,7 @@ class Implementation:
 
 
 def update(optimiser, weights, first, second, gradients, count):
-    """One step of all weights in place, the one of that ``count`` from 1 on."""
+    """Update all weights in place; ``count`` is the number of this step, from 1 on."""
     rate, power = optimiser.learning_rate, tf.cast(count, weights[0].dtype)
     root = tf.sqrt(1 - tf.exp(power * math.log(BETA_2)))
     unbiased = rate * root / (1 - tf.exp(power * math.log(BETA_1)))
@@ -135,5 +135,5 @@ def update(optimiser, weights, first, second, gradients, count):
 
 
 def turned(array):
-    """A dense kernel with its axes exchanged, anything else as it is."""
+    """A dense kernel transposed, anything else as it is."""
     return array.T if array.ndim == 2 else array

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from bench import statistics
-from bench.data import download, mnist, networks
+from bench.data import download, mnist, tutorials
 from bench.machine import cpus as machine_cpus
 from bench.machine import description
 from bench.session.plan import Plan
@@ -45,7 +45,7 @@ def main() -> None:
     rows = []
     with TemporaryDirectory() as folder:
         plan = Plan(
-            [networks.load()["mlp-128-64"]], [entry], ["cpu"], [len(cpus)], asked.pairs, asked.epochs, 1,
+            [tutorials.networks()["mlp-128-64"]], [entry], ["cpu"], [len(cpus)], asked.pairs, asked.epochs, 1,
             mnist.describe(data).digest,
         )  # fmt: skip
         session = Session(Path(folder), {entry.name: entry}, data, description.machine(), 900)

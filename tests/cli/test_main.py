@@ -41,7 +41,7 @@ def fcnbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Done:
-        digest.module_digest.cache_clear()
+        digest.module_code.cache_clear()
         with pytest.raises(SystemExit) as left:
             main.main([str(argument) for argument in arguments])
         assert isinstance(left.value.code, int)
@@ -110,6 +110,10 @@ def check_refused(done: Done, *words: str) -> None:
         (["compare", "none", "none"], ["none", "no results here"]),
         (["verify", "--workload", "zzz"], ["'zzz'", "choose from"]),
         (["verify", "--implementation", "zzz"], ["'zzz'", "choose from"]),
+        (
+            ["verify", "--implementation", "null"],
+            ["--implementation null", "trains no network", "name one that does"],
+        ),
         (["no-such-command"], ["no-such-command", "--help"]),
         (["--no-such-option"], ["--no-such-option"]),
         (["report"], ["directory"]),
@@ -229,9 +233,9 @@ def modules_after(*arguments: object) -> set[str]:
     """The modules that a command had loaded when it left."""
     code = """
 import sys
-from bench import cli
+from bench.cli import main
 try:
-    cli.main(sys.argv[1:])
+    main.main(sys.argv[1:])
 except SystemExit as left:
     assert left.code == 0, left.code
 print("MODULES", *sys.modules)
@@ -241,7 +245,7 @@ print("MODULES", *sys.modules)
     return set(done.stdout.rpartition("MODULES ")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["report", "--help"], ["list"]], ids=" ".join)
 def test_looking_around_imports_next_to_nothing(arguments: list[str]) -> None:
     """No framework, and no pandas, matplotlib or SciPy either: the answer is there at once."""
     assert modules_after(*arguments).isdisjoint(FRAMEWORKS | {"pandas", "matplotlib", "scipy"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.data import networks
+from bench.data import networks, tutorials
 from bench.errors import FcnBenchError
 from impls.workload import SGD, Adam, Conv, Dense, Dropout, Pool, Workload
 
@@ -82,31 +82,31 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("row", DOCUMENTS, ids=lambda row: row[0])
 def test_a_documents_network_is_as_the_document_states_it(row: tuple[Any, ...]) -> None:
     """Layers, scaling, batches, epochs, optimiser, loss, shuffling, seed and what is held out."""
-    found = networks.load()[row[0]]
+    found = tutorials.networks()[row[0]]
     assert found == Workload(*row, **HELD_OUT.get(row[0], {}), note=found.note)
 
 
 def test_no_network_goes_unread() -> None:
     """The rows above and the parameters counted by hand are of all networks in the file."""
-    assert [row[0] for row in DOCUMENTS] == list(networks.load())
-    assert list(PARAMETERS) == list(networks.load())
+    assert [row[0] for row in DOCUMENTS] == list(tutorials.networks())
+    assert list(PARAMETERS) == list(tutorials.networks())
 
 
 @pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
 def test_a_network_has_as_many_parameters_as_its_layers_say(name: str, count: int) -> None:
     """Counted by hand."""
-    assert networks.load()[name].parameters == count
+    assert tutorials.networks()[name].parameters == count
 
 
 def test_what_a_document_leaves_open_is_said_in_a_note() -> None:
     """The learning rate of SGD; what the document of the convolutions does not state, and what it miscounts."""
-    assert "0.1" in networks.load()["mlp-128-256-sgd"].note
-    assert all(word in networks.load()["cnn-32-64"].note for word in ("3136", "Adam 1e-3", "EVALUATION_FREQ"))
+    assert "0.1" in tutorials.networks()["mlp-128-256-sgd"].note
+    assert all(word in tutorials.networks()["cnn-32-64"].note for word in ("3136", "Adam 1e-3", "EVALUATION_FREQ"))
 
 
 def test_networks_come_in_the_files_order() -> None:
     """That of the documents, so that lists and reports have it too."""
-    documents = [found.document for found in networks.load().values()]
+    documents = [found.document for found in tutorials.networks().values()]
     assert documents == sorted(documents)
 
 
@@ -118,7 +118,7 @@ def test_a_users_network_needs_only_what_has_no_default(write: Write) -> None:
 
 def test_a_network_survives_its_way_to_the_worker() -> None:
     """As a dictionary and back, it is the same."""
-    for found in networks.load().values():
+    for found in tutorials.networks().values():
         assert Workload.from_dict(asdict(found)) == found
 
 
@@ -255,6 +255,10 @@ MISTAKES = [
     ("layers", "[{ units = 10 }, { kind = 'dropout', rate = 0.5 }]", "is dropout 0.5", "10 units"),
     ("layers", f"[{CONV}]", "is conv 2 3x3", "10 units"),
     ("bach_size", "64", "net.bach_size", "not a known key"),
+    ("Adam", "1", "net.Adam", "not a known key"),
+    ("name", "'other'", "net.name", "not a known key"),
+    ("optimiser", "{ kind = 'sgd', learning_rate = 1, Adam = 1 }", "net.optimiser.Adam", "not a known key"),
+    ("layers", "[{ units = 10, Conv = 1 }]", "net.layers.0.Conv", "not a known key"),
     ('"two\\nlines"', "1", "net.two lines", "not a known key"),
 ]
 

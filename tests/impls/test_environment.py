@@ -171,7 +171,7 @@ def test_a_position_is_no_part_of_a_file_name() -> None:
 def test_what_is_not_installed_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen without starting anything."""
     monkeypatch.setattr(
-        interpreters, "versions", lambda entry: dict.fromkeys(entry.packages, "1.0") | {"jax": "not installed"}
+        availability, "versions", lambda entry: dict.fromkeys(entry.packages, "1.0") | {"jax": "not installed"}
     )
     jax = next(entry for entry in BUILT_IN if "jax" in entry.packages)
     assert at_a_glance(jax, "cpu", ("cpu",)).text == "no: jax is not installed"
@@ -187,7 +187,7 @@ def test_an_implementation_that_is_asked_says_itself_why_it_cannot(tiny: Workloa
 def test_the_list_starts_no_framework() -> None:
     """Whoever only looks does not wait."""
     code = (
-        "import sys, json; from bench import catalogue; catalogue.text(None, 140); "
+        "import sys, json; from bench.cli import list as list_; list_.text(None, 140); "
         "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
     )
     done = printed_by(code)

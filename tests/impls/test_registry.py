@@ -163,3 +163,75 @@ def test_all_variables_are_text() -> None:
     """The system takes nothing else."""
     for entry in BUILT_IN:
         assert all(isinstance(value, str) for value in environment(entry, "cpu", 2).values())
+
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "1"}
+TENSORFLOW = {"KERAS_BACKEND": "tensorflow", **QUIET}
+KERAS = ("keras", "tensorflow", "numpy")
+ROWS = {
+    "documented-pytorch": ("impls.documented.pytorch", ("torch", "torchvision", "numpy"), {}),
+    "documented-keras": ("impls.documented.keras", KERAS, TENSORFLOW),
+    "matched-pytorch": ("impls.matched.pytorch", ("torch", "numpy"), {}),
+    "matched-keras": ("impls.matched.keras", KERAS, TENSORFLOW),
+    "matched-keras-jax": ("impls.matched.keras", ("keras", "jax", "numpy"), {"KERAS_BACKEND": "jax"}),
+    "matched-keras-torch": ("impls.matched.keras", ("keras", "torch", "numpy"), {"KERAS_BACKEND": "torch"}),
+    "matched-jax": ("impls.matched.jax", ("jax", "numpy"), {}),
+    "tuned-pytorch": ("impls.tuned.pytorch", ("torch", "numpy"), {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}),
+    "tuned-keras": ("impls.tuned.keras", KERAS, TENSORFLOW),
+    "tuned-tensorflow": ("impls.tuned.tensorflow", ("tensorflow", "numpy"), QUIET),
+    "tuned-jax": ("impls.tuned.jax", ("jax", "numpy"), {}),
+    "reference-numpy": ("impls.oracle.training", ("numpy",), {}),
+    "null": ("impls.null", ("numpy",), {}),
+}
+"""Every built-in row: where it lies, the packages whose versions are recorded, the variables that it sets."""
+FLOORS = {
+    "pytorch": ("torch", "numpy"),
+    "tensorflow": ("tensorflow", "numpy"),
+    "jax": ("jax", "numpy"),
+    "numpy": ("numpy",),
+}
+
+
+def test_the_rows_that_are_found_are_these() -> None:
+    """Names, modules, packages and variables; a framework's table and its files make no others."""
+    assert {entry.name: (entry.module, entry.packages, dict(entry.environment)) for entry in BUILT_IN} == ROWS
+    assert list(ROWS) == [entry.name for entry in BUILT_IN]
+    assert [entry.name for entry in BUILT_IN if not entry.gated] == ["null"]
+    assert {entry.framework: entry.packages for entry in registry.floors()} == FLOORS
+    for entry in registry.floors():
+        assert (entry.name, entry.module) == (f"floor-{entry.framework}", f"impls.floor.{entry.framework}")
+        assert (entry.attribute, entry.environment, entry.gated) == ("Floor", QUIET, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "names"),
+    [
+        ("matched-pytorch", "pytorch", ("pytorch", "torch")),
+        ("matched-keras", "tensorflow", ("tensorflow",)),
+        ("matched-keras-torch", "pytorch", ("pytorch", "torch")),
+        ("reference-numpy", "numpy", ("numpy",)),
+        ("null", "null", ("null",)),
+    ],
+)
+def test_an_engine_has_its_frameworks_name_and_its_packages(name: str, engine: str, names: tuple[str, ...]) -> None:
+    """What computes under Keras is the backend, whatever Keras calls it."""
+    (entry,) = (entry for entry in BUILT_IN if entry.name == name)
+    assert (entry.engine, entry.engine_names) == (engine, names)
+
+
+def test_a_row_knows_the_file_of_its_source(tmp_path: Path) -> None:
+    """Of a module as of a plugin; a module that nobody has installed has none."""
+    entry = BUILT_IN[0]
+    assert (entry.file, entry.is_plugin) == (str(Path(registry.__file__).parent / "documented" / "pytorch.py"), False)
+    plugin = from_file(tmp_path / "mine.py")
+    assert (plugin.file, plugin.is_plugin) == (str(tmp_path / "mine.py"), True)
+    absent = named("mine", "no_such_package.module", "Implementation")
+    assert (absent.file, absent.is_plugin) == (None, False)
+
+
+def test_a_framework_is_known_by_its_own_rows() -> None:
+    """Not by those on another backend."""
+    assert {tier: entry.name for tier, entry in registry.of_framework("keras").items()} == {
+        tier: f"{tier}-keras" for tier in ("documented", "matched", "tuned")
+    }
+    assert list(registry.of_framework("jax")) == ["matched", "tuned"]

@@ -19,7 +19,7 @@ import pandas as pd
 from programs import SEED, started, store
 
 from bench import statistics
-from bench.data import download, mnist, networks
+from bench.data import download, mnist, tutorials
 from impls import environment, registry
 from impls.loading import find_class
 from impls.registry import Entry
@@ -74,7 +74,7 @@ def main() -> None:
     os.environ.update(environment.environment(entry, "cpu", asked.threads))
     texts = {AS_IT_IS: Path(f"{entry.module.replace('.', '/')}.py").read_text(encoding="utf-8")}
     texts |= {name: undone(texts[AS_IT_IS], pairs) for name, pairs in UNDONE[entry.name].items()}
-    workload, data = networks.load()["mlp-128-64"], mnist.load(download.find())
+    workload, data = tutorials.networks()["mlp-128-64"], mnist.load(download.find())
     with TemporaryDirectory() as folder:
         programs = {}
         for number, (name, text) in enumerate(texts.items()):

@@ -21,6 +21,7 @@ from scipy import stats
 
 from bench import statistics
 from bench.session import pilot as session_pilot
+from bench.statistics import Verdict
 
 ROOT = Path(__file__).parents[2]
 OUT, PAGE = ROOT / "results" / "method", ROOT / "docs" / "method.md"
@@ -122,7 +123,7 @@ def intervals(sessions: int) -> pd.DataFrame:
 
 
 def verdicts(sessions: int) -> pd.DataFrame:
-    """What ``compare.verdict`` says of a pair beside a control, by the true ratio; one pair, so nothing to correct."""
+    """What ``statistics.verdict`` says of a pair beside a control, by the true ratio; one pair, so nothing to correct."""
     rows = []
     for machine, noise in machines().items():
         for blocks in BLOCKS:
@@ -131,18 +132,18 @@ def verdicts(sessions: int) -> pd.DataFrame:
                 said = [one_verdict(times[i] * [truth, 1, 1, 1, 1]) for i in range(sessions)]
                 rows.append({
                     "machine": machine, "blocks": blocks, "ratio": truth, "sessions": sessions,
-                    "slower": said.count("slower") / sessions, "faster": said.count("faster") / sessions,
-                    "equivalent": sum(word.startswith("equivalent") for word in said) / sessions,
-                    "unfit": said.count("unfit session") / sessions,
+                    "slower": said.count(Verdict.GREATER) / sessions, "faster": said.count(Verdict.SMALLER) / sessions,
+                    "equivalent": said.count(Verdict.EQUIVALENT) / sessions,
+                    "unfit": said.count(Verdict.UNFIT) / sessions,
                 })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def one_verdict(times: Float) -> str:
+def one_verdict(times: Float) -> Verdict:
     """The verdict on program 0 over program 1, of which the last column is the control; ``[blocks, cells]``."""
     control = statistics.paired_ratio(list(times[:, -1]), list(times[:, 1]))
     if control.excludes_one:
-        return "unfit session"
+        return Verdict.UNFIT
     ratio = statistics.paired_ratio(list(times[:, 0]), list(times[:, 1]))
     return statistics.verdict(ratio, statistics.delta(control))
 
@@ -198,13 +199,13 @@ def sessions(_: int) -> pd.DataFrame:
         said = [verdict for a, b in combinations(runs, 2) for verdict in two_sessions(runs[a], runs[b])]
         rows.append({
             "machine": f"recorded: {path.stem}", "runs": len(runs), "comparisons": len(said),
-            "different": sum(word in ("faster", "slower") for word in said) / len(said),
-            "equivalent": sum(word.startswith("equivalent") for word in said) / len(said),
+            "different": sum(verdict.is_difference for verdict in said) / len(said),
+            "equivalent": said.count(Verdict.EQUIVALENT) / len(said),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def two_sessions(base: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+def two_sessions(base: pd.DataFrame, new: pd.DataFrame) -> list[Verdict]:
     """The verdicts on each program's times in two runs, ``[blocks, programs]``."""
     pairs = [(list(new[name]), list(base[name])) for name in base]
     corrected = statistics.holm([statistics.p_value(statistics.log_ratios(a, b)) for a, b in pairs])

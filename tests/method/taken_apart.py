@@ -22,7 +22,7 @@ import torch
 from programs import SEED, started, store
 from torch.profiler import ProfilerActivity, profile
 
-from bench.data import download, mnist, networks
+from bench.data import download, mnist, tutorials
 from impls.floor.pytorch import Floor
 from impls.tuned.pytorch import STEPS, Implementation
 
@@ -48,7 +48,7 @@ def main() -> None:
     asked = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.threads])
     torch.set_num_threads(asked.threads)
-    workload, data = networks.load()["mlp-128-64"], mnist.load(download.find())
+    workload, data = tutorials.networks()["mlp-128-64"], mnist.load(download.find())
     plain, named = (started(Implementation, workload, data) for _ in "12")
     options = named.options | {"cpp.enable_kernel_profile": True}
     named.compiled = torch.compile(named.steps, fullgraph=True, dynamic=False, options=options)

@@ -131,7 +131,11 @@ def test_a_missing_package_is_named(fcnbench, monkeypatch, tmp_path):
 
 REFUSED = {
     "no such format": (["model.npz", "--format", "onx"], "unknown format 'onx': did you mean 'onnx'?"),
-    "no such framework": (["model.npz", "--format", "onnx", "--by", "jax"], "unknown framework 'jax'"),
+    "no such framework": (["model.npz", "--format", "onnx", "--by", "numpy"], "unknown framework 'numpy'"),
+    "a framework without a format": (
+        ["model.npz", "--format", "native", "--by", "jax"],
+        "is written by pytorch, keras",
+    ),
     "a format of another": (["model.npz", "--format", "litert", "--by", "pytorch"], "litert is written by keras alone"),
     "no file": (["nix.npz", "--format", "onnx"], "nix.npz: cannot be read"),
     "text": (["text.npz", "--format", "onnx"], "text.npz: not a model of fcnbench"),
@@ -201,7 +205,8 @@ def test_of_a_result_directory_one_network_must_be_left(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("format", "trained", "by"),
     [("onnx", "keras", "keras"), ("onnx", "pytorch", "pytorch"), ("onnx", "numpy", "pytorch"),
-     ("litert", "pytorch", "keras"), ("torch", "keras", "pytorch"), ("native", "keras", "keras")],
+     ("litert", "pytorch", "keras"), ("torch", "keras", "pytorch"), ("native", "keras", "keras"),
+     ("jax", "jax", "jax"), ("jax", "pytorch", "jax"), ("onnx", "jax", "pytorch")],
 )  # fmt: skip
 def test_the_framework_that_trained_it_exports_where_it_can(format, trained, by):
     """Else the one that can: the weights are portable."""

@@ -25,9 +25,9 @@ from bench.models.find import Kept
 from bench.models.predict import Said
 from bench.store import archive as store_archive
 from bench.store import models
-from bench.worker import interpreters
 from impls import environment as impls_environment
 from impls import portable, registry
+from impls.frameworks import FRAMEWORKS
 from impls.oracle import training
 from impls.oracle.training import initial_weights
 from impls.workload import Conv, Dense, Dropout, Pool, Workload
@@ -62,20 +62,19 @@ NATIVE = """
 import importlib, json, sys
 from pathlib import Path
 from impls import portable
+from impls.frameworks import FRAMEWORKS
 from impls.workload import Workload
 module = importlib.import_module("impls.models." + sys.argv[1])
 for path in map(Path, sys.argv[2:]):
     about, weights = portable.load(path)
-    module.save(path.with_suffix(module.SUFFIX), Workload.from_dict(about["workload"]), weights)
+    module.save(path.with_suffix(FRAMEWORKS[sys.argv[1]].native), Workload.from_dict(about["workload"]), weights)
 """
 
 
 def native(name: str, networks: dict[str, Path]) -> dict[str, Path]:
     """The same networks in a framework's own format, written by it in a process of its own."""
     needs(*{"pytorch": ("torch",), "keras": ("keras", "tensorflow")}[name])
-    paths = {
-        network: path.with_suffix({"pytorch": ".pt", "keras": ".keras"}[name]) for network, path in networks.items()
-    }
+    paths = {network: path.with_suffix(FRAMEWORKS[name].native) for network, path in networks.items()}
     if not all(path.exists() for path in paths.values()):
         row = registry.predictors()[name]
         variables = {**os.environ, **impls_environment.environment(row, "cpu", 1)}
@@ -109,18 +108,18 @@ def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     found = unpacked(list(networks.values()), folder)
     return {
         (said.kept.label, said.by): said
-        for said in predict.ask(found, ["pytorch", "keras", "numpy"], ROWS, IMAGES, "cpu", 300.0, folder)
+        for said in predict.ask(found, ["pytorch", "keras", "jax", "numpy"], ROWS, IMAGES, "cpu", 300.0, folder)
     }
 
 
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
-@pytest.mark.parametrize("name", ["pytorch", "keras", "numpy"])
+@pytest.mark.parametrize("name", ["pytorch", "keras", "jax", "numpy"])
 def test_every_framework_predicts_the_same(name: str, network: str, answers: dict[tuple[str, str], Said]) -> None:
     """The same digit for every image, and logits within eight times what float32 does to the oracle itself.
 
     That is the limit of the equivalence gate. The oracle's own largest two logits are farther apart than that.
     """
-    needs(*{"pytorch": ("torch",), "keras": ("keras", "tensorflow"), "numpy": ()}[name])
+    needs(*{"pytorch": ("torch",), "keras": ("keras", "tensorflow"), "jax": ("jax",), "numpy": ()}[name])
     said = answers[f"{network}.npz", name]
     assert (said.status, said.reason) == ("ok", "")
     model = said.kept.model
@@ -194,10 +193,9 @@ def test_keras_own_description_is_not_believed(
 
 
 def test_a_frameworks_own_files_are_known_by_their_ends() -> None:
-    """The table of endings names those that the frameworks' modules write."""
-    for ending, name in registry.NATIVE.items():
-        source = (Path(registry.__file__).parent / "models" / f"{name}.py").read_text(encoding="utf-8")
-        assert f'SUFFIX = "{ending}"' in source
+    """In capitals too. JAX and NumPy have no format of their own, and a portable file is nobody's."""
+    assert [registry.native_reader(suffix) for suffix in (".pt", ".keras", ".KERAS")] == ["pytorch", "keras", "keras"]
+    assert {registry.native_reader(suffix) for suffix in ("", ".npz", ".jaxexport", ".pt2")} == {None}
 
 
 def refusal(path: Path, folder: Path) -> str:
@@ -234,13 +232,14 @@ def test_a_network_is_predicted_by_what_trained_it(tmp_path: Path, monkeypatch: 
 
     installed = {"torch", "keras", "jax", "numpy"}
     monkeypatch.setattr(
-        interpreters,
+        predict,
         "versions",
         lambda row: {name: "1" if name in installed else "not installed" for name in row.packages},
     )
     assert by("documented-pytorch") == by("matched-pytorch") == "pytorch"
     assert by("documented-keras") == by("matched-keras") == "keras"
     assert by("matched-keras-jax") == "keras-jax"
+    assert by("matched-jax") == by("tuned-jax") == "jax"
     assert by("reference-numpy") == "numpy"
     assert by("plugin-mine") == "pytorch"
     installed.remove("torch")
@@ -451,7 +450,7 @@ def test_the_real_command_shows_frameworks_side_by_side(networks: dict[str, Path
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[2])},
     )
     assert (done.returncode, done.stderr) == (0, "")
     title, _, _, *rows = done.stdout.strip().splitlines()
@@ -466,14 +465,14 @@ def test_no_framework_is_imported_beside_the_command(tmp_path: Path) -> None:
     saved(tmp_path / "good.npz")
     code = """
 import sys
-from bench import cli
+from bench.cli import main
 try:
-    cli.main(sys.argv[1:])
+    main.main(sys.argv[1:])
 except SystemExit as left:
     print("MODULES", left.code, *sys.modules)
 """
     options = ["predict", "four.png", "--model", "good.npz", "--with", "numpy"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, "-c", code, *options], capture_output=True, text=True, cwd=tmp_path, env=environment
     )

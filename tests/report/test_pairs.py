@@ -13,15 +13,36 @@ from synthetic import OTHER_WORKLOAD, clear, result, runs, session
 from bench.report import pairs as report_pairs
 from bench.report import runs as report_runs
 from bench.report.chapters import cost
-from bench.statistics import paired_ratio
+from bench.statistics import Verdict, paired_ratio
 from bench.store.records.cell import Memory, Phases
 from bench.store.records.training import Result
 
 
 def compared(frame: pd.DataFrame, quantity: str = "epoch_s") -> pd.DataFrame:
     """The pairs of one quantity."""
-    table = report_pairs.comparison(frame)
+    table = report_pairs.in_words(report_pairs.comparison(frame))
     return table[table["compared"] == quantity]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "compared", "words"),
+    [
+        (Verdict.SMALLER, "epoch_s", "faster"),
+        (Verdict.GREATER, "epoch_s", "slower"),
+        (Verdict.SMALLER, "process_peak_bytes", "less"),
+        (Verdict.GREATER, "process_peak_bytes", "more"),
+        (Verdict.SMALLER, "accuracy", "lower"),
+        (Verdict.GREATER, "accuracy", "higher"),
+        (Verdict.EQUIVALENT, "epoch_s", "equivalent within 6.0%"),
+        (Verdict.EQUIVALENT, "accuracy", "equivalent within 6.0%"),
+        (Verdict.INCONCLUSIVE, "epoch_s", "inconclusive"),
+        (Verdict.TOO_FEW, "epoch_s", "too few blocks"),
+        (Verdict.UNFIT, "accuracy", "unfit session"),
+    ],
+)
+def test_each_quantity_has_its_words_for_a_verdict(verdict: Verdict, compared: str, words: str) -> None:
+    """As comparison.csv has them; equivalence says within what."""
+    assert report_pairs.verdict_words(verdict, compared, 0.06) == words
 
 
 def test_the_control_is_compared_with_what_it_repeats() -> None:
@@ -146,7 +167,7 @@ def test_an_unfit_control_takes_the_verdicts_of_all_networks() -> None:
         [1.0, 1.1, 1.2001],
         workload=OTHER_WORKLOAD,
     )
-    assert set(report_pairs.comparison(report_runs.runs_frame([*bad, *good], []))["verdict"]) == {"unfit session"}
+    assert set(report_pairs.comparison(report_runs.runs_frame([*bad, *good], []))["verdict"]) == {Verdict.UNFIT}
 
 
 def with_memory(found: Sequence[Result], sizes: Sequence[int]) -> list[Result]:

@@ -10,7 +10,7 @@ import pytest
 from browser import Browser
 from synthetic import clear, save
 
-from bench.display import html
+from bench.display import html, numbers
 from bench.display.section import Shown
 from bench.display.tables import Sheet
 from bench.report import build, scripts
@@ -55,7 +55,7 @@ COLUMNS = ("name", "time", "share", "note")
 ROWS = (
     ("b", "150 ms (140–160)", "2.50 %", "x 10"),
     ("a\nsmall", "1.20 s\n3 times", "about 12 %", "x 9"),
-    ("c", "not measured", "not measured", "–"),
+    ("c", numbers.Reason("not measured"), numbers.Reason("not measured"), numbers.MISSING),
     ("d", "2 min", "−1.0 %", "x 100"),
     ("e", "1,000 s", "over 1,000 %", "y"),
 )
@@ -67,6 +67,17 @@ def shown(tmp_path: Path, sheet: Sheet) -> Path:
     path, script = tmp_path / "table.html", scripts.read("sort.js").text
     path.write_text(f"<!doctype html><body>{html.table(Shown(sheet))}<script>{script}</script>", encoding="utf-8")
     return path
+
+
+def test_cells_without_a_figure_are_marked(tmp_path: Path) -> None:
+    """Dashes and reasons alike, so that the script need not read them; a reason is written small."""
+    rows = [
+        ("a", numbers.MISSING, numbers.Absent("never"), numbers.Reason("not measured: no GPU")),
+        ("b", "1 s", "2", "x"),
+    ]
+    html = shown(tmp_path, Sheet("", COLUMNS, tuple(rows))).read_text()
+    assert html.count("data-absent>") == 3 and '<td class="why" data-absent' in html
+    assert "not measured" not in scripts.read("sort.js").text
 
 
 def names(browser: Browser) -> list[str]:

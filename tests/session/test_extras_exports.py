@@ -36,6 +36,7 @@ def test_each_framework_writes_its_own_network_of_the_headline_and_the_matched_t
     }
     assert chosen == {("matched-pytorch", WORKLOAD.name, "pytorch")}
     assert {made.workload.name for made, _ in extras.export_pairs(found[:1], WORKLOAD.name)} == {"other"}
+    assert [row.format for _, row in extras.export_pairs([model("matched-jax")], WORKLOAD.name)] == ["jax"]
 
 
 @pytest.fixture

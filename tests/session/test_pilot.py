@@ -1,17 +1,25 @@
 """How many blocks a precision or a time asks for."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
-from synthetic import clear, result, session
+from synthetic import WORKLOAD, clear, result, session
 
 from bench import statistics
+from bench.display import naming
 from bench.errors import FcnBenchError
-from bench.report import runs as report_runs
-from bench.session import pilot as session_pilot
+from bench.report import pairs
+from bench.report.runs import runs_frame
+from bench.session import pilot
+from bench.session.pilot import Target
 from bench.statistics import paired_ratio
+from bench.store.records.machine import Size
+from bench.store.records.training import Result
+from bench.store.records.verification import Gate
 
 
 def test_the_number_is_steins() -> None:
@@ -23,38 +31,73 @@ def test_the_number_is_steins() -> None:
     assert statistics.blocks_needed(d, 10.0) == len(d)
 
 
+def precision(results: Sequence[Result], blocks: int = 5, half_width: float = 0.02) -> Size:
+    """What a pilot of so many blocks asks for."""
+    return pilot.decided(results, [], Target(half_width), blocks, 0.0)
+
+
+def time(results: Sequence[Result], budget_s: float, spent_s: float = 0.0) -> Size:
+    """What a pilot of two blocks leaves time for."""
+    return pilot.decided(results, [], Target(None, budget_s), 2, spent_s)
+
+
 def test_the_least_certain_pair_decides() -> None:
     """Of all pairs and the control; more noise or a finer width asks for more."""
     steady = {"matched-pytorch": [1.0, 1.01, 1.0, 0.99, 1.0], "matched-keras": [2.0, 2.01, 2.02, 1.99, 2.0]}
-    runs = report_runs.runs_frame(session({**steady, "tuned-jax": [0.5, 0.6, 0.5, 0.45, 0.55]}), [])
-    size = session_pilot.for_precision(runs, 5, 0.02)
+    results = session({**steady, "tuned-jax": [0.5, 0.6, 0.5, 0.45, 0.55]})
+    size = precision(results)
     assert "tuned-jax" in size.pair and size.blocks > 5 and (size.half_width or 1) <= 0.02
-    assert session_pilot.for_precision(runs, 5, 0.01).blocks > size.blocks
-    without = session_pilot.for_precision(report_runs.runs_frame(session(steady), []), 5, 0.02)
-    assert without.blocks < size.blocks
-    noisy = report_runs.runs_frame(session(steady, control=[1.0, 1.2, 0.9, 1.1, 1.3]), [])
-    assert session_pilot.for_precision(noisy, 5, 0.02).pair.startswith("the control and itself")
+    assert precision(results, half_width=0.01).blocks > size.blocks
+    assert precision(session(steady)).blocks < size.blocks
+    noisy = session(steady, control=[1.0, 1.2, 0.9, 1.1, 1.3])
+    assert precision(noisy).pair.startswith("the control and itself")
 
 
 def test_only_the_pilot_has_a_say() -> None:
     """What was measured after it changes nothing: nobody can stop when the figures please."""
-    pilot = session({"matched-pytorch": [1.0, 1.1, 1.0, 0.9, 1.0], "matched-keras": [2.0, 2.1, 2.3, 1.9, 2.0]})
+    early = session({"matched-pytorch": [1.0, 1.1, 1.0, 0.9, 1.0], "matched-keras": [2.0, 2.1, 2.3, 1.9, 2.0]})
     rest = [
         result(name, block, s) for block in (6, 7) for name, s in (("matched-pytorch", 9.0), ("matched-keras", 0.1))
     ]
-    sizes = [
-        session_pilot.for_precision(report_runs.runs_frame(found, []), 5, 0.02) for found in (pilot, [*pilot, *rest])
+    assert precision(early) == precision([*early, *rest])
+
+
+def test_the_ratios_are_those_of_the_report() -> None:
+    """Name by name and figure by figure, whatever is missing, failed or does other work."""
+    noise = np.random.default_rng(3)
+    names = ("matched-pytorch", "matched-keras", "documented-keras", "tuned-jax", "matched-jax")
+    results = [
+        replace(found, cell=replace(found.cell, device=device))
+        for device in ("cpu", "cuda")
+        for found in session({name: list(noise.lognormal(size=6)) for name in names}, control=list(1 + noise.random(6)))
+        if noise.random() > 0.1
     ]
-    assert sizes[0] == sizes[1]
+    results = [replace(one, status="failed") if noise.random() < 0.1 else one for one in results]
+    gates = [Gate(name, WORKLOAD.name, "cpu", "", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
+    runs = runs_frame(results, gates)
+    expected = {
+        f"{a} and {b}, {naming.title(*key)}": statistics.log_ratios(both["a"], both["b"])
+        for key, a, b, both in pairs.pairs(runs, "epoch_s")
+        if len(both) > 1
+    }
+    for key, _, both in pairs.controls(runs, "epoch_s"):
+        name = f"the control and itself, {naming.title(*key)}"
+        expected[name] = statistics.log_ratios(both["a"], both["b"])
+    found = pilot.log_ratios(results, gates)
+    assert {name: sorted(ratios) for name, ratios in found.items()} == {
+        name: sorted(ratios) for name, ratios in expected.items()
+    }
+    assert len(found) == 10 + 3 + 1 and pilot.block_s(results) == pytest.approx(runs["process_s"].sum() / 6)
 
 
 def test_a_time_is_divided_by_what_a_block_takes() -> None:
     """What went before the first block counts too; the pilot is never undone."""
-    runs = report_runs.runs_frame(session({"matched-pytorch": [1.0, 1.0], "matched-keras": [2.0, 2.1]}), [])
-    block_s = runs["process_s"].sum() / 2
-    assert session_pilot.for_time(runs, 2, 10.5 * block_s, 0.0).blocks == 10
-    assert session_pilot.for_time(runs, 2, 10.5 * block_s, 3 * block_s).blocks == 7
-    assert session_pilot.for_time(runs, 2, 0.1, 0.0).blocks == 2
+    results = session({"matched-pytorch": [1.0, 1.0], "matched-keras": [2.0, 2.1]})
+    block_s = pilot.block_s(results)
+    assert block_s == pytest.approx(sum(one.phases.process_s or 0 for one in results) / 2)
+    assert time(results, 10.5 * block_s).blocks == 10
+    assert time(results, 10.5 * block_s, spent_s=3 * block_s).blocks == 7
+    assert time(results, 0.1).blocks == 2
 
 
 def test_what_is_expected_is_what_such_blocks_give() -> None:
@@ -66,13 +109,30 @@ def test_what_is_expected_is_what_such_blocks_give() -> None:
 
 def test_a_pilot_without_a_pair_asks_for_help() -> None:
     """Everything failed, or there is a single implementation and no control."""
-    runs = report_runs.runs_frame([result(status="failed"), result(block=2)], [])
+    results = [result(status="failed"), result(block=2)]
     with pytest.raises(FcnBenchError, match="no pair with two blocks"):
-        session_pilot.for_precision(runs, 5, 0.02)
-    assert session_pilot.for_time(runs, 2, 60.0, 0.0).half_width is None
+        precision(results)
+    assert time(results, 60.0).half_width is None
 
 
 def test_a_default_session_can_be_sized() -> None:
     """Six pairs and a control."""
-    size = session_pilot.for_precision(report_runs.runs_frame(clear(), []), 3, 0.02)
+    size = precision(clear(), 3)
     assert size.pilot == 3 and size.blocks >= 3 and size.block_s > 0 and "2.0 %" in size.asked
+
+
+@pytest.mark.parametrize(
+    ("target", "blocks", "first"),
+    [
+        (Target(), None, 3),
+        (Target(), 7, 7),
+        (Target(0.02), None, 5),
+        (Target(None, 60.0), None, 2),
+        (Target(0.02), 4, 4),
+    ],
+)
+def test_the_first_blocks_are_those_that_were_given_else_a_pilots(
+    target: Target, blocks: int | None, first: int
+) -> None:
+    """Three where nothing is to be decided."""
+    assert pilot.first_blocks(target, blocks, None) == first

@@ -30,7 +30,7 @@ ENTRIES = tuple(
 @pytest.fixture(autouse=True)
 def forgets() -> Iterator[None]:
     """Sources and versions are read once in a program's life; here they change."""
-    caches = (digest.module_digest, interpreters.package_version)
+    caches = (digest.module_code, interpreters.package_version)
     yield
     for cache in caches:
         cache.cache_clear()
@@ -141,17 +141,15 @@ def test_sweeps_change_no_other_cell(make: Callable[..., Plan]) -> None:
     assert {cell.key for cell in both.cells() if cell.role != "sweep"} == {cell.key for cell in without.cells()}
 
 
-@pytest.mark.parametrize("module", digest.SWEEP)
-def test_a_change_of_the_sweep_is_another_digest_of_sweeps_alone(
-    make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, module: str
-) -> None:
-    """What was measured without it stays valid."""
-    before, real = make(sweep=True, blocks=1).cells(), digest.module_digest
-    assert real(module) != module
-    with monkeypatch.context() as patch:
-        patch.setattr(digest, "module_digest", lambda name: "edited" if name == module else real(name))
-        after = make(sweep=True, blocks=1).cells()
-    assert all((a.digest == b.digest) == (a.role != "sweep") for a, b in zip(before, after, strict=True))
+def test_each_role_has_the_code_of_its_own_job(make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of the sweep's or the floor's code leaves what was measured without it valid."""
+    floor = Entry("floor-numpy", "floor", "numpy", "impls.floor.numpy", "Floor", ("numpy",), gated=False)
+    asked: dict[str, str] = {}
+    monkeypatch.setattr(digest, "of_job", lambda job, modules, *facts: asked.setdefault(job, job))
+    cells = make(blocks=1, sweep=True, floors=[floor]).cells()
+    assert {(cell.role, cell.digest) for cell in cells} == {
+        ("measured", "train"), ("control", "train"), ("sweep", "sweep"), ("floor", "floor"),
+    }  # fmt: skip
 
 
 def test_all_implementations_of_a_block_share_its_seed(make: Callable[..., Plan]) -> None:
@@ -221,7 +219,7 @@ def test_an_edited_source_is_another_digest(make: Callable[..., Plan], tmp_path:
     entry = Entry("mine", "plugin", "mine", str(path))
     for text in ("x = 1", "x = 2", "x = 1"):
         path.write_text(text)
-        digest.module_digest.cache_clear()
+        digest.module_code.cache_clear()
         digests.append(only(make(entries=[entry], blocks=1)).digest)
     assert digests[0] == digests[2] != digests[1]
 
@@ -234,19 +232,6 @@ def test_another_class_of_the_same_file_is_another_digest(make: Callable[..., Pl
     assert len({only(make(entries=[one], blocks=1)).digest for one in (entry, other)}) == 2
 
 
-@pytest.mark.parametrize("module", digest.HARNESS)
-def test_a_change_of_the_harness_is_another_digest(
-    make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, module: str
-) -> None:
-    """What the worker does besides the implementation decides too; each of these modules exists."""
-    one = {"entries": ENTRIES[:1], "blocks": 1}
-    before, real = only(make(**one)).digest, digest.module_digest
-    assert real(module) != module
-    with monkeypatch.context() as patch:
-        patch.setattr(digest, "module_digest", lambda name: "edited" if name == module else real(name))
-        assert only(make(**one)).digest != before
-
-
 @pytest.mark.parametrize(("package", "counts"), [("numpy", True), ("torch", False)])
 def test_another_version_of_a_package_is_another_digest(
     make: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, package: str, counts: bool
@@ -255,7 +240,7 @@ def test_another_version_of_a_package_is_another_digest(
     digests = []
     for newer in ("", package):
         interpreters.package_version.cache_clear()
-        monkeypatch.setattr(plan, "version", lambda name, newer=newer: "2.0" if name == newer else "1.0")
+        monkeypatch.setattr(interpreters, "version", lambda name, newer=newer: "2.0" if name == newer else "1.0")
         digests.append(only(make(entries=ENTRIES[:1], blocks=1)).digest)
     assert (digests[0] != digests[1]) is counts
 
@@ -274,25 +259,6 @@ def test_a_cells_key_depends_on_nothing_around_it(make: Callable[..., Plan], tin
     assert {cell.key for cell in reordered} == keys
     assert {cell.key for cell in make(**fixed, blocks=7, threads=[1, 2]).cells()} > keys
     assert {cell.key for cell in make(**fixed, entries=ENTRIES[:2]).cells()} < keys
-
-
-def test_a_module_that_is_nowhere_is_known_by_its_name() -> None:
-    """The plan is made all the same; the cell fails when it is run, and says why."""
-    for module in ("no_such_package.module", "impls.no_such_module", "json.decoder.too_deep", "sys"):
-        assert digest.module_digest(module) == module
-
-
-def test_a_source_is_found_without_importing_what_is_around_it(tmp_path: Path) -> None:
-    """A package that imports its framework, or cannot be imported at all, is read as text only."""
-    package = tmp_path / "stranger" / "deep"
-    package.mkdir(parents=True)
-    for folder in (package.parent, package):
-        (folder / "__init__.py").write_text("raise RuntimeError('imported')")
-    (package / "mine.py").write_text("raise RuntimeError('imported')")
-    code = "from bench import plan; print(plan.module_file('stranger.deep.mine'), plan.module_digest('stranger'))"
-    done = in_a_process_of_its_own(code, PYTHONPATH=str(tmp_path))
-    assert done.stderr == ""
-    assert done.stdout.split()[0] == str(package / "mine.py")
 
 
 def test_digests_are_the_same_in_every_process(make: Callable[..., Plan]) -> None:

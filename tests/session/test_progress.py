@@ -3,7 +3,7 @@
 import pytest
 from synthetic import result
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.session import progress
 
 
@@ -13,7 +13,7 @@ def test_time_left_is_what_each_kind_has_taken() -> None:
     seconds = {progress.kind(quick): [1.0, 3.0], progress.kind(slow): [10.0]}
     assert progress.time_left([quick, quick, slow], seconds) == 2 + 2 + 10
     assert progress.time_left([new], seconds) == pytest.approx(6)
-    dear = result("matched-new", workload=networks.load()["cnn-32-64"]).cell
+    dear = result("matched-new", workload=tutorials.networks()["cnn-32-64"]).cell
     assert progress.time_left([dear], seconds) > 6 * 20
     assert progress.time_left([], seconds) == 0
     assert progress.time_left([quick], {}) is None

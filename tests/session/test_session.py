@@ -251,7 +251,7 @@ def test_an_edited_plugin_is_measured_again_and_the_old_result_set_aside(
     plugin("plain", "class Implementation(Regression):\n    edited = True\n")
     from bench.session import digest
 
-    digest.module_digest.cache_clear()
+    digest.module_code.cache_clear()
     cells = plan.cells()
     assert not archive.finished(old, fresh=False).keys() & {cell.key for cell in cells}
     new = run(session, cells)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from mutants import ALL, networks
 
-from bench.data import download, mnist
-from bench.data import networks as data_networks
+from bench.data import download, mnist, tutorials
 from bench.store.records.verification import Rung
 from bench.verification import checks, samples
 from bench.verification.candidate import Candidate
@@ -45,7 +44,7 @@ def data():
 
 @pytest.fixture
 def workload():
-    return data_networks.load()["mlp-128-64"]
+    return tutorials.networks()["mlp-128-64"]
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +209,7 @@ def test_oracle_is_asked_once_for_all_who_run_the_same_equation(climb, workload,
 
 def test_dear_network_is_trained_for_fewer_steps(workload):
     """What the oracle cannot do in a second is done less often, but never without a second pass."""
-    heavy = data_networks.load()["cnn-32-64"]
+    heavy = tutorials.networks()["cnn-32-64"]
     assert samples.affordable(workload, 20) == 20
     assert samples.affordable(heavy, 20) == 4
     assert samples.three_passes(heavy, 4) == [64, 32, 96]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data import download, mnist, networks
+from bench.data import download, mnist, tutorials
 from bench.verification import dropout
 from bench.verification.candidate import Candidate
 from impls.contract import Data
@@ -24,7 +24,7 @@ def data() -> Data:
 
 @pytest.fixture
 def workload() -> Workload:
-    return networks.load()["mlp-128-64-dropout"]
+    return tutorials.networks()["mlp-128-64-dropout"]
 
 
 def looked_at(workload: Workload, data: Data, folder: Path, make: Any = Implementation, unseen: str = "") -> Any:

@@ -7,6 +7,7 @@ from itertools import combinations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bench import statistics
 from bench.display import axes as display_axes
 from bench.display import numbers
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
@@ -58,7 +59,10 @@ def break_even_frame(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in own.groupby(GROUP, sort=False):
         by_name = dict(iter(group.groupby("implementation")))
-        typical = {name: (part["cold_s"].median(), part["epoch_s"].median()) for name, part in by_name.items()}
+        typical = {
+            name: tuple(statistics.program_value(part[column]) for column in ("cold_s", "epoch_s"))
+            for name, part in by_name.items()
+        }
         for first, later in combinations(sorted(typical, key=lambda name: typical[name][0]), 2):
             if typical[later][1] < typical[first][1]:
                 cold, steady = (pairs.in_blocks(by_name[first], by_name[later], name) for name in ("cold_s", "epoch_s"))
@@ -85,10 +89,11 @@ def break_even_table(frame: pd.DataFrame, group: Group) -> Sheet:
     rows = []
     for _, row in frame.iterrows():
         low, high, epoch = (numbers.epoch(row[name]) for name in ("epoch_low", "epoch_high", "epoch"))
+        shown = epoch if low == high else f"{epoch} ({low}–{high})"
         rows.append((
             group.named(row["faster_later"]), group.named(row["starts_first"]),
             numbers.figure("_s", row["ahead_s"]), numbers.figure("_s", row["gain_s"]),
-            epoch if low == high else f"{epoch} ({low}–{high})",
+            numbers.Absent(shown) if math.isinf(row["epoch"]) else shown,
         ))  # fmt: skip
     columns = ("trains faster", "starts first", "behind after epoch 1", "gains in each epoch", "ahead after epoch")
     note = (

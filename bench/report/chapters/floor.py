@@ -27,6 +27,7 @@ from bench.store.records.cell import Place
 from bench.store.records.floor import Part
 from bench.store.records.training import Result
 from impls.environment import kind
+from impls.frameworks import FRAMEWORKS
 
 STEPWISE = ("products", "optimiser", "gathering")
 """What a step consists of."""
@@ -63,7 +64,7 @@ MULTIPLES = Table("How many times the machine's own limit an implementation's ep
     Column("high", "", "upper end"),
     BLOCKS,
 ))  # fmt: skip
-LIBRARIES = {"numpy": "NumPy", "pytorch": "PyTorch", "tensorflow": "TensorFlow, XLA", "jax": "JAX, XLA"}
+LIBRARIES = {row.name: ", ".join(filter(None, (row.label, row.compiler))) for row in FRAMEWORKS.values()}
 CAPTION = "the machine's own limit: what an epoch cannot do without"
 METHOD = (
     "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "

@@ -2,7 +2,6 @@
 (() => {
   "use strict";
   const UNITS = { ms: 1e-3, min: 60, h: 3600, kB: 1e3, MB: 1e6, GB: 1e9 };
-  const MISSING = /^(?:–|·)?$|^(?:not measured|withheld|never|no claim)/;
   const NUMBER = /^(?:at most |about |over |under |<|>|≤|≥)*\s*([+−-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?)(?:–[\d.,]+)?\s*(ms|min|h|kB|MB|GB)?(?![a-zA-Z])/;
   const letters = new Intl.Collator("en", { numeric: true });
 
@@ -23,7 +22,7 @@
   function sorted(rows, column, turn) {
     const keyed = rows.map((row) => {
       const cell = cellOf(row, column), text = cell.textContent.trim().replace(/\s+/g, " ");
-      return { row, text, missing: MISSING.test(text), number: number(cell) };
+      return { row, text, missing: cell.hasAttribute("data-absent"), number: number(cell) };
     });
     const there = keyed.filter((item) => !item.missing), figures = there.every((item) => item.number !== null);
     there.sort((a, b) => turn * (figures ? a.number - b.number : letters.compare(a.text, b.text)));

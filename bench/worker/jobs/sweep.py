@@ -20,7 +20,7 @@ from bench.worker.timing import Clock
 from impls.contract import Data, Implementation, Unavailable, declared
 from impls.environment import kind
 from impls.oracle.training import initial_weights
-from impls.workload import Conv, Pool, Workload, derived, width
+from impls.workload import Conv, Pool, Workload
 
 FEWEST, MOST, ENOUGH_S = 5, 20, 0.5
 """How often a point's call is repeated: until so many seconds are full, but within these numbers."""
@@ -67,20 +67,20 @@ def measured(
 
 def points(base: Workload, n_train: int) -> Iterator[tuple[Workload, SweepPoint]]:
     """The networks of a sweep over ``base``, each once, with the points that say what is to be measured of them."""
-    own = width(base)
-    sizes = [(size, own) for size in sorted({*BATCHES, base.batch_size})]
-    if own is not None:
-        sizes += [(base.batch_size, units) for units in sorted({*WIDTHS, own} - {own})]
-        sizes += [(1, WIDTHS[0])] if base.batch_size != 1 and own != WIDTHS[0] else []
-    made = [(derived(base, size, units), False) for size, units in sizes]
-    if own is not None and not any(isinstance(layer, Conv | Pool) for layer in base.layers):
-        made.append((derived(base, 1, 1), True))
+    width = base.width
+    made = [(base.with_batch_size(size), False) for size in sorted({*BATCHES, base.batch_size})]
+    if width is not None:
+        made += [(base.with_width(units), False) for units in sorted({*WIDTHS} - {width})]
+        if base.batch_size != 1 and width != WIDTHS[0]:
+            made.append((base.with_batch_size(1).with_width(WIDTHS[0]), False))
+        if not any(isinstance(layer, Conv | Pool) for layer in base.layers):
+            made.append((base.with_batch_size(1).with_width(1), True))
     for workload, held_out in made:
         steps = affordable(workload, min(STEPS, -(-n_train // base.batch_size)))
         size = workload.batch_size
         yield (
             workload,
-            SweepPoint(size, width(workload), workload.parameters, workload.flops, steps * size, steps, held_out),
+            SweepPoint(size, workload.width, workload.parameters, workload.flops, steps * size, steps, held_out),
         )
 
 
@@ -97,7 +97,7 @@ def run(request: dict[str, Any], emit: Emit) -> None:
     with TemporaryDirectory(prefix="fcnbench-sweep-") as folder:
         program = Program(request, emit, Path(folder))
         program.import_()
-    if not declared(program.make, "takes_order", True):
+    if not declared(program.make, "takes_order"):
         raise Unavailable("it takes no order, so that it cannot be asked for a few steps")
     data, any_measured = mnist.load(Path(request["data"])), False
     for workload, point in drawn(program.workload, len(data.y_train), request["seed"]):

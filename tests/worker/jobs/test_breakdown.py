@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data import mnist, networks
+from bench.data import mnist, tutorials
 from bench.store.records.breakdown import PASSES
 from bench.worker.jobs import breakdown
 from impls.contract import Data
@@ -63,7 +63,7 @@ def test_a_pass_is_as_long_as_can_be_afforded(
     monkeypatch.setattr(mnist, "write", lambda root, x, y, x_test, y_test: written.append(len(y)))
     monkeypatch.setattr(mnist, "load", lambda root: None)
     many: Any = Data(*(np.zeros((60_000, 1), np.uint8) for _ in range(4)), root=Path())
-    breakdown.part(many, networks.load()[network], 100, tmp_path)
+    breakdown.part(many, tutorials.networks()[network], 100, tmp_path)
     assert written == [images]
 
 

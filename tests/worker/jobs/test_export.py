@@ -1,4 +1,4 @@
-"""Exported networks: every format of both frameworks says what the oracle says, and what does other work is refused."""
+"""Exported networks: every format of every framework says what the oracle says, and what does other work is refused."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,11 @@ LAYERS = (
 )  # fmt: skip
 NETWORK = Workload("own", 0, LAYERS, 0.1307, 0.3081, 20, 50, 1, SGD(0.05))
 ORIGIN = {"implementation": "matched-pytorch", "framework": "pytorch", "versions": {"torch": "2.0"}}
-NEEDS = {"pytorch": ("torch", "onnxscript"), "keras": ("tensorflow", "keras", "tf2onnx", "ai_edge_litert")}
+NEEDS = {
+    "pytorch": ("torch", "onnxscript"),
+    "keras": ("tensorflow", "keras", "tf2onnx", "ai_edge_litert"),
+    "jax": ("jax", "flatbuffers"),
+}
 ROWS = {f"{row.format} by {row.by}": row for row in exports.EXPORTERS}
 FOLDED = {"litert by keras": 11}
 """Biases that a converter adds to those of the next layer, where no activation stands between."""
@@ -33,18 +37,18 @@ import importlib, json, sys
 from dataclasses import asdict
 from pathlib import Path
 import numpy as np
-from bench import exporting, mnist
-from impls import portable
+from bench.data import mnist
+from bench.worker.jobs import export
+from impls import exports, portable
 from impls.workload import Workload
-from impls.exports import table
 given = np.load(sys.argv[1])
 folder, data, by = (Path(str(given[name])) for name in ("folder", "data", "by"))
 images, answers = mnist.load(data).x_test, {}
 x = Workload.from_dict(portable.load(folder / "model.npz")[0]["workload"]).scale(images)
-for row in table.EXPORTERS:
+for row in exports.EXPORTERS:
     if row.by == str(by):
         out, reader = folder / f"{row.by}{row.suffix}", importlib.import_module(row.reader)
-        answers[row.format] = json.dumps(asdict(exporting.export(folder / "model.npz", row, out, images)))
+        answers[row.format] = json.dumps(asdict(export.export(folder / "model.npz", row, out, images)))
         answers[row.format + " logits"] = reader.load(out)(x[:7])
         if row.format != "native":
             answers[row.format + " about"] = json.dumps(reader.about(out))
@@ -70,7 +74,10 @@ def told(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> Callable[
             folder = tmp_path_factory.mktemp(by)
             portable.save(folder / "model.npz", NETWORK, weights_of(NETWORK), ORIGIN)
             given = {"folder": np.array(str(folder)), "data": np.array(str(tiny_data)), "by": np.array(by)}
-            answers[by] = {**ask(SCRIPT, folder, given, KERAS_BACKEND="tensorflow"), "folder": folder}
+            answers[by] = {
+                **ask(SCRIPT, folder, given, KERAS_BACKEND="tensorflow", JAX_PLATFORMS="cpu"),
+                "folder": folder,
+            }
         return answers[by]
 
     return told

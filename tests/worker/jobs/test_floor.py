@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.worker.jobs import floor
 from bench.worker.messages import Event
 from impls import registry
@@ -16,14 +16,14 @@ from impls.contract import Unavailable
 from impls.floor import LARGE, batches, operands
 from impls.workload import SGD, Adam, Workload
 
-LIBRARIES = [entry.framework for entry in registry.FLOOR]
+LIBRARIES = [entry.framework for entry in registry.floors()]
 RATE, STEPS = 1e-2, 3
 
 
 @pytest.fixture
 def small() -> Workload:
     """A network of three layers in batches of eight."""
-    return replace(networks.load()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
+    return replace(tutorials.networks()["mlp-128-64"], batch_size=8, optimiser=Adam(RATE))
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_the_first_call_is_not_timed() -> None:
 def test_a_worker_reports_every_part_with_its_steps(tiny_data: Path, tiny: Workload) -> None:
     """Steps of an epoch count a last batch that is not full as a fraction; operations are those of the workload."""
     events: list[Event] = []
-    entry = next(entry for entry in registry.FLOOR if entry.framework == "numpy")
+    entry = next(entry for entry in registry.floors() if entry.framework == "numpy")
     request = {
         "module": entry.module,
         "workload": asdict(tiny),

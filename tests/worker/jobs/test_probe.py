@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data import mnist, networks
+from bench.data import mnist, tutorials
 from bench.store.records.probe import Mode
 from bench.worker.jobs import probe as jobs_probe
 from bench.worker.messages import Event
@@ -111,7 +111,7 @@ def test_the_debugger_is_the_usual_one_again(tiny: Workload, tiny_data: Path, ca
 @pytest.mark.parametrize(("network", "steps"), [("mlp-128-64", 50), ("cnn-32-64", 19)])
 def test_an_epoch_is_as_long_as_can_be_afforded(network: str, steps: int) -> None:
     """A convolutional network is probed for fewer steps, and none for more than there are images."""
-    workload = networks.load()[network]
+    workload = tutorials.networks()[network]
 
     many: Any = Data(*(np.zeros((60_000, 1), np.uint8) for _ in range(4)), root=Path())
     found = jobs_probe.part(many, workload)

@@ -6,7 +6,6 @@ from synthetic import WORKLOAD
 
 from bench.store.records.sweep import SweepPoint
 from bench.worker.jobs import sweep
-from impls import workload
 from impls.workload import Conv, Dense, Dropout, Pool, Workload
 
 CNN = replace(WORKLOAD, name="cnn", layers=(Conv(8, 5), Pool(2), Dense(100, "relu"), Dropout(0.5), Dense(10)))
@@ -35,29 +34,12 @@ def test_a_network_off_the_grid_is_a_point_of_its_own() -> None:
     assert places.count((15, 60)) == 1 and (16, 60) in places and (15, 128) in places
 
 
-def test_hidden_layers_keep_their_proportion_and_the_logits_their_number() -> None:
-    """At least one unit; the name says what is changed, and everything else is as it was."""
-    for units, expected in ((512, [512, 256, 10]), (1, [1, 1, 10])):
-        other = workload.derived(WORKLOAD, 64, units)
-        assert [layer.units for layer in other.layers if isinstance(layer, Dense)] == expected
-        assert replace(other, name=WORKLOAD.name, layers=WORKLOAD.layers) == WORKLOAD
-    assert workload.derived(WORKLOAD, 256, 128).name == "mlp-128-64-b256"
-    assert workload.derived(WORKLOAD, 64, 512).name == "mlp-128-64-w512"
-    assert workload.derived(WORKLOAD, 1, 1).name == "mlp-128-64-b1-w1"
-
-
 def test_one_point_is_held_out_and_costs_next_to_no_arithmetic() -> None:
     """One image, layers of one unit. A convolution would cost more than the overhead, so it has none."""
     (apart,) = [(network, point) for network, point in made(WORKLOAD) if point.held_out]
     assert (apart[1].batch_size, apart[1].width) == (1, 1)
     assert apart[1].flops < WORKLOAD.flops / 50
     assert not [point for _, point in made(CNN) if point.held_out]
-
-
-def test_convolutions_stay_as_they_are_and_only_dense_layers_grow() -> None:
-    """The dropout between them too."""
-    other = workload.derived(CNN, 64, 200)
-    assert other.layers == (*CNN.layers[:2], Dense(200, "relu"), *CNN.layers[3:])
 
 
 def test_without_hidden_layers_there_is_the_batch_axis_alone() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from bench.display import numbers
 from bench.display.section import Block, Details, Section, Shown
 from bench.report.chapter import Chapter, Pictures
-from bench.report.chapters.claims import ledger, properties, sources, table_4, tables
+from bench.report.chapters.claims import ledger, properties, sources, table_4, tables, verdicts
 from bench.report.results import Results
 from bench.store import extras
 
@@ -41,8 +41,8 @@ def frames(results: Results) -> dict[str, pd.DataFrame]:
 def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
     """All claims, those that nothing here decides apart; then the two tables."""
     frame, table_1 = results.frames["claims"], results.frames["table_1"]
-    unmeasured = frame["verdict"].str.startswith("not measured")
-    decided, undecided = tables.ledger(frame[~unmeasured]), tables.ledger(frame[unmeasured])
+    measured = tables.is_decided(frame)
+    decided, undecided = tables.ledger(frame[measured]), tables.ledger(frame[~measured])
     yield f"{tables.summary(frame)} {HOW}"
     if decided.rows:
         number = len(decided.rows)
@@ -59,5 +59,6 @@ def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
 CHAPTER = Chapter(
     tables={"table_1": properties.TABLE_1, "table_4": table_4.TABLE_4, "claims": ledger.CLAIMS},
     frames=frames,
+    words={"table_1": verdicts.in_words, "table_4": table_4.in_words, "claims": verdicts.in_words},
     parts={"claims": of_claims},
 )

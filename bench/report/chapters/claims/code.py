@@ -1,9 +1,9 @@
-"""Programs side by side, as document 1 shows them: the same layer, the training loop, and counts."""
+"""Programs side by side, as tutorial 1 shows them: the same layer, the training loop, and counts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bench.data.tutorials import facts
+from bench.data import tutorials
 from bench.display import naming
 from bench.display.section import Block, Box, Details, Forms, Marked, Section, Shown, Text, note
 from bench.display.tables import Sheet
@@ -11,8 +11,8 @@ from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.claims import sources
 from bench.report.chapters.claims.sources import Program
 from bench.report.results import Results
+from impls.frameworks import COMPARED
 
-FRAMEWORKS = ("pytorch", "keras")
 HOW = (
     "The dense layer and the training loop, cut from the files that were run. “Lines” have code on them; the programs "
     "build any of the documents’ networks, so their layers are written for a description, not for a figure."
@@ -21,7 +21,7 @@ HOW = (
 
 @dataclass(frozen=True)
 class Side:
-    """One program: its name, what the document writes for its layer and loop, and the program's own."""
+    """One program: its name, what the tutorial writes for its layer and loop, and the program's own."""
 
     name: str
     layer_claimed: str
@@ -40,17 +40,19 @@ class Sides:
 
 def sides(programs: Mapping[str, Program]) -> list[Sides]:
     """The tiers of which the programs of both frameworks were kept, in the order of the tiers."""
-    layers, loops = facts()["table_2"], facts()["table_3"]
-    found = []
+    code = tutorials.code()
+    if code is None:
+        return []
+    compared = []
     for tier in naming.TIERS:
-        names = [f"{tier}-{framework}" for framework in FRAMEWORKS]
+        names = [f"{tier}-{framework}" for framework in COMPARED]
         if all(name in programs for name in names):
             made = tuple(
-                Side(naming.named(name, tier), layers[framework], loops[framework], programs[name])
-                for name, framework in zip(names, FRAMEWORKS, strict=True)
+                Side(naming.named(name, tier), code.layer[framework], code.loop[framework], programs[name])
+                for name, framework in zip(names, COMPARED, strict=True)
             )
-            found.append(Sides(tier, made, counts(made)))
-    return found
+            compared.append(Sides(tier, made, counts(made)))
+    return compared
 
 
 def counts(made: tuple[Side, ...]) -> Sheet:

@@ -1,21 +1,20 @@
-"""Document 1's Table 1, decided by what programs showed: one row for each statement, and the same as ledger lines."""
+"""Checks each statement of tutorial 1's Table 1 against what the probes counted: one row for each statement."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import pandas as pd
 
-from bench.data.tutorials import facts
+from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.chapters.claims.rules import RULES, Evidence, Missing
 from bench.report.chapters.claims.sources import Program
+from bench.report.chapters.claims.verdicts import cell, not_measured
 from bench.report.columns import FRAMEWORK, Column, Table
 from bench.store.records.export import Export
 from bench.store.records.probe import Probe
 
-PROBE = "probe"
-"""The tier of what was probed, in the ledger."""
-NOT_MEASURED = "not measured: "
 TABLE_1 = Table("Document 1's table of properties: one row for each statement, decided by what small programs found.", (
     Column("document", "number", "the document that claims it"),
     Column("property", "", "computation graph, debugging, API or mobile deployment"),
@@ -39,26 +38,28 @@ def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: S
     """One row for each statement of the table: a figure, what was found in words, a verdict by the statement's rule."""
     evidence = Evidence({probe.framework: probe for probe in probes}, programs, exports)
     rows = []
-    for claim in facts()["architecture"]:
-        probe = evidence.probes.get(claim["framework"])
-        row = {name: claim[name] for name in ("document", "property", "framework", "claim", "says", "rule")}
+    statements = ((tutorial, statement) for tutorial in tutorials.load() for statement in tutorial.statements)
+    for tutorial, statement in statements:
+        probe = evidence.probes.get(statement.framework)
+        row = {"document": tutorial.number} | asdict(statement)
         if probe is not None and probe.versions:
             versions = ", ".join(f"{name} {version}" for name, version in probe.versions.items())
             row |= {"workload": probe.workload, "threads": probe.threads, "probed": probe.started[:10]}
             row |= {"versions": versions}
         try:
-            found = RULES[claim["decided"]](claim, evidence)
-            row |= {"quantity": found.quantity, "value": found.value, "verdict": found.verdict, "found": found.text}
+            finding = RULES[statement.decided](statement, evidence)
+            row |= {"quantity": finding.quantity, "value": finding.value, "found": finding.text}
+            row |= asdict(finding.ruling)
         except Missing as why:
-            row |= {"verdict": f"{NOT_MEASURED}{why}"}
+            row |= asdict(not_measured(str(why)))
         rows.append(row)
-    return TABLE_1.frame(rows)
+    return TABLE_1.frame(rows, "basis", "reason")
 
 
 def properties_table(frame: pd.DataFrame) -> Sheet:
     """Document 1's table of properties: what it says, whether that holds, and what was found."""
     rows = tuple(
-        (row["property"], naming.LABELS[row["framework"]], row["claim"], row["verdict"],
+        (row["property"], naming.LABELS[row["framework"]], row["claim"], cell(row),
          numbers.MISSING if numbers.missing(row["found"]) else row["found"])
         for _, row in frame.iterrows()
     )  # fmt: skip
@@ -68,11 +69,13 @@ def properties_table(frame: pd.DataFrame) -> Sheet:
 
 def with_what(frame: pd.DataFrame) -> str:
     """Who was probed, when, with which versions and on what; empty where nobody was."""
-    told = []
+    sentences = []
     for _, row in frame.dropna(subset=["versions"]).drop_duplicates("framework").iterrows():
-        place = naming.title(row["workload"], "cpu", int(row["threads"]))
-        told.append(f"{naming.LABELS[row['framework']]} was probed on {row['probed']}: {row['versions']}; {place}.")
-    return " ".join(told)
+        configuration = naming.title(row["workload"], "cpu", int(row["threads"]))
+        sentences.append(
+            f"{naming.LABELS[row['framework']]} was probed on {row['probed']}: {row['versions']}; {configuration}."
+        )
+    return " ".join(sentences)
 
 
 def rules(frame: pd.DataFrame) -> Sheet:

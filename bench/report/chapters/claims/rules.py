@@ -1,21 +1,21 @@
 """The rules by which the statements of document 1's Table 1 are decided, from raw counts to a verdict.
 
-What each statement is and by what it is decided stand in words in ``documents.toml``, where the rules are named.
+What each statement is, and when it is taken to hold, stand in words in the tutorial's file, where the rules are named.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
+from bench.data.tutorials import Statement
 from bench.display import naming
 from bench.display import numbers as display_numbers
 from bench.report.chapters.claims.sources import Program
-from bench.statistics import FAILS, HOLDS
+from bench.report.chapters.claims.verdicts import Basis, Ruling
+from bench.statistics import ClaimVerdict
 from bench.store.records.export import Export
 from bench.store.records.probe import Mode, Probe
 
-Row = dict[str, Any]
 PLAIN = ("documented", "matched")
 """The tiers whose programs are as people write them; what is tuned says nothing of how a framework reads."""
 
@@ -30,12 +30,12 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Found:
+class Finding:
     """A figure and what it is, the verdict that follows from it, and the same in words for people."""
 
     quantity: str
     value: float
-    verdict: str
+    ruling: Ruling
     text: str
 
 
@@ -43,14 +43,14 @@ class Missing(Exception):
     """Nothing here decides the statement; the message says why."""
 
 
-def verdict(holds: bool, by: str = "") -> str:
-    """``holds``, or ``does not hold, by names counted``."""
-    return (HOLDS if holds else FAILS) + (f", by {by}" if by else "")
+def decided(holds: bool, basis: Basis | None = None) -> Ruling:
+    """That a statement holds, or that it does not, and by what."""
+    return Ruling(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, basis)
 
 
-def modes(claim: Row, evidence: Evidence) -> tuple[Mode, ...]:
+def modes_of(claim: Statement, evidence: Evidence) -> tuple[Mode, ...]:
     """The modes of the claim's framework, its default first. Raises Missing where that was not probed to its end."""
-    probe, name = evidence.probes.get(claim["framework"]), naming.LABELS[claim["framework"]]
+    probe, name = evidence.probes.get(claim.framework), naming.LABELS[claim.framework]
     if probe is None:
         raise Missing(f"no probe of {name} in this run")
     if probe.status != "ok":
@@ -60,9 +60,9 @@ def modes(claim: Row, evidence: Evidence) -> tuple[Mode, ...]:
     return probe.modes
 
 
-def lost(claim: Row, evidence: Evidence) -> list[str]:
+def lost(claim: Statement, evidence: Evidence) -> list[str]:
     """The modes that did not run, and why."""
-    return [f"{name}: not measured ({why})" for name, why in evidence.probes[claim["framework"]].lost.items()]
+    return [f"{name}: not measured ({why})" for name, why in evidence.probes[claim.framework].lost.items()]
 
 
 def steps(mode: Mode) -> int:
@@ -99,64 +99,64 @@ def stopped(mode: Mode) -> str:
     return f"{mode.name}: breakpoint() {reached if mode.stops else 'never reached'}"
 
 
-def dynamic(claim: Row, evidence: Evidence) -> Found:
+def dynamic(claim: Statement, evidence: Evidence) -> Finding:
     """Python runs at every step."""
-    found = modes(claim, evidence)
-    text = [*map(called, found), *lost(claim, evidence)]
-    per_step = sum(found[0].calls) / steps(found[0])
-    return Found("Python calls per step", per_step, verdict(every_step(found[0])), "\n".join(text))
+    modes = modes_of(claim, evidence)
+    text = [*map(called, modes), *lost(claim, evidence)]
+    per_step = sum(modes[0].calls) / steps(modes[0])
+    return Finding("Python calls per step", per_step, decided(every_step(modes[0])), "\n".join(text))
 
 
-def at_once(claim: Row, evidence: Evidence) -> Found:
+def at_once(claim: Statement, evidence: Evidence) -> Finding:
     """What an operation gives can be looked at where it stands."""
-    first = modes(claim, evidence)[0]
+    first = modes_of(claim, evidence)[0]
     share = first.numbers / steps(first)
-    return Found("stops with numbers per step", share, verdict(computes_at_once(first)), stopped(first))
+    return Finding("stops with numbers per step", share, decided(computes_at_once(first)), stopped(first))
 
 
-def static(claim: Row, evidence: Evidence) -> Found:
+def static(claim: Statement, evidence: Evidence) -> Finding:
     """Python is traced and then left out; where another mode runs it at every step, that is so by default only."""
-    found = modes(claim, evidence)
-    first, others = found[0], found[1:]
+    modes = modes_of(claim, evidence)
+    first, others = modes[0], modes[1:]
     traced = first.calls[0] < first.steps and not any(first.calls[1:])
-    ruled = verdict(traced) + (" by default" if traced and any(map(every_step, others)) else "")
-    text = [*map(called, found), *lost(claim, evidence)]
-    return Found("Python calls per step", sum(first.calls) / steps(first), ruled, "\n".join(text))
+    ruling = decided(traced, Basis.DEFAULT_MODE if traced and any(map(every_step, others)) else None)
+    text = [*map(called, modes), *lost(claim, evidence)]
+    return Finding("Python calls per step", sum(first.calls) / steps(first), ruling, "\n".join(text))
 
 
-def defined_first(claim: Row, evidence: Evidence) -> Found:
+def defined_first(claim: Statement, evidence: Evidence) -> Finding:
     """There is a graph before anything is trained, and nothing is computed without one."""
-    found = modes(claim, evidence)
-    free = [mode.name for mode in found if computes_at_once(mode)]
-    before = found[0].before
+    modes = modes_of(claim, evidence)
+    free = [mode.name for mode in modes if computes_at_once(mode)]
+    before = modes[0].before
     traced = display_numbers.count(before, "time") if before else "nothing"
-    text = [f"{found[0].name}: traced {traced} before training began"]
+    text = [f"{modes[0].name}: traced {traced} before training began"]
     text += [f"{name}: computes without a graph" for name in free]
-    return Found("calls before the first step", before, verdict(before > 0 and not free), "\n".join(text))
+    return Finding("calls before the first step", before, decided(before > 0 and not free), "\n".join(text))
 
 
-def debuggers(claim: Row, evidence: Evidence) -> Found:
+def debuggers(claim: Statement, evidence: Evidence) -> Finding:
     """A breakpoint in the forward pass, by default, finds numbers at every step."""
-    found = modes(claim, evidence)
-    text = [*map(stopped, found), *lost(claim, evidence)]
-    share = found[0].numbers / steps(found[0])
-    return Found("stops with numbers per step", share, verdict(computes_at_once(found[0])), "\n".join(text))
+    modes = modes_of(claim, evidence)
+    text = [*map(stopped, modes), *lost(claim, evidence)]
+    share = modes[0].numbers / steps(modes[0])
+    return Finding("stops with numbers per step", share, decided(computes_at_once(modes[0])), "\n".join(text))
 
 
-def special_tool(claim: Row, evidence: Evidence) -> Found:
+def special_tool(claim: Statement, evidence: Evidence) -> Finding:
     """No mode lets an ordinary debugger see numbers; where one does, what it costs."""
-    found = modes(claim, evidence)
-    text = [*map(stopped, found), *lost(claim, evidence)]
-    ordinary = next((mode for mode in found if computes_at_once(mode)), None)
-    cost = times_as_long(ordinary, found[0]) if ordinary else None
+    modes = modes_of(claim, evidence)
+    text = [*map(stopped, modes), *lost(claim, evidence)]
+    ordinary = next((mode for mode in modes if computes_at_once(mode)), None)
+    cost = times_as_long(ordinary, modes[0]) if ordinary else None
     if ordinary and cost:
         text.append(
-            f"{ordinary.name} takes {display_numbers.ratio(cost)} times as long (medians, {found[0].steps} steps)"
+            f"{ordinary.name} takes {display_numbers.ratio(cost)} times as long (medians, {modes[0].steps} steps)"
         )
-    tools = evidence.probes[claim["framework"]].tools
+    tools = evidence.probes[claim.framework].tools
     text += [f"{name}: {'there' if there else 'not there'}" for name, there in tools.items()]
     quantity = "times as long to be debugged" if cost else "modes in which a debugger sees numbers"
-    return Found(quantity, cost or float(ordinary is not None), verdict(ordinary is None), "\n".join(text))
+    return Finding(quantity, cost or float(ordinary is not None), decided(ordinary is None), "\n".join(text))
 
 
 def times_as_long(mode: Mode, default: Mode) -> float | None:
@@ -166,43 +166,51 @@ def times_as_long(mode: Mode, default: Mode) -> float | None:
     return median(mode.epoch_s[1:]) / median(default.epoch_s[1:])
 
 
-def both(claim: Row, evidence: Evidence) -> list[tuple[str, Program, Program]]:
+def both(claim: Statement, evidence: Evidence) -> list[tuple[str, Program, Program]]:
     """The programs of the claim's framework and of the other one, for each tier that has both."""
-    found = []
+    pairs = []
     for tier in PLAIN:
-        pair = [evidence.programs.get(f"{tier}-{claim[name]}") for name in ("framework", "other")]
+        pair = [evidence.programs.get(f"{tier}-{name}") for name in (claim.framework, claim.other)]
         if pair[0] and pair[1]:
-            found.append((tier, pair[0], pair[1]))
-    if not found:
+            pairs.append((tier, pair[0], pair[1]))
+    if not pairs:
         raise Missing("needs the programs of both frameworks, documented or matched")
-    return found
+    return pairs
 
 
-def names(claim: Row, evidence: Evidence) -> Found:
+def names(claim: Statement, evidence: Evidence) -> Finding:
     """How many names of its framework a program uses, beside the other one's."""
-    return counted(claim, both(claim, evidence), "names of the framework", lambda program: len(program.names))
+    pairs, what = both(claim, evidence), "names of the framework"
+    return counted(claim, pairs, what, lambda program: len(program.names), Basis.NAMES_COUNTED)
 
 
-def loop(claim: Row, evidence: Evidence) -> Found:
+def loop(claim: Statement, evidence: Evidence) -> Finding:
     """How many calls make up the training loop, beside the other one's."""
-    return counted(claim, both(claim, evidence), "calls in the training loop", lambda program: program.calls)
+    pairs, what = both(claim, evidence), "calls in the training loop"
+    return counted(claim, pairs, what, lambda program: program.calls, Basis.CALLS_COUNTED)
 
 
-def counted(claim: Row, found: list[tuple[str, Program, Program]], what: str, count: Callable[[Program], int]) -> Found:
-    """Fewer than in the other framework, in the first tier that has both: the documents' own, where that was run."""
-    other = naming.LABELS[claim["other"]]
-    text = [f"{tier}: {count(own)} ({other}: {count(beside)}) {what}" for tier, own, beside in found]
-    _, own, beside = found[0]
-    by = f"{what.partition(' ')[0]} counted"
-    return Found(what, count(own), verdict(count(own) < count(beside), by), "\n".join(text))
+def counted(
+    claim: Statement,
+    pairs: list[tuple[str, Program, Program]],
+    what: str,
+    count: Callable[[Program], int],
+    basis: Basis,
+) -> Finding:
+    """Fewer than in the other framework, in the first tier that has both: the documented one, where that was run."""
+    other = naming.LABELS[claim.other]
+    counts = [(tier, count(program), count(other_program)) for tier, program, other_program in pairs]
+    text = [f"{tier}: {number} ({other}: {beside}) {what}" for tier, number, beside in counts]
+    _, number, beside = counts[0]
+    return Finding(what, number, decided(number < beside, basis), "\n".join(text))
 
 
-def exports(claim: Row, evidence: Evidence, framework: str) -> list[Export]:
+def exports_of(claim: Statement, evidence: Evidence, framework: str) -> list[Export]:
     """What a framework wrote in the formats of the claim. Raises Missing where nothing was tried."""
-    found = [made for made in evidence.exports if made.by == framework and made.format in claim["formats"]]
-    if not found:
+    exports = [made for made in evidence.exports if made.by == framework and made.format in claim.formats]
+    if not exports:
         raise Missing(f"no network was exported from {naming.LABELS[framework]}")
-    return found
+    return exports
 
 
 def works(made: Export) -> bool:
@@ -210,24 +218,24 @@ def works(made: Export) -> bool:
     return made.status == "ok" and bool(made.images) and made.agree == made.images
 
 
-def supported(claim: Row, evidence: Evidence) -> Found:
+def supported(claim: Statement, evidence: Evidence) -> Finding:
     """At least one format is written, runs, and agrees on all images."""
-    found = exports(claim, evidence, claim["framework"])
-    number = sum(map(works, found))
-    return Found("formats that work", number, verdict(number > 0), "\n".join(map(described, found)))
+    exports = exports_of(claim, evidence, claim.framework)
+    number = sum(map(works, exports))
+    return Finding("formats that work", number, decided(number > 0), "\n".join(map(described, exports)))
 
 
-def fewer_formats(claim: Row, evidence: Evidence) -> Found:
+def fewer_formats(claim: Statement, evidence: Evidence) -> Finding:
     """Fewer formats work than from the other framework."""
-    own, other = (exports(claim, evidence, claim[name]) for name in ("framework", "other"))
-    number, beside = (len({made.format for made in found if works(made)}) for found in (own, other))
-    text = [f"{naming.LABELS[claim[name]]}: {listed(found)}" for name, found in (("framework", own), ("other", other))]
-    return Found("formats that work", number, verdict(number < beside, "formats counted"), "\n".join(text))
+    exports = {name: exports_of(claim, evidence, name) for name in (claim.framework, claim.other)}
+    number, other = (len({made.format for made in exports[name] if works(made)}) for name in exports)
+    text = [f"{naming.LABELS[name]}: {listed(made)}" for name, made in exports.items()]
+    return Finding("formats that work", number, decided(number < other, Basis.FORMATS_COUNTED), "\n".join(text))
 
 
-def listed(found: Sequence[Export]) -> str:
+def listed(exports: Sequence[Export]) -> str:
     """The formats that work."""
-    return display_numbers.listed([made.format for made in found if works(made)]) or "none works"
+    return display_numbers.listed([made.format for made in exports if works(made)]) or "none works"
 
 
 def described(made: Export) -> str:
@@ -240,8 +248,8 @@ def described(made: Export) -> str:
     return text if made.status == "ok" else f"{text}; {made.status} ({made.reason})"
 
 
-RULES: Mapping[str, Callable[[Row, Evidence], Found]] = {
+RULES: Mapping[str, Callable[[Statement, Evidence], Finding]] = {
     "dynamic": dynamic, "at once": at_once, "static": static, "defined first": defined_first, "debuggers": debuggers,
     "special tool": special_tool, "names": names, "loop": loop, "supported": supported, "fewer formats": fewer_formats,
 }  # fmt: skip
-"""The rules by the names that ``documents.toml`` gives them."""
+"""The rules by the names that the tutorials' files give them."""

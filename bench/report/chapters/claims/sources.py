@@ -1,4 +1,4 @@
-"""The programs that were run, kept beside the cells, and the parts of them that document 1 puts side by side.
+"""The programs that were run, kept beside the cells, and the parts of them that tutorial 1 puts side by side.
 
 Its Table 2 is the same layer in both frameworks, its Table 3 the training loop: here they are cut from the files that
 were measured, with counts.
@@ -13,7 +13,7 @@ from io import StringIO
 from pathlib import Path
 from textwrap import dedent
 
-from bench.data.tutorials import facts
+from bench.data import tutorials
 from bench.store import sources
 
 LOOP = "train_epoch"
@@ -49,8 +49,9 @@ def read(directory: Path) -> dict[str, Program]:
 
 
 def layer_names() -> tuple[str, ...]:
-    """What frameworks call a dense layer, as document 1's Table 2 has it."""
-    return tuple(facts()["table_2"]["names"])
+    """What frameworks call a dense layer, by the tutorial that puts such code side by side."""
+    code = tutorials.code()
+    return code.layer_names if code else ()
 
 
 def cut(text: str, layers: tuple[str, ...]) -> Program:

@@ -1,16 +1,20 @@
-"""Document 1's performance table, measured, and how a claim is said and compared with a figure."""
+"""Tutorial 1's performance table, Table 4: what was measured of each of its figures, and how that stands to them."""
 
 import pandas as pd
 
+from bench import statistics
 from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.report import columns
+from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
 from bench.report.columns import Column, Table
 from bench.report.runs import measured
+from bench.statistics import ClaimVerdict
+from impls.frameworks import COMPARED
 
 TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
-QUANTITY_COLUMNS = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
-"""Document 1's quantities and the columns of ``runs`` that answer them."""
+MEASURES = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
+"""The quantities of the tutorials' claims, and the columns of ``runs`` that answer them."""
 QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
 TABLE_4 = Table("Document 1's performance table, measured: one row for each cell of it.", (
     columns.WORKLOAD, columns.THREADS, columns.TIER, columns.FRAMEWORK,
@@ -27,31 +31,32 @@ TABLE_4 = Table("Document 1's performance table, measured: one row for each cell
 
 
 def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
-    """Document 1's performance table, measured: a row per workload, threads, tier, framework, quantity and device.
+    """The table, measured: a row per workload, threads, tier, framework, quantity and device.
 
-    ``claim_low`` and ``claim_high`` are the document's where it makes that claim; ``value``, ``low`` and ``high`` are
-    median and range over processes, and ``why`` says why they are missing where they are.
+    ``claim_low`` and ``claim_high`` are the tutorial's where it makes that claim; ``value``, ``low`` and ``high`` are
+    median and range over processes. Where there are none, ``verdict`` and ``reason`` say why.
     """
     numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
     devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
     no_gpu = without_gpu(machines)
     columns_of = frame["tier"] + "-" + frame["framework"]  # Keras on its other backends is none of the table's columns
     shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(["pytorch", "keras"])]
+    shown = shown[shown["framework"].isin(COMPARED)]
     rows = []
     for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
-        for quantity, column in QUANTITY_COLUMNS.items():
+        for quantity, column in MEASURES.items():
             for device in devices:
                 there = group[group["device"] == device]
                 values = measured(there)[column].dropna()
-                why = "" if len(values) else why_missing(there, device, column, no_gpu)
+                why = None if len(values) else why_missing(there, device, column, no_gpu)
                 rows.append(
                     dict(zip(TABLE_4_KEYS, key, strict=True)) | {"quantity": quantity, "device": device}
-                    | over_processes(values) | {"epochs": int(group["epochs"].iloc[0]), "why": why}
+                    | over_processes(values) | {"epochs": int(group["epochs"].iloc[0])}
+                    | {"verdict": why and why.verdict, "reason": why.reason if why else ""}
                 )  # fmt: skip
     claimed = tutorials.claims().rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
-    found = TABLE_4.frame(rows).drop(columns=["claim_low", "claim_high"])
+    found = TABLE_4.frame(rows, "verdict", "reason").drop(columns=["why", "claim_low", "claim_high"])
     return found.merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
 
 
@@ -61,22 +66,34 @@ def without_gpu(machines: pd.DataFrame) -> bool:
 
 
 def over_processes(values: pd.Series) -> dict[str, float]:
-    """Median, least and greatest, and of how many."""
-    return {"value": values.median(), "low": values.min(), "high": values.max(), "processes": len(values)}
+    """The program's value, the least and the greatest of its processes, and their number."""
+    return {
+        "value": statistics.program_value(values),
+        "low": values.min(),
+        "high": values.max(),
+        "processes": len(values),
+    }
 
 
-def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> str:
+def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> Ruling:
     """Why there is no figure: what the cells say, or that there were none."""
     if rows.empty and device == "cuda" and no_gpu:
-        return "not measured: no CUDA device"
+        return not_measured("no CUDA device")
     if rows.empty:
-        return f"not measured: no {naming.device(device)} cell in this run"
+        return not_measured(f"no {naming.device(device)} cell in this run")
     if (rows["gate"] == "failed").any():
-        return "withheld: it does not do the same work (see the equivalence gate)"
+        reason = "it does not do the same work (see the equivalence gate)"
+        return Ruling(ClaimVerdict.WITHHELD, reason=reason)
     reasons = rows.loc[rows["status"] != "ok", "reason"]
     if len(reasons):
-        return f"not measured: {reasons.iloc[0]}"
-    return "not measured: needs at least 2 epochs" if column == "epoch_s" else "not measured"
+        return not_measured(str(reasons.iloc[0]))
+    return not_measured("needs at least 2 epochs" if column == "epoch_s" else "")
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table as its CSV has it: one column, ``why``, says in words why a figure is missing."""
+    why = [ruling(row).words if row["verdict"] else "" for row in frame.to_dict("records")]
+    return frame.assign(verdict=why).drop(columns="reason").rename(columns={"verdict": "why"})
 
 
 def claimed(quantity: str, low: float | None, high: float | None) -> str:

@@ -6,11 +6,13 @@ from collections import Counter
 import pandas as pd
 
 from bench.display import naming, numbers
+from bench.display.numbers import Absent, Reason
 from bench.display.tables import Sheet
-from bench.report.chapters.claims import properties
 from bench.report.chapters.claims.table_4 import QUANTITIES, beside_claim, claimed
+from bench.report.chapters.claims.verdicts import PROBE, cell, ruling
 from bench.report.groups import Group, key
-from bench.statistics import FAILS, HOLDS, UNDECIDED
+from bench.statistics import ClaimVerdict
+from impls.frameworks import COMPARED
 
 TIMES = {
     "epoch_s ratio": "times as long",
@@ -19,43 +21,55 @@ TIMES = {
     "accuracy spread over seeds": "times as spread",
 }
 """Ratios in words."""
+COUNTED = {
+    ClaimVerdict.HOLDS: "hold",
+    ClaimVerdict.FAILS: "do not hold",
+    ClaimVerdict.UNDECIDED: "cannot be decided",
+    ClaimVerdict.NOT_MEASURED: "were not measured",
+}
+"""What is said of so many claims."""
 
 
 def ledger(frame: pd.DataFrame) -> Sheet:
     """Every claim, a row for each implementation that it is about; those that nothing here decides come last."""
-    decided = ~frame["verdict"].str.startswith("not measured")
+    decided = is_decided(frame)
     rows, links = [], []
     for _, row in pd.concat([frame[decided], frame[~decided]]).iterrows():
-        rows.append((f"Document {row['document']}: {row['says']}", who(row), str(row["verdict"]), found(row)))
+        rows.append((f"Document {row['document']}: {row['says']}", who(row), cell(row), measured_value(row)))
         links.append(link(row))
     return Sheet(
         "", ("claim", "implementation", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links)
     )
 
 
+def is_decided(frame: pd.DataFrame) -> pd.Series:
+    """Which lines of the ledger something was measured for."""
+    return frame["verdict"] != ClaimVerdict.NOT_MEASURED
+
+
 def link(row: pd.Series) -> str:
     """Where the page shows what decides a claim; empty where nothing does."""
-    if row["tier"] == properties.PROBE:
+    if row["tier"] == PROBE:
         return "#table-1"
     return f"#{key(row['workload'], row['device'], int(row['threads']))}" if row["blocks"] else ""
 
 
 def who(row: pd.Series) -> str:
     """The implementation that a claim was held to, and where; the network alone where there was none."""
-    if row["tier"] == properties.PROBE:
-        return f"{naming.label(row['implementation'], properties.PROBE)}\nTable 1"
+    if row["tier"] == PROBE:
+        return f"{naming.label(row['implementation'], PROBE)}\nTable 1"
     if not row["blocks"]:
         return numbers.MISSING if numbers.missing(row["workload"]) else str(row["workload"])
-    place = naming.title(row["workload"], row["device"], int(row["threads"]))
-    return f"{naming.named(row['implementation'], row['tier'])}\n{place}"
+    configuration = naming.title(row["workload"], row["device"], int(row["threads"]))
+    return f"{naming.named(row['implementation'], row['tier'])}\n{configuration}"
 
 
-def found(row: pd.Series) -> str:
+def measured_value(row: pd.Series) -> str:
     """The value with its unit and interval."""
     if not row["blocks"]:
         return numbers.MISSING
     quantity, value, low, high = str(row["quantity"]), row["value"], row["low"], row["high"]
-    if row["tier"] == properties.PROBE:
+    if row["tier"] == PROBE:
         return numbers.MISSING if numbers.missing(value) else f"{value:.3g}\n{quantity}"
     blocks = numbers.count(int(row["blocks"]), "block")
     single = math.isnan(low)
@@ -75,11 +89,9 @@ def found(row: pd.Series) -> str:
 
 def summary(frame: pd.DataFrame) -> str:
     """How many claims hold, in a sentence; each implementation that one is about counts by itself."""
-    kinds = Counter(next((kind for kind in (HOLDS, FAILS, UNDECIDED) if verdict.startswith(kind)), "not measured")
-                    for verdict in frame["verdict"])  # fmt: skip
-    phrases = {HOLDS: "hold", FAILS: "do not hold", UNDECIDED: "cannot be decided", "not measured": "were not measured"}
-    said = [f"{kinds[kind]} {phrase}" for kind, phrase in phrases.items() if kinds[kind]]
-    return f"Of {numbers.count(len(frame), 'comparison')} with a claim {numbers.listed(said)}."
+    counts = Counter(verdict if verdict in COUNTED else ClaimVerdict.NOT_MEASURED for verdict in frame["verdict"])
+    phrases = [f"{counts[verdict]} {phrase}" for verdict, phrase in COUNTED.items() if counts[verdict]]
+    return f"Of {numbers.count(len(frame), 'comparison')} with a claim {numbers.listed(phrases)}."
 
 
 def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:
@@ -87,12 +99,12 @@ def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:
 
     Without ``wide``, a device on which nothing was measured becomes a note instead of rows.
     """
-    own = frame[frame["workload"] == group.workload] if len(frame) else frame
-    if own.empty or own["claim_low"].isna().all():
+    rows = frame[frame["workload"] == group.workload] if len(frame) else frame
+    if rows.empty or rows["claim_low"].isna().all():
         return []
     return [
-        sheet_4(own[own["threads"] == threads], group, int(threads), wide)
-        for threads in sorted(own["threads"].unique(), reverse=True)
+        sheet_4(rows[rows["threads"] == threads], group, int(threads), wide)
+        for threads in sorted(rows["threads"].unique(), reverse=True)
     ]
 
 
@@ -104,19 +116,21 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
     rows = []
     for quantity, name in QUANTITIES.items():
         for device in frame["device"].unique():
-            for framework in ("pytorch", "keras"):
-                found = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
-                found = found[found["framework"] == framework].set_index("tier")
-                if found.empty or device in left_out:
+            for framework in COMPARED:
+                figures = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
+                figures = figures[figures["framework"] == framework].set_index("tier")
+                if figures.empty or device in left_out:
                     continue
-                epochs = numbers.after(int(found["epochs"].iloc[0]), group.document_epochs)
-                claim = claimed(quantity, found["claim_low"].iloc[0], found["claim_high"].iloc[0])
+                epochs = numbers.after(int(figures["epochs"].iloc[0]), group.document_epochs)
+                claim = claimed(quantity, figures["claim_low"].iloc[0], figures["claim_high"].iloc[0])
                 rows.append((
                     f"{name}\n{epochs}" if quantity == "accuracy" else name,
-                    naming.LABELS[framework], naming.device(device), claim or "no claim",
-                    *(measured(found.loc[tier], wide) if tier in found.index else numbers.MISSING for tier in tiers),
+                    naming.LABELS[framework], naming.device(device), claim or Absent("no claim"),
+                    *(measured(figures.loc[tier], wide) if tier in figures.index else numbers.MISSING
+                      for tier in tiers),
                 ))  # fmt: skip
-    why = frame.drop_duplicates("device").set_index("device")["why"]
+    why = {row["device"]: ruling(row).words for row in frame.drop_duplicates("device").to_dict("records")
+           if row["device"] in left_out}  # fmt: skip
     note = " ".join(f"{naming.device(device)}: {numbers.shorten(why[device])}." for device in left_out)
     columns = ("quantity", "framework", "device", "document 1 says", *(f"measured, {tier}" for tier in tiers))
     title = f"{group.workload}, {numbers.count(threads, 'thread')}"
@@ -126,7 +140,7 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
 def measured(row: pd.Series, wide: bool) -> str:
     """One measured value of Table 4 with its range and, if ``wide``, beside the claim; or why there is none."""
     if not row["processes"]:
-        return str(row["why"]) if wide else str(row["why"]).partition(":")[0]
+        return Reason(ruling(row).words if wide else row["verdict"].value)
     quantity = str(row["quantity"])
     shown = numbers.spread(quantity, row["value"], row["low"], row["high"])
     if not wide or numbers.missing(row["claim_low"]):

@@ -73,6 +73,7 @@ def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
 
 CHAPTER = Chapter(
     tables={"summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
+    words={"comparison": pairs.in_words},
     kinds={"epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
     charts=lambda results, group: [charts.times(group.title, group.key, group.runs), charts.ratios(group)],
     evidence=evidence,

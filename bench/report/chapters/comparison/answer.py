@@ -6,33 +6,50 @@ from typing import Any
 
 import pandas as pd
 
-from bench import statistics
 from bench.display import naming, numbers
 from bench.report import groups
-from bench.report.groups import Group
-from bench.statistics import LARGEST_DELTA, TOO_FEW, UNFIT
+from bench.report.groups import Group, Pair
+from bench.statistics import LARGEST_DELTA, Verdict
+from impls.frameworks import COMPARED
 
-UNDECIDED = {
-    statistics.INCONCLUSIVE: "no difference could be shown",
-    statistics.TOO_FEW: "one block: no verdict",
-    statistics.UNFIT: "no verdict: the session is unfit",
+PHRASES = {
+    Verdict.SMALLER: "{fast} is faster",
+    Verdict.GREATER: "{fast} is faster",
+    Verdict.EQUIVALENT: "equal within {within}",
+    Verdict.INCONCLUSIVE: "no difference could be shown",
+    Verdict.TOO_FEW: "one block: no verdict",
+    Verdict.UNFIT: "no verdict: the session is unfit",
 }
+"""A verdict on a pair as a table has it."""
+SENTENCES = {
+    Verdict.SMALLER: "{start} {fast} trains {workload} {factor} times as fast as {slow}",
+    Verdict.GREATER: "{start} {fast} trains {workload} {factor} times as fast as {slow}",
+    Verdict.EQUIVALENT: "{start} {both} train {workload} equally fast, within {within}",
+    Verdict.INCONCLUSIVE: "{start} no difference between {both} could be shown on {workload}: ratio {factor}",
+    Verdict.TOO_FEW: "Too few blocks for a verdict: {took}",
+    Verdict.UNFIT: "Without a verdict: {took}",
+}
+"""The same as a sentence; :func:`sentence` has more to say of what is inconclusive."""
+OTHER_WORDS = {
+    "accuracy": {Verdict.SMALLER: "less right", Verdict.GREATER: "more right"},
+    "process_peak_bytes": {Verdict.SMALLER: "less", Verdict.GREATER: "more"},
+}
+"""What is said of a difference that is not one of time."""
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
 """The order of the sentences: what isolates the framework, then what readers of the tutorials run."""
-QUESTION = ("PyTorch", "Keras on TensorFlow")
+QUESTION = tuple(naming.LABELS[name] for name in COMPARED)
 """The two that the documents compare; where a tier has both, its sentence is about them."""
 
 
-def verdict(words: str, low: float, high: float, faster: str, delta: float) -> str:
-    """The verdict on a pair in plain words; ``faster`` is the one with the shorter time."""
-    if words in ("faster", "slower"):
-        return f"{faster} is faster"
-    if words.startswith("equivalent"):
-        return f"equal within {numbers.share(delta)}"
-    if words == statistics.INCONCLUSIVE and not low <= 1 <= high:
-        return f"differ by less than the {numbers.share(delta)} that this session can tell apart"
-    return UNDECIDED[words]
+def phrase(pair: Pair, fast: str) -> str:
+    """The verdict on a pair in a few words; ``fast`` is the name of the one with the shorter time."""
+    within = numbers.share(pair.delta)
+    if pair.unsure:
+        return unsure(pair.p)
+    if pair.verdict is Verdict.INCONCLUSIVE and pair.low > 1:
+        return f"differ by less than the {within} that this session can tell apart"
+    return PHRASES[pair.verdict].format(fast=fast, within=within)
 
 
 def unsure(p: float) -> str:
@@ -42,21 +59,18 @@ def unsure(p: float) -> str:
 
 def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
     """What was compared, the verdict, the difference and its interval, of a pair's memory or accuracy."""
-    points = row["compared"] == "accuracy"
-    what, more, less = ("accuracy", "more right", "less right") if points else ("memory", "more", "less")
-    said = {"higher": more, "more": more, "lower": less, "less": less}
-    within = f"{row['delta'] * 100:.1f} points" if points else numbers.share(row["delta"])
-    found = str(row["verdict"])
-    verdict = f"{named}: {said[found]}" if found in said else UNDECIDED.get(found, f"equal within {within}")
+    points, verdict = row["compared"] == "accuracy", row["verdict"]
+    if verdict.is_difference:
+        said = f"{named}: {OTHER_WORDS[row['compared']][verdict]}"
+    else:
+        said = PHRASES[verdict].format(
+            within=f"{row['delta'] * 100:.1f} points" if points else numbers.share(row["delta"])
+        )
     if points:
         shown, interval = f"{row['estimate'] * 100:+.2f} points", f"{row['low'] * 100:+.2f} to {row['high'] * 100:+.2f}"
-        return what, verdict, shown, numbers.MISSING if math.isinf(row["high"]) else interval
-    return (
-        what,
-        verdict,
-        f"{numbers.ratio(row['estimate'])} times",
-        numbers.ends(row["estimate"], row["low"], row["high"]) or numbers.MISSING,
-    )
+        return "accuracy", said, shown, numbers.MISSING if math.isinf(row["high"]) else interval
+    ends = numbers.ends(row["estimate"], row["low"], row["high"]) or numbers.MISSING
+    return "memory", said, f"{numbers.ratio(row['estimate'])} times", ends
 
 
 def opening(found: Sequence[Group]) -> list[str]:
@@ -150,7 +164,7 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
 
 
 def timing(group: Group, name: str) -> str:
-    """``PyTorch (matched) 1.02 s per epoch``, with its accuracy."""
+    """An implementation's time per epoch, with its accuracy."""
     row = group.row(name)
     seconds, accuracy = numbers.figure("epoch_s", row["epoch_s"]), numbers.figure("accuracy", row["accuracy"])
     return f"{group.named(name)} {seconds} per epoch at {accuracy} accuracy"
@@ -165,29 +179,27 @@ def of_pair(group: Group, a: str, b: str) -> str:
     tiers = {str(group.row(name)["tier"]) for name in (a, b)}
     if len(tiers) == 1:
         slow = naming.label(pair.slow, *tiers)
-    both, took = f"{fast} and {slow}", f"{slow} took {factor} times the time of {fast} on {group.workload}"
-    within = numbers.share(pair.delta)
-    start = "As the tutorials write it," if tiers == {TUTORIALS} else "On this machine"
-    if pair.verdict == UNFIT:
-        found = f"Without a verdict: {took}"
-    elif pair.verdict == TOO_FEW:
-        found = f"Too few blocks for a verdict: {took}"
-    elif pair.verdict in ("faster", "slower"):
-        found = f"{start} {fast} trains {group.workload} {factor} times as fast as {slow}"
-    elif pair.verdict.startswith("equivalent"):
-        found = f"{start} {both} train {group.workload} equally fast, within {within}"
-    elif pair.unsure:
-        found = f"{unsure(pair.p).capitalize()}: {took}"
-    elif pair.low > 1 and pair.delta > LARGEST_DELTA:
-        found = f"The session is too noisy for a verdict: {took}"
-    elif pair.low > 1:
-        found = f"{start} {both} differ on {group.workload} by less than the {within} that show here: ratio {factor}"
-    elif pair.blocks < 3:
-        found = f"Two blocks are too few to show a difference between {both} on {group.workload}: ratio {factor}"
-    else:
-        found = f"{start} no difference between {both} could be shown on {group.workload}: ratio {factor}"
+    found = sentence(pair).format(
+        start="As the tutorials write it," if tiers == {TUTORIALS} else "On this machine",
+        took=f"{slow} took {factor} times the time of {fast} on {group.workload}",
+        both=f"{fast} and {slow}", fast=fast, slow=slow, workload=group.workload, factor=factor,
+        within=numbers.share(pair.delta),
+    )  # fmt: skip
     blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [numbers.count(pair.blocks, "block")]
     terms = ", ".join([numbers.interval(pair.estimate, pair.low, pair.high), *blocks, group.place])
     names = {name: naming.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
     accuracies = [f"{names[name]} {numbers.figure('accuracy', group.row(name)['accuracy'])}" for name in (a, b)]
     return f"{found} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."
+
+
+def sentence(pair: Pair) -> str:
+    """The verdict on a pair as a sentence that waits for its names and figures."""
+    if pair.unsure:
+        return f"{unsure(pair.p).capitalize()}: {{took}}"
+    if pair.verdict is Verdict.INCONCLUSIVE and pair.low > 1:
+        if pair.delta > LARGEST_DELTA:
+            return "The session is too noisy for a verdict: {took}"
+        return "{start} {both} differ on {workload} by less than the {within} that show here: ratio {factor}"
+    if pair.verdict is Verdict.INCONCLUSIVE and pair.blocks < 3:
+        return "Two blocks are too few to show a difference between {both} on {workload}: ratio {factor}"
+    return SENTENCES[pair.verdict]

@@ -9,10 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench import statistics
 from bench.display import charts, naming, numbers
 from bench.display.axes import LABELS, MARKERS, colour, named_rows, of_runs, rows, scale
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.groups import Group
+from bench.statistics import Verdict
 
 NAMES = 2.35
 FIGURES = 1.25
@@ -51,7 +53,7 @@ def lines(group: Group) -> list[Line]:
     ordered = sorted(group.pairs, key=lambda pair: (not within[pair], naming.tier_rank(tier[pair.fast])))
     found = [
         Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high,
-             pair.verdict in ("faster", "slower") or pair.verdict.startswith("equivalent"))
+             pair.verdict.is_difference or pair.verdict is Verdict.EQUIVALENT)
         for pair in ordered
     ]  # fmt: skip
     controls = [
@@ -151,7 +153,7 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
             if len(own):
                 heights = [y + lift[block] for block in own["block"]]
                 axes.scatter(own["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
-        median = float(part.loc[part["role"] == "measured", "epoch_s"].median())
+        median = statistics.program_value(part.loc[part["role"] == "measured", "epoch_s"])
         axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
         axes.text(1.02, y, numbers.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
     return figure

@@ -9,7 +9,7 @@ from bench.report.chapters import floor
 from bench.report.chapters.comparison import answer
 from bench.report.groups import Group
 from bench.report.results import Results
-from bench.statistics import ACCURACY_DELTA, LARGEST_DELTA, TOO_FEW
+from bench.statistics import ACCURACY_DELTA, LARGEST_DELTA, Verdict
 
 TOO_NOISY = "That is too uncertain to call anything equivalent: take more blocks or quiet the machine."
 
@@ -64,10 +64,9 @@ def pairs(group: Group, within_tier: bool) -> Sheet:
         if (tier[pair.fast] == tier[pair.slow]) == within_tier:
             rows.append((
                 group.named(pair.fast), group.named(pair.slow),
-                answer.unsure(pair.p) if pair.unsure
-                else answer.verdict(pair.verdict, pair.low, pair.high, group.named(pair.fast), pair.delta),
+                answer.phrase(pair, group.named(pair.fast)),
                 numbers.ratio(pair.estimate), numbers.ends(pair.estimate, pair.low, pair.high) or numbers.MISSING,
-                numbers.probability(pair.p) if pair.verdict != TOO_FEW else numbers.MISSING, str(pair.blocks),
+                numbers.MISSING if pair.verdict is Verdict.TOO_FEW else numbers.probability(pair.p), str(pair.blocks),
             ))  # fmt: skip
     columns = ("shorter time", "longer time", "verdict", "times as long", "95 % interval", "p (all pairs)", "blocks")
     return Sheet(group.title, columns, tuple(rows), texts=3)

@@ -9,8 +9,8 @@ from bench.display.tables import Sheet
 from bench.report.runs import cpu_per_wall, middle
 from bench.store.records.machine import Machine
 from bench.store.records.training import Result
+from impls.frameworks import FRAMEWORKS
 
-WRITERS = {"pytorch": "PyTorch", "keras": "Keras"}
 MACHINE = {
     "machine": "digest", "cpu": "CPU", "logical_cpus": "logical CPUs", "physical_cpus": "physical cores",
     "available_cpus": "CPUs that may be used", "cpu_quota": "CPU quota", "ram_bytes": "memory",
@@ -77,8 +77,8 @@ def adam(result: Result) -> str | None:
         return "not used"
     if not isinstance(declared, list):
         return None
-    writer = str(declared[0]).partition("-")[0]
-    form = f"as {WRITERS.get(writer, declared[0])} writes it, epsilon {declared[1]:g}"
+    writer = FRAMEWORKS.get(str(declared[0]).partition("-")[0])
+    form = f"as {writer.label if writer else declared[0]} writes it, epsilon {declared[1]:g}"
     return form + (f", the program says {epsilon:g}" if isinstance(epsilon, float) and epsilon != declared[1] else "")
 
 

@@ -64,7 +64,7 @@ def of_results(results: Results) -> Board | None:
 
 
 def pair(found: Sequence[Model], tiers: dict[str, str]) -> list[Model]:
-    """PyTorch's and Keras' network of the first tier that has both, else at most two of the tier that comes nearest."""
+    """The networks of the two compared frameworks, of the first tier that has both; else at most two of the nearest."""
 
     def asked(tier: str) -> list[Model]:
         own = [model for model in found if tiers[model.implementation] == tier]

@@ -30,12 +30,16 @@ def confusion(frame: pd.DataFrame, group: Group) -> list[Sheet]:
     for name in dict.fromkeys(own["implementation"]):
         counts = own[own["implementation"] == name].pivot_table(index="digit", columns="taken_for", values="images")
         counts = counts.reindex(index=list(DIGITS), columns=list(DIGITS)).fillna(0.0)
-        rows = [
-            (str(digit), *("·" if not value else f"{value:,.1f}" if value < 9.95 else f"{value:,.0f}" for value in row))
-            for digit, row in zip(DIGITS, counts.to_numpy(), strict=True)
-        ]
+        rows = [(str(digit), *map(images, row)) for digit, row in zip(DIGITS, counts.to_numpy(), strict=True)]
         sheets.append(Sheet(group.named(name), ("digit", *(f"as {digit}" for digit in DIGITS)), tuple(rows)))
     return sheets
+
+
+def images(mean: float) -> str:
+    """A mean number of images: ``7.3``, ``1,012``; a dot for none."""
+    if not mean:
+        return numbers.Absent("·")
+    return f"{mean:,.1f}" if mean < 9.95 else f"{mean:,.0f}"
 
 
 def disagreements(frame: pd.DataFrame, group: Group) -> Sheet:

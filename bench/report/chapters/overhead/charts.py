@@ -21,7 +21,7 @@ from bench.report.chapters.overhead.fit import Fit, same_width
 from bench.report.chapters.overhead.tables import figure as shown
 from bench.report.groups import Group
 from bench.report.results import Results
-from impls.workload import Workload, derived, width
+from impls.workload import Workload
 
 KINDS = ("sweep-batch", "sweep-width")
 TIMES = {1e-6: "1 µs", 1e-5: "10 µs", 1e-4: "100 µs", 1e-3: "1 ms", 1e-2: "10 ms", 0.1: "100 ms", 1.0: "1 s"}
@@ -39,7 +39,7 @@ def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
     lines = [(row, timed[timed["implementation"] == row["implementation"]]) for row in ranked(found)]
     told = "; ".join(said(row) for row, _ in lines)
     for kind, what in zip(KINDS, ("batch size", "width"), strict=True):
-        if kind == KINDS[0] or width(base) is not None:
+        if kind == KINDS[0] or base.width is not None:
             yield charts.draw(
                 f"{kind}.{group.key}",
                 f"Time per step by {what}: {group.title}",
@@ -99,7 +99,7 @@ def panel(axes: Axes, row: pd.Series, dots: pd.DataFrame, base: Workload, by_bat
     fit = Fit(row["overhead_s"], row["parameter_s"], 1 / row["flops_per_s"] if row["flops_per_s"] > 0 else 0.0)
     ends = axes.get_xlim()
     x = np.unique(np.geomspace(max(1, ends[0]), ends[1], 60).round())
-    made = [derived(base, int(at), width(base)) if by_batch else derived(base, base.batch_size, int(at)) for at in x]
+    made = [base.with_batch_size(int(at)) if by_batch else base.with_width(int(at)) for at in x]
     flops = np.array([network.flops * network.batch_size for network in made], float)
     axes.plot(x, fit.step_s(np.array([network.parameters for network in made]), flops), color=hue, linewidth=1.1)
     axes.scatter(dots["x"], dots["step_s"], s=11, color=hue, zorder=3)

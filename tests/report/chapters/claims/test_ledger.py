@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, clear, result, session
 
-from bench.data import networks
+from bench.data import tutorials
 from bench.report import runs as report_runs
+from bench.report.chapters.claims import decisions, tables, verdicts
 from bench.report.chapters.claims import ledger as claims_ledger
-from bench.report.chapters.claims import tables
 from bench.store.records.training import Epoch, Result
 
-CNN = networks.load()["cnn-32-64"]
-ADAM, SGD = (networks.load()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
+CNN = tutorials.networks()["cnn-32-64"]
+ADAM, SGD = (tutorials.networks()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
 
 
 def ledger(results: list[Result]) -> pd.DataFrame:
@@ -28,8 +28,9 @@ def ledger(results: list[Result]) -> pd.DataFrame:
 
 
 def of(frame: pd.DataFrame, says: str, implementation: str | None = None) -> Any:
-    """The one row about a claim and an implementation."""
-    own = frame[frame["says"].str.contains(says, regex=False)]
+    """The one row about a claim and an implementation, its verdict in words."""
+    own = verdicts.in_words(frame)
+    own = own[own["says"].str.contains(says, regex=False)]
     own = own if implementation is None else own[own["implementation"] == implementation]
     assert len(own) == 1, own
     return own.iloc[0]
@@ -122,7 +123,7 @@ def test_a_network_that_goes_on_learning_is_not_unsteady_for_that() -> None:
     rows = report_runs.epochs_frame(
         [trained([0.5, *line], block=block) for block, line in enumerate((rise, zigzag, level), 1)]
     )
-    steady, rough, flat = claims_ledger.variation(rows)
+    steady, rough, flat = decisions.variation(rows)
     assert steady == pytest.approx(0.0, abs=1e-12)
     assert rough == pytest.approx(flat) and rough > 0.001
 
@@ -166,5 +167,5 @@ def test_a_sentence_counts_the_verdicts() -> None:
 def test_other_data_decides_nothing() -> None:
     """The documents speak of MNIST; data that is not known, as in older results, is taken for it."""
     frame = ledger([result(data="fashion"), result("matched-keras", data="fashion")])
-    assert set(frame["verdict"]) == {"not measured: trained on other data than MNIST"}
+    assert set(verdicts.in_words(frame)["verdict"]) == {"not measured: trained on other data than MNIST"}
     assert of(ledger([result(data=claims_ledger.MNIST)]), "PyTorch takes about 45 s")["blocks"] == 1

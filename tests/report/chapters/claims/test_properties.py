@@ -11,7 +11,8 @@ from synthetic import MACHINE, UNDRAWN, clear, save
 
 from bench.data import tutorials
 from bench.report import build, page
-from bench.report.chapters.claims import ledger, properties, rules, tables
+from bench.report.chapters.claims import properties, rules, tables
+from bench.report.chapters.claims import verdicts as claims_verdicts
 from bench.report.chapters.claims.sources import Program
 from bench.store import extras, sources
 from bench.store.records.probe import Mode, Probe
@@ -54,8 +55,8 @@ EXPORTS = (Export("onnx", "pytorch"), Export("onnx", "keras"), Export("litert", 
 def table(
     found: Sequence[Probe] = (PYTORCH, KERAS), programs: Any = PROGRAMS, exports: Sequence[Any] = EXPORTS
 ) -> pd.DataFrame:
-    """The table by claim."""
-    return properties.table_1(found, programs, exports).set_index("claim")
+    """The table by claim, as it is written."""
+    return claims_verdicts.in_words(properties.table_1(found, programs, exports)).set_index("claim")
 
 
 def verdicts(*found: Probe) -> dict[str, str]:
@@ -92,9 +93,9 @@ def test_figures_are_those_of_the_raw_counts() -> None:
 
 def test_every_rule_is_used_and_every_statement_has_one() -> None:
     """The file with the claims and the rules know each other."""
-    claims = tutorials.facts()["architecture"]
-    assert {claim["decided"] for claim in claims} == set(rules.RULES)
-    assert len({(claim["framework"], claim["claim"]) for claim in claims}) == len(claims)
+    statements = [statement for tutorial in tutorials.load() for statement in tutorial.statements]
+    assert {statement.decided for statement in statements} == set(rules.RULES)
+    assert len({(statement.framework, statement.claim) for statement in statements}) == len(statements)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
     html = build.build(directory).html.read_text()
     claims = pd.read_csv(directory / "tables" / "claims.csv").set_index("says")
     rows = pd.read_csv(directory / "tables" / "table_1.csv")
-    own = claims[claims["tier"] == properties.PROBE]
+    own = claims[claims["tier"] == claims_verdicts.PROBE]
     assert set(own.index) == set(rows["says"])
     for says, line in own.iterrows():
         (decides,) = rows.query(line["rows"]).to_dict("records")
@@ -232,8 +233,7 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
     assert html.index('id="table-1"') < html.index('id="table-4"') and 'href="#table-1"' in html
     assert "torch.compile: Python ran 200 times" in html
     assert "Document 1’s Table 1" in (directory / "report.md").read_text()
-    frame = ledger.joined(pd.read_csv(directory / "tables" / "claims.csv"), rows)
-    sheet = tables.ledger(frame)
+    sheet = tables.ledger(build.read(directory).frames["claims"])
     assert "8\ntimes as long to be debugged" in {row[3] for row in sheet.rows}
 
 

@@ -143,3 +143,25 @@ def test_a_network_of_images_gets_them_as_images() -> None:
     scaled = CNN.scale(IMAGES)
     assert scaled.shape == (3, 28, 28, 1)
     np.testing.assert_array_equal(scaled.reshape(3, 784), MLP.scale(IMAGES), strict=True)
+
+
+def test_hidden_layers_keep_their_proportion_and_the_logits_their_number() -> None:
+    """At least one unit; the name says what is changed, and everything else is as it was."""
+    for units, expected in ((512, [512, 256, 10]), (1, [1, 1, 10])):
+        other = MLP.with_width(units)
+        assert [layer.units for layer in other.layers if isinstance(layer, Dense)] == expected
+        assert replace(other, name=MLP.name, layers=MLP.layers) == MLP
+    assert MLP.with_batch_size(256) == replace(MLP, name="small-b256", batch_size=256)
+    assert MLP.with_width(512).name == "small-w512"
+    assert MLP.with_batch_size(1).with_width(1).name == "small-b1-w1"
+
+
+def test_convolutions_stay_as_they_are_and_only_dense_layers_grow() -> None:
+    """The dropout between them too."""
+    assert CNN.with_width(200).layers == (*CNN.layers[:5], Dense(200), *CNN.layers[6:])
+
+
+def test_a_network_that_has_that_size_already_stays_what_it_is() -> None:
+    """And one without a hidden layer has no width to change."""
+    assert MLP.with_batch_size(MLP.batch_size) is MLP and MLP.with_width(128) is MLP
+    assert ONLY_POOL.width is None and ONLY_POOL.with_width(5) is ONLY_POOL

@@ -1,0 +1,66 @@
+"""What becomes of a claim: a verdict with what it rests on, and its words. Words are made here and never read back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import pandas as pd
+
+from bench.display.numbers import Reason
+from bench.statistics import ClaimVerdict
+
+PROBE = "probe"
+"""The tier under which the ledger has what was probed and not timed."""
+OPEN = (ClaimVerdict.NOT_MEASURED, ClaimVerdict.WITHHELD)
+"""Where there is no figure, so that a reason stands in its place."""
+
+
+class Basis(Enum):
+    """What a verdict rests on where that is not an interval over blocks."""
+
+    ONE_PROCESS = "by one process"
+    DEFAULT_MODE = "by default"
+    NAMES_COUNTED = "by names counted"
+    CALLS_COUNTED = "by calls counted"
+    FORMATS_COUNTED = "by formats counted"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A verdict, what it rests on, and the reason where there is no figure."""
+
+    verdict: ClaimVerdict
+    basis: Basis | None = None
+    reason: str = ""
+
+    @property
+    def words(self) -> str:
+        """``does not hold, by one process``, ``holds by default``, ``not measured: no CUDA device``."""
+        if self.verdict in OPEN:
+            return f"{self.verdict.value}: {self.reason}" if self.reason else self.verdict.value
+        if self.basis is None:
+            return self.verdict.value
+        return f"{self.verdict.value}{'' if self.basis is Basis.DEFAULT_MODE else ','} {self.basis.value}"
+
+
+def not_measured(reason: str = "") -> Ruling:
+    """Nothing was measured, for this reason."""
+    return Ruling(ClaimVerdict.NOT_MEASURED, reason=reason)
+
+
+def ruling(row: Mapping[Any, Any] | pd.Series) -> Ruling:
+    """The ruling that a frame's row holds in the columns ``verdict``, ``basis`` and ``reason``."""
+    return Ruling(row["verdict"], row.get("basis"), row["reason"])
+
+
+def cell(row: pd.Series) -> str:
+    """A row's ruling in words, as a cell of a table for people."""
+    found = ruling(row)
+    return Reason(found.words) if found.verdict in OPEN else found.words
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of rulings as its CSV has it: ``verdict`` in words, without the columns that the words were made of."""
+    words = [ruling(row).words for row in frame.to_dict("records")]
+    return frame.assign(verdict=words).drop(columns=["basis", "reason"])
