@@ -16,8 +16,8 @@ from bench.machine import description
 from bench.report import benchmark_json
 from bench.report.benchmark_json import Records
 from bench.session.choice import Choice, Options, choose
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 from impls.frameworks import COMPARED
 
 REPEATED: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -40,9 +40,9 @@ QUICK = tuple(f"matched-{name}" for name in COMPARED)
 ASKED, CHOICE = pytest.StashKey[Options](), pytest.StashKey[Choice]()
 WAITS = pytest.StashKey[list[float]]()
 """Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""
-CELLS = pytest.StashKey[list[Result]]()
+CELLS = pytest.StashKey[list[TrainingResult]]()
 """The records behind the training epochs, filled by the benchmarks."""
-GATES = pytest.StashKey[dict[str, Gate]]()
+GATES = pytest.StashKey[dict[str, Verification]]()
 """What the gate said, by network, implementation and device."""
 
 
@@ -117,7 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except FcnBenchError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[WAITS], config.stash[GATES] = [], {}
-    cells: list[Result] = []
+    cells: list[TrainingResult] = []
     config.stash[CELLS] = cells
 
 

@@ -91,7 +91,7 @@ class Dropout:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value that means nothing."""
-        check(0 < self.rate < 1, "rate", self.rate, "a number greater than 0 and less than 1")
+        check(0 <= self.rate < 1, "rate", self.rate, "a number greater than 0 and less than 1")  # 0: as if not there
 
 
 Layer = Dense | Conv | Pool | Dropout

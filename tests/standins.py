@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.data.holdout import Parts
 from bench.worker.jobs import train
-from bench.worker.timing import Asked
+from bench.worker.timing import Scoring
 from impls import registry
 from impls.contract import Data
 from impls.oracle import training
@@ -187,8 +187,8 @@ def built(make: Callable[..., Any], data: Data) -> Any:
 
 def trained(implementation: Any, data: Data, epochs: int) -> list[str]:
     """The events of so many epochs, and of what came before them."""
-    asked = Asked(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
-    for _ in train.epochs(implementation, [np.arange(60)] * epochs, asked, clock=watched(lambda: 0, "clock")):
+    scoring = Scoring(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
+    for _ in train.epochs(implementation, [np.arange(60)] * epochs, scoring, clock=watched(lambda: 0, "clock")):
         pass
     return list(EVENTS)
 

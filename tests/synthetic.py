@@ -12,11 +12,12 @@ from bench.report.runs import runs_frame
 from bench.session.plan import Plan
 from bench.store import archive
 from bench.store.records.breakdown import PASSES, Breakdown
-from bench.store.records.cell import Cell, Memory, Noise, Phases
-from bench.store.records.floor import Part
+from bench.store.records.cell import Cell, Phases, Readings, Result
+from bench.store.records.floor import FloorResult, Part
 from bench.store.records.machine import Machine
-from bench.store.records.training import Epoch, Result
-from bench.store.records.verification import Gate
+from bench.store.records.sweep import SweepResult
+from bench.store.records.training import Epoch, TrainingResult
+from bench.store.records.verification import Verification
 from bench.worker.jobs import sweep
 from impls.registry import Entry
 from impls.workload import Adam, Dense, Workload
@@ -30,6 +31,12 @@ MACHINE = Machine("0badcafe", "Imaginary CPU", 2, 2, 2, None, 8 * 10**9, None, "
 CELL_FIELDS = {field.name for field in fields(Cell)}
 OVERHEAD_S, PARAMETER_S, FLOPS_PER_S = 80e-6, 2e-9, 40e9
 """What a step costs in a sweep that was made by hand."""
+READINGS: Readings = {
+    "after_import_rss_bytes": 500_000_000, "after_import_uss_bytes": 480_000_000, "after_load_rss_bytes": 700_000_000,
+    "after_load_uss_bytes": 680_000_000, "training_peak_bytes": 760_000_000, "process_peak_bytes": 760_000_000,
+    "peak_source": "VmHWM", "parent_cpu_s": 0.01, "involuntary_switches": 100, "steal_s": 0.0, "others_cpu_s": 0.05,
+}  # fmt: skip
+"""What meters read around every cell."""
 TIERS = ("documented", "matched", "tuned", "reference")
 UNDRAWN = tuple(replace(chapter, charts=lambda results, group: ()) for chapter in CHAPTERS)
 """The chapters without their charts, which take their time, for tests of something else."""
@@ -43,10 +50,10 @@ def result(
     accuracy: float = 0.97,
     epochs: int = 3,
     **changes: Any,
-) -> Result:
+) -> TrainingResult:
     """One result. ``epoch_s`` is what every steady epoch took, the first half as much again.
 
-    ``changes`` are fields of Cell or of Result. A status other than ``ok`` leaves no epochs, no memory and no phases.
+    ``changes`` are fields of Cell or of TrainingResult. A status other than ``ok`` leaves no epochs, no memory and no phases.
     """
     tier, _, rest = implementation.partition("-")
     if tier not in TIERS:
@@ -58,7 +65,7 @@ def result(
         ),
         **in_cell,
     )
-    ok = Result(
+    ok = TrainingResult(
         cell=cell,
         status="ok",
         reason="",
@@ -66,10 +73,7 @@ def result(
         machine=MACHINE.machine,
         phases=Phases(1.4, 0.02, 0.3, 2.0 + epochs * epoch_s),
         epochs=trained(epochs, epoch_s, accuracy),
-        memory=Memory(
-            500_000_000, 480_000_000, 700_000_000, 680_000_000, 760_000_000, 760_000_000, peak_source="VmHWM"
-        ),
-        noise=Noise(0.01, 100, 0.0, 0.05),
+        readings=READINGS,
         versions={"python": "3.11.7", "numpy": "2.4.6"},
         switches={
             "takes_order": tier != "documented",
@@ -78,7 +82,8 @@ def result(
         environment={"OMP_NUM_THREADS": str(cell.threads)},
     )
     if status != "ok":
-        lost: Any = {"status": status, "reason": "no reason", "epochs": (), "memory": Memory(), "phases": Phases()}
+        readings = {name: value for name, value in READINGS.items() if not name.endswith(("_bytes", "_source"))}
+        lost: Any = {"status": status, "reason": "no reason", "epochs": (), "readings": readings, "phases": Phases()}
         ok = replace(ok, **lost)
     return replace(ok, **changes)
 
@@ -93,7 +98,9 @@ def trained(epochs: int, epoch_s: float, accuracy: float) -> tuple[Epoch, ...]:
     return tuple(rows)
 
 
-def session(times: Mapping[str, Sequence[float]], control: Sequence[float] = (), **changes: Any) -> list[Result]:
+def session(
+    times: Mapping[str, Sequence[float]], control: Sequence[float] = (), **changes: Any
+) -> list[TrainingResult]:
     """A block for each time: ``{"matched-pytorch": [1.0, 1.1], ...}``. ``control`` repeats the first of them."""
     found = [
         result(name, block, seconds, **changes)
@@ -111,7 +118,7 @@ def swept(
     apart_s: float = OVERHEAD_S,
     lost: Sequence[int] = (),
     **changes: Any,
-) -> Result:
+) -> SweepResult:
     """A sweep whose steps are as planted; the point held out takes ``apart_s``, batches of a ``lost`` size nothing."""
     found = []
     for network, point in sweep.points(WORKLOAD, 60_000):
@@ -121,11 +128,12 @@ def swept(
             found.append(replace(point, reason="no memory"))
         else:
             found.append(replace(point, first_s=1.0, seconds=(step_s * point.steps,) * 4 + (9.0,)))
-    made = result(implementation, block, role="sweep", **{"sweep": tuple(found)} | changes)
-    return replace(made, epochs=(), memory=Memory(), switches={})
+    made = result(implementation, block, role="sweep", **changes)
+    shared = {field.name: getattr(made, field.name) for field in fields(Result)} | {"switches": {}}
+    return SweepResult(**shared, points=tuple(found))
 
 
-def clear(**changes: Any) -> list[Result]:
+def clear(**changes: Any) -> list[TrainingResult]:
     """Both tiers of both frameworks, three blocks and a control: matched PyTorch about 2.9 times as fast."""
     times = {
         "matched-pytorch": [1.00, 1.01, 1.02],
@@ -142,7 +150,7 @@ def save(directory: Path, results: Iterable[Result], machine: Machine | None = M
         for found in results:
             archive.save(directory, found)
         if machine is not None:
-            archive.save_machine(directory, machine)
+            archive.save_record(directory, machine)
     return directory
 
 
@@ -160,7 +168,7 @@ DONE = Breakdown(
 )  # fmt: skip
 
 
-def library(framework: str, block: int, step_s: Mapping[str, float] = FAST, missing: str = "") -> Result:
+def library(framework: str, block: int, step_s: Mapping[str, float] = FAST, missing: str = "") -> FloorResult:
     """What a library took for each part; one repetition in five takes long and does not move the median."""
     parts = []
     for name, seconds in step_s.items():
@@ -170,14 +178,17 @@ def library(framework: str, block: int, step_s: Mapping[str, float] = FAST, miss
         parts += [Part(name, steps, None if name == "large" else EPOCH_STEPS, flops, took)] if name != missing else []  # type: ignore[arg-type]
     made = result(f"floor-{framework}", block)
     cell = replace(made.cell, tier="floor", framework=framework, role="floor")
-    return replace(made, cell=cell, epochs=(), parts=tuple(parts))
+    shared = {field.name: getattr(made, field.name) for field in fields(Result)} | {"cell": cell}
+    return FloorResult(**shared, parts=tuple(parts))
 
 
-def runs(results: Sequence[Result], *failed: str) -> pd.DataFrame:
+def runs(results: Sequence[TrainingResult], *failed: str) -> pd.DataFrame:
     """The runs of these results; the implementations that are named failed the gate."""
     names = dict.fromkeys(found.cell.implementation for found in results)
     gates = [
-        Gate(name, "mlp-128-64", "cpu", "d", "failed" if name in failed else "passed", "off" if name in failed else "")
+        Verification(
+            name, "mlp-128-64", "cpu", "d", "failed" if name in failed else "passed", "off" if name in failed else ""
+        )
         for name in names
     ]
     return runs_frame(results, gates)

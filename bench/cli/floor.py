@@ -32,8 +32,9 @@ def floor(
 
     from bench.display import naming, terminal
     from bench.report.chapters import floor as chapters_floor
-    from bench.session.choice import Options, prepare
+    from bench.session.choice import Options
     from bench.session.run import measure_blocks
+    from bench.session.setup import prepare
     from bench.store import archive
 
     with TemporaryDirectory(prefix="fcnbench-floor-") as folder:

@@ -36,7 +36,7 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     from impls import registry
 
     entries = interpreters.assigned(registry.installed(), pythons)
-    availability.check(entries)
+    availability.check_interpreters(entries)
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False)
     console.print(implementations(entries))
@@ -83,7 +83,7 @@ def devices(entries: "Sequence[Entry]", ask: bool) -> "Table":
         for device in availability.KINDS:
             answer = availability.at_a_glance(entry, device, present)
             if ask and answer.state == "installed":
-                answer = availability.asked(entry, device, workload)
+                answer = availability.usable(entry, device, workload)
             found.append(answer.text)
         table.add_row(entry.name, *found)
     return table

@@ -1,8 +1,9 @@
 """The command that asks trained networks: ``predict``."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,34 +12,44 @@ from bench.errors import FcnBenchError
 from impls import registry
 from impls.frameworks import FRAMEWORKS
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from bench.models.predict import Prediction
+
 NATIVE = ", ".join(row.native for row in FRAMEWORKS.values() if row.native)
+PREDICTORS = ", ".join(registry.predictors())
+Models = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--model",
+        help=f"Trained network (.npz of models/, {NATIVE}) or a result directory with some; may be repeated "
+        "[default: results/quick, else results/reference].",
+    ),
+]
+Network = Annotated[
+    str | None,
+    typer.Option("--workload", help="Which network of a result directory [default: mlp-128-64, or the only one]."),
+]
+Predictors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        help=f"Predict in {PREDICTORS}; may be repeated [default: what trained].",
+    ),
+]
+Resize = Annotated[
+    Literal["centred", "plain"],
+    typer.Option(help="centred: as MNIST was made. plain: the whole picture on 28 x 28, as the documents do."),
+]
+app = typer.Typer()
 
 
 @app.command()
 def predict(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, each of one handwritten digit.")],
-    model: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help=f"Trained network (.npz of models/, {NATIVE}) or a result directory with some; may be repeated "
-            "[default: results/quick, else results/reference]."
-        ),
-    ] = None,
-    workload: Annotated[
-        str | None, typer.Option(help="Which network of a result directory [default: mlp-128-64, or the only one].")
-    ] = None,
-    with_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
-        ),
-    ] = None,
-    resize: Annotated[
-        Literal["centred", "plain"],
-        typer.Option(help="centred: as MNIST was made. plain: the whole picture on 28 x 28, as the documents do."),
-    ] = "centred",
+    model: Models = None,
+    workload: Network = None,
+    with_: Predictors = None,
+    resize: Resize = "centred",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N, mps or auto (the best that there is).")] = "cpu",
     all_ten: Annotated[bool, typer.Option("--all", help="Show the probabilities of all ten digits.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show what the networks see.")] = False,
@@ -50,49 +61,71 @@ def predict(
 
     Exit status: 0 all were predicted, 1 a network could not say anything, 2 a file or a network cannot be used.
     """
-    import json
     from tempfile import TemporaryDirectory
 
     import numpy as np
 
-    from bench.display import terminal
-    from bench.machine import description
-    from bench.models import answers as prediction_answers
-    from bench.models import find, picture
+    from bench.models import find
     from bench.models import predict as asking
     from bench.session import choice
     from bench.worker.interpreters import assigned
 
     names = asking.predictors(with_ or [])
-    where = choice.chosen_devices([device], description.devices())[0]
+    chosen_device = choice.chosen_devices([device])[0]
     rows = assigned(list(registry.predictors().values()), python or [])
-    refused, read = [], {}
-    for file in dict.fromkeys(files):
-        try:
-            read[shown(str(file))] = picture.load(file, resize)
-        except FcnBenchError as error:
-            refused.append(str(error))
+    images, refused = read_images(files, resize)
     with TemporaryDirectory(prefix="fcnbench-predict-") as folder:
-        kept, unusable = (
-            find.chosen(model or [], workload, choice.HEADLINE, rows, Path(folder), timeout) if read else ([], [])
+        networks, unusable = (
+            find.chosen(model or [], workload, choice.HEADLINE, rows, Path(folder), timeout) if images else ([], [])
         )
-        seen = np.array(list(read.values()), np.uint8).reshape(-1, 28, 28)
-        answers = asking.ask(kept, names, rows, seen, where, timeout, Path(folder)) if kept else []
-    for line in (refused := refused + unusable):
+        pixels = np.array(list(images.values()), np.uint8).reshape(-1, 28, 28)
+        answers = asking.ask(networks, names, rows, pixels, chosen_device, timeout, Path(folder)) if networks else []
+    refused += unusable
+    for line in refused:
         print(f"fcnbench: {shown(' '.join(line.split()))}", file=sys.stderr)
     if as_json:
-        print(json.dumps(prediction_answers.record(list(read), seen, answers, refused), indent=1, allow_nan=False))
+        print_json(list(images), pixels, answers, refused)
     else:
-        for number, name in enumerate(read if answers else []):
-            print(terminal.page([], [prediction_answers.sheet(name, answers, number, all_ten)]))
-            if show:
-                print("\n".join(["", *prediction_answers.picture(seen[number])]))
-        for line in prediction_answers.lost(answers):
-            print(f"\n{terminal.wrapped(line)}")
+        print_tables(list(images), pixels, answers, all_ten, show)
     if refused:
         return 2
     statuses = {answer.status for answer in answers}
     return 1 if "failed" in statuses or "ok" not in statuses else 0
+
+
+def read_images(files: Sequence[Path], resize: Literal["centred", "plain"]) -> tuple[dict[str, Any], list[str]]:
+    """The images, uint8 ``[28, 28]``, by the names of their files, and why the others cannot be read."""
+    from bench.models import picture
+
+    images, refused = {}, []
+    for file in dict.fromkeys(files):
+        try:
+            images[shown(str(file))] = picture.load(file, resize)
+        except FcnBenchError as error:
+            refused.append(str(error))
+    return images, refused
+
+
+def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", refused: Sequence[str]) -> None:
+    """Everything, for another program."""
+    import json
+
+    from bench.models.answers import record
+
+    print(json.dumps(record(names, pixels, answers, refused), indent=1, allow_nan=False))
+
+
+def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", all_ten: bool, show: bool) -> None:
+    """A table for each image, where anything was said; then which networks said nothing."""
+    from bench.display import terminal
+    from bench.models.answers import lost, picture, sheet
+
+    for number, name in enumerate(names if answers else []):
+        print(terminal.page([], [sheet(name, answers, number, all_ten)]))
+        if show:
+            print("\n".join(["", *picture(pixels[number])]))
+    for lines in lost(answers):
+        print(f"\n{lines}")
 
 
 def shown(text: str) -> str:

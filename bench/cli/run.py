@@ -41,7 +41,8 @@ def run(
     Without options: the network of document 1 in both frameworks, documented and matched, a few minutes.
     """
     from bench.session import run as session_run
-    from bench.session.choice import Options, prepare
+    from bench.session.choice import Options
+    from bench.session.setup import prepare
     from bench.store import archive
 
     options = Options(

@@ -42,18 +42,20 @@ def verify(
     """
     from tempfile import TemporaryDirectory
 
-    from bench.session.choice import Options, prepare, to_verify
-    from bench.session.progress import answered, rungs
+    from bench.session.choice import Options, to_verify
+    from bench.session.progress import answered, checks
+    from bench.session.setup import prepare
+    from bench.session.verification import verify as ask
     from bench.store import archive
-    from bench.store.records.verification import Gate
+    from bench.store.records.verification import Verification
 
-    answers: list[Gate] = []
+    answers: list[Verification] = []
 
-    def on_answer(gate: Gate, old: bool) -> None:
-        answers.append(gate)
-        print(answered(gate, old, seeds), flush=True)
-        if seeds == 1 or gate.status == "failed":
-            print(rungs(gate), flush=True)
+    def on_answer(answer: Verification, old: bool) -> None:
+        answers.append(answer)
+        print(answered(answer, old, seeds), flush=True)
+        if seeds == 1 or answer.status == "failed":
+            print(checks(answer), flush=True)
 
     names = to_verify(implementation, plugin)
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
@@ -65,8 +67,8 @@ def verify(
         )  # fmt: skip
         plan, session = prepare(options, out, say=print)
         with archive.opened(out):
-            session.verify(plan, on_answer, not quick, seeds, side_by_side=max(plan.threads))
-    passed = sum(gate.status == "passed" for gate in answers)
-    skipped = sum(gate.status == "skipped" for gate in answers)
+            ask(session, plan, on_answer, not quick, seeds, at_once=max(plan.threads))
+    passed = sum(answer.status == "passed" for answer in answers)
+    skipped = sum(answer.status == "skipped" for answer in answers)
     print(f"{passed} of {len(answers)} passed{f', {skipped} skipped' if skipped else ''}")
-    return 1 if any(gate.status == "failed" for gate in answers) else 0
+    return 1 if any(answer.status == "failed" for answer in answers) else 0

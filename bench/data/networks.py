@@ -107,6 +107,8 @@ def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:
         if stated not in (None, prod(before)):
             arriving = "x".join(map(str, before))
             yield f".{position}.inputs is {stated!r}, expected {prod(before)}: {arriving} arrive there"
+        if table.get("rate") == 0:
+            yield f".{position}.rate is {table['rate']!r}, expected a number greater than 0 and less than 1"
     if network.layers[-1] != Dense(10):
         yield (
             f": the last layer is {describe(network.layers[-1])}, expected 10 units and no activation (one logit for "

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.data.networks import network, read_toml
@@ -152,15 +151,14 @@ def headline() -> str:
     return load()[0].networks[0].name
 
 
-def claims() -> pd.DataFrame:
-    """The claims about one network in one framework, one row each; ``document`` is the tutorial's number."""
-    rows = [
+def figure_claims() -> list[dict[str, Any]]:
+    """The claims about one network in one framework, as rows of a frame; ``document`` is the tutorial's number."""
+    return [
         {"document": tutorial.number, **asdict(claim)}
         for tutorial in load()
         for claim in tutorial.claims
         if isinstance(claim, FigureClaim)
     ]
-    return pd.DataFrame(rows)
 
 
 def code() -> Code | None:

@@ -11,8 +11,10 @@ import psutil
 
 from bench.display import numbers
 from bench.machine import cpus, disturbances
+from bench.machine import gpu as machine_gpu
 from bench.machine.disturbances import CPU_FILES
-from bench.machine.gpu import gpu_names, gpu_processes
+from bench.machine.metering import Surroundings
+from bench.machine.meters import metered
 
 SECONDS = 3.0
 """How long the machine is watched while nothing of ours runs, and how long it then computes."""
@@ -54,19 +56,18 @@ def judged(name: str, good: bool, seen: str, advice: str) -> Finding:
 
 def others(seconds: float = SECONDS) -> Iterator[Finding]:
     """What other programs, and other machines on the same host, take while this process sleeps."""
-    before, own = disturbances.counters(), time.process_time()
-    time.sleep(seconds)
-    after = disturbances.counters()
-    busy = max(0.0, after.busy_s - before.busy_s - (time.process_time() - own)) / seconds
+    with metered("process", Surroundings()) as readings:
+        time.sleep(seconds)
+    busy = float(readings["others_cpu_s"] or 0.0) / seconds
     yield judged(
         "other programs", busy <= BUSY, f"keep {busy:.2f} CPUs busy",
         f"end them ({', '.join(busiest()) or 'see top'}), or measure when they rest",
     )  # fmt: skip
-    steal = disturbances.grown(before.steal_s, after.steal_s)
+    steal = readings["steal_s"]
     if steal is None:
         yield Finding("the host", "unknown", "this system does not count what a hypervisor takes")
     else:
-        share = steal / seconds / (psutil.cpu_count() or 1)
+        share = float(steal) / seconds / (psutil.cpu_count() or 1)
         advice = "neighbours on the host are in the way: take more blocks, or a machine of your own"
         yield judged(
             "the host", share <= disturbances.STEAL, f"takes {numbers.share(share)} of the CPU time away", advice
@@ -176,9 +177,9 @@ def power() -> Finding:
 
 def gpu() -> Finding:
     """Whether somebody else computes on the GPU."""
-    if not gpu_names():
+    if not machine_gpu.gpu_names():
         return Finding("GPU", "good", "none, so nothing of it is measured")
-    count = gpu_processes()
+    count = machine_gpu.gpu_processes()
     if count is None:
         return Finding("GPU", "unknown", "its driver does not tell who uses it")
     return judged("GPU", count == 0, f"{numbers.count(count, 'process', 'es')} on it", "end them: see nvidia-smi")

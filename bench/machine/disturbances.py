@@ -3,16 +3,17 @@
 No rule looks at an epoch's time: a block may be repeated because of what disturbed it, never because of what came out.
 """
 
+import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import psutil
 
 from bench.machine import cpus, gpu
-from bench.store.records.cell import Noise
-from bench.store.records.training import Result
+from bench.machine.metering import Meter, Quantity, Surroundings, Work, counter, gauge
+from bench.store.records.cell import Reading, Readings, Result
 
 STEAL = 0.02
 """Share of the CPU time that a cell could have had, above which what the hypervisor gave to others is a disturbance."""
@@ -29,31 +30,19 @@ SLOW_CLOCK = 0.8
 POWER_CAP = gpu.SLOWED["nvmlClocksEventReasonSwPowerCap"]
 """A GPU that is held to its power limit does what it was built for: a hint, no disturbance."""
 CPU_FILES = Path("/sys/devices/system/cpu")
-Number = TypeVar("Number", int, float)
 
 
-@dataclass(frozen=True)
-class Counters:
-    """The machine's counters so far, all CPUs together; None where the system has no such counter.
-
-    ``busy_s`` and ``steal_s`` are CPU seconds, ``throttled_s`` what the container's quota withheld, ``hot_events`` how
-    often a core was slowed down for its heat, ``swapped_bytes`` what was read back from swap.
-    """
-
-    busy_s: float
-    steal_s: float | None
-    throttled_s: float | None
-    hot_events: int | None
-    swapped_bytes: int | None
-
-
-def counters() -> Counters:
-    """Read the counters; the difference of two readings tells what went on between them."""
+def busy_s() -> float:
+    """CPU seconds that all CPUs together have worked, of whatever program."""
     times = psutil.cpu_times()
     counted_twice = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # both are in user and nice too
-    busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - counted_twice
-    steal = getattr(times, "steal", None)  # Linux alone has it
-    return Counters(busy - (steal or 0.0), steal, throttled_s(), hot_events(), swapped_bytes())
+    waiting = times.idle + getattr(times, "iowait", 0.0)
+    return float(sum(times) - waiting - counted_twice - (steal_s() or 0.0))
+
+
+def steal_s() -> float | None:
+    """CPU seconds that the hypervisor gave to other machines; Linux alone counts them."""
+    return getattr(psutil.cpu_times(), "steal", None)
 
 
 def throttled_s(root: Path = cpus.CGROUP, membership: Path = Path("/proc/self/cgroup")) -> float | None:
@@ -101,71 +90,89 @@ def frequency_share() -> float | None:
     return round(now.current / now.max, 3) if now is not None and now.max else None
 
 
-@dataclass(frozen=True)
-class Watch:
-    """What was read just before a cell started."""
+class OtherPrograms:
+    """The CPU time of all processes but this one and its child."""
 
-    before: Counters
-    on_gpu: int | None
+    around: Work = "process"
+    quantities = (Quantity("others_cpu_s", "s", "CPU time of all other processes meanwhile"),)
 
-    @classmethod
-    def start(cls, device: str) -> "Watch":
-        """Look, before the cell starts."""
-        return cls(counters(), gpu.foreign(device))
+    def start(self, at: Surroundings) -> tuple[float, float]:
+        """What the machine and this process have used so far."""
+        return busy_s(), time.process_time()
 
-    def end(self, device: str, parent_cpu_s: float, child_cpu_s: float) -> Noise:
-        """Look again, after it has ended; its own CPU time and the harness's are nobody else's."""
-        after, before = counters(), self.before
-        on_gpu = [count for count in (self.on_gpu, gpu.foreign(device)) if count is not None]
-        return Noise(
-            parent_cpu_s=parent_cpu_s,
-            steal_s=grown(before.steal_s, after.steal_s),
-            others_cpu_s=max(0.0, after.busy_s - before.busy_s - child_cpu_s - parent_cpu_s),
-            throttled_s=grown(before.throttled_s, after.throttled_s),
-            hot_events=grown(before.hot_events, after.hot_events),
-            swapped_bytes=grown(before.swapped_bytes, after.swapped_bytes),
-            frequency_share=frequency_share(),
-            cpus=psutil.cpu_count(),
-            gpu_processes=max(on_gpu, default=None),
-        )
+    def stop(self, at: Surroundings, started: tuple[float, float]) -> Sequence[Reading]:
+        """By how much more the machine has worked than these two."""
+        busy_before_s, own_before_s = started
+        own_s = time.process_time() - own_before_s
+        return [max(0.0, busy_s() - busy_before_s - own_s - at.child_cpu_s)]
 
 
-def grown(before: Number | None, after: Number | None) -> Number | None:
-    """By how much a counter has grown; None where there is none."""
-    return None if before is None or after is None else after - before
+STEAL_MEANING = "CPU time that the hypervisor gave to other machines, all CPUs together"
+QUOTA_MEANING = "time that the container's CPU quota withheld"
+CLOCK_MEANING = "clock of the CPUs at the end, as a share of their highest"
+SWITCHES_MEANING = "times that the process lost a CPU to another one"
+COUNTED: tuple[Meter, ...] = (
+    counter(
+        "process", "parent_cpu_s", "s", "CPU time of the harness itself while the process ran",
+        lambda at: time.process_time(),
+    ),
+    gauge(
+        "training", "involuntary_switches", "count", SWITCHES_MEANING,
+        lambda at: psutil.Process().num_ctx_switches().involuntary,
+    ),
+    counter("process", "steal_s", "s", STEAL_MEANING, lambda at: steal_s()),
+    OtherPrograms(),
+    counter("process", "throttled_s", "s", QUOTA_MEANING, lambda at: throttled_s()),
+    counter(
+        "process", "hot_events", "count", "times that a core was slowed down for its heat", lambda at: hot_events()
+    ),
+    counter(
+        "process", "swapped_bytes", "bytes", "read back from swap by the whole machine", lambda at: swapped_bytes()
+    ),
+    gauge("process", "frequency_share", "0 to 1", CLOCK_MEANING, lambda at: frequency_share()),
+    gauge("process", "cpus", "count", "CPUs of the machine", lambda at: psutil.cpu_count()),
+)  # fmt: skip
+"""What is counted, in the order of the columns."""
 
 
 def disturbances(result: Result) -> list[str]:
     """What disturbed a cell, in words, by the rules above; empty where nothing is known to have."""
-    noise, wall_s, threads = result.noise, result.phases.process_s, result.cell.threads
+    read, wall_s, threads = reader(result), result.phases.process_s, result.cell.threads
     if not wall_s:
         return []
     own = wall_s * threads
-    spare = wall_s * max(0, (noise.cpus or threads) - threads)
+    spare = wall_s * max(0, (read("cpus") or threads) - threads)
+    others_s = read("others_cpu_s")
     shares = {
-        "stolen by other machines": (noise.steal_s, STEAL),
-        "taken by other programs": (None if noise.others_cpu_s is None else noise.others_cpu_s - spare, OTHERS),
-        "withheld by the container's quota": (noise.throttled_s, THROTTLED),
+        "stolen by other machines": (read("steal_s"), STEAL),
+        "taken by other programs": (None if others_s is None else others_s - spare, OTHERS),
+        "withheld by the container's quota": (read("throttled_s"), THROTTLED),
     }
     found = [
         f"{lost_s / own:.0%} of its CPU time {what}".replace("%", " %")
         for what, (lost_s, limit) in shares.items()
         if lost_s is not None and lost_s > limit * own
     ]
-    if noise.hot_events:
-        found.append(f"throttled for heat {noise.hot_events} times")
-    if noise.swapped_bytes:
-        found.append(f"{noise.swapped_bytes / 1e6:.0f} MB read back from swap")
-    if noise.gpu_processes:
-        found.append(f"{noise.gpu_processes} other programs on the GPU")
-    if reasons := [reason for reason in slowed(noise) if reason != POWER_CAP]:
+    if hot := read("hot_events"):
+        found.append(f"throttled for heat {hot} times")
+    if swapped := read("swapped_bytes"):
+        found.append(f"{swapped / 1e6:.0f} MB read back from swap")
+    if programs := read("gpu_processes"):
+        found.append(f"{programs} other programs on the GPU")
+    if reasons := [reason for reason in slowed(result.readings) if reason != POWER_CAP]:
         found.append(f"GPU slowed down: {', '.join(reasons)}")
     return found
 
 
-def slowed(noise: Noise) -> list[str]:
+def reader(result: Result) -> Callable[[str], Any]:
+    """``reader(result)("steal_s")``: a number that a meter read, or None."""
+    return result.readings.get
+
+
+def slowed(readings: Readings) -> list[str]:
     """What kept the GPU's clock low just after the last epoch."""
-    return noise.gpu_slowed_by.split(", ") if noise.gpu_slowed_by else []
+    reasons = readings.get("gpu_slowed_by")
+    return str(reasons).split(", ") if reasons else []
 
 
 def hints(result: Result, cpu_per_wall: float | None) -> list[str]:
@@ -173,11 +180,12 @@ def hints(result: Result, cpu_per_wall: float | None) -> list[str]:
     found = []
     if cpu_per_wall is not None and cpu_per_wall > OVERUSE * result.cell.threads:
         found.append(f"uses {cpu_per_wall:.1f} CPUs, was asked for {result.cell.threads}")
-    switches, wall_s = result.noise.involuntary_switches, result.phases.process_s
+    read, wall_s = reader(result), result.phases.process_s
+    switches, clock = read("involuntary_switches"), read("frequency_share")
     if switches is not None and wall_s and switches > SWITCHES * wall_s:
         found.append(f"lost its CPU {switches / wall_s:.0f} times a second")
-    if result.noise.frequency_share is not None and result.noise.frequency_share < SLOW_CLOCK:
-        found.append(f"clock at {result.noise.frequency_share:.0%} of its highest".replace("%", " %"))
-    if POWER_CAP in slowed(result.noise):
+    if clock is not None and clock < SLOW_CLOCK:
+        found.append(f"clock at {clock:.0%} of its highest".replace("%", " %"))
+    if POWER_CAP in slowed(result.readings):
         found.append("GPU at its power limit")
     return found

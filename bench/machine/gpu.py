@@ -4,12 +4,14 @@ The worker asks about the one GPU that it sees, at moments at which no clock run
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.machine.metering import Gauge, Quantity, Surroundings, Work, counter
+from bench.store.records.cell import Reading
 from impls import environment
 
 FIRST_PID_NAMESPACE = "pid:[4026531836]"
@@ -100,8 +102,8 @@ class Gpu:
             return None, None
         return used - before.used_bytes, GROWTH
 
-    def state(self) -> dict[str, Any]:
-        """Temperature, clock and what slows it down now, as the fields of :class:`bench.store.records.cell.Noise`."""
+    def state(self) -> tuple[int | None, int | None, str | None]:
+        """Temperature (°C), clock (MHz) and what slows it down now, in words."""
         nvml = self.nvml
         reasons = self.told(nvml.nvmlDeviceGetCurrentClocksEventReasons, self.whole)
         if reasons is None:  # drivers before 535 know it by its older name
@@ -109,11 +111,8 @@ class Gpu:
         slowed = None
         if reasons is not None:
             slowed = ", ".join(words for name, words in SLOWED.items() if reasons & getattr(nvml, name))
-        return {
-            "gpu_temperature_c": self.told(nvml.nvmlDeviceGetTemperature, self.whole, nvml.NVML_TEMPERATURE_GPU),
-            "gpu_clock_mhz": self.told(nvml.nvmlDeviceGetClockInfo, self.whole, nvml.NVML_CLOCK_SM),
-            "gpu_slowed_by": slowed,
-        }
+        temperature = self.told(nvml.nvmlDeviceGetTemperature, self.whole, nvml.NVML_TEMPERATURE_GPU)
+        return temperature, self.told(nvml.nvmlDeviceGetClockInfo, self.whole, nvml.NVML_CLOCK_SM), slowed
 
     def settings(self) -> str:
         """Clock and power as they are set, and what decides how memory is counted, in words."""
@@ -205,12 +204,8 @@ def all_settings() -> str:
     """The settings of every GPU, in the order in which the driver counts them."""
     import pynvml as nvml
 
-    try:
-        nvml.nvmlInit()
-        handles = [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
-    except nvml.NVMLError:
-        return ""
-    return "; ".join(Gpu(nvml, handle, handle).settings() for handle in handles)
+    with gpus() as handles:
+        return "; ".join(Gpu(nvml, handle, handle).settings() for handle in handles)
 
 
 def gpu_names() -> tuple[str, ...]:
@@ -246,3 +241,61 @@ def gpus() -> Iterator[list[Any]]:
         yield [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     finally:
         pynvml.nvmlShutdown()
+
+
+class GpuMemory:
+    """What the process holds of the GPU at the end, by the driver."""
+
+    around: Work = "worker"
+    quantities = (
+        Quantity(
+            "device_process_bytes", "bytes",
+            "memory of the GPU that the process held at the end, by the driver: with context, libraries and what the "
+            "allocator keeps",
+        ),
+        Quantity(
+            "device_process_source", "",
+            "by which reading: of this process; of the one that appeared since its start (containers); or what the "
+            "whole GPU holds more than before it",
+        ),
+    )  # fmt: skip
+
+    def start(self, at: Surroundings) -> Before | None:
+        """What was on it before the process used it."""
+        return at.gpu.before() if at.gpu else None
+
+    def stop(self, at: Surroundings, started: Before | None) -> Sequence[Reading]:
+        """Bytes, and how they are known."""
+        return at.gpu.held(started, own_process_numbers()) if at.gpu and started else (None, None)
+
+
+class GpuPrograms:
+    """Processes on the cell's GPU while none of ours runs."""
+
+    around: Work = "process"
+    quantities = (Quantity("gpu_processes", "count", "processes of others on the GPU"),)
+
+    def start(self, at: Surroundings) -> int | None:
+        """How many there are before."""
+        return foreign(at.device)
+
+    def stop(self, at: Surroundings, started: int | None) -> Sequence[Reading]:
+        """The greater number of before and after."""
+        return [max((count for count in (started, foreign(at.device)) if count is not None), default=None)]
+
+
+STATE_QUANTITIES = (
+    Quantity("gpu_temperature_c", "°C", "of the GPU just after the last epoch"),
+    Quantity("gpu_clock_mhz", "MHz", "clock of the GPU's processors just after the last epoch"),
+    Quantity(
+        "gpu_slowed_by",
+        "",
+        "what kept that clock low, in words; empty where nothing did or the driver does not tell",
+    ),
+)
+ENERGY = (
+    "energy that the whole GPU drew during training, by its own counter, which moves about ten times a second; empty "
+    "where it has none, or is divided (MIG)"
+)
+STATE = Gauge("training", STATE_QUANTITIES, lambda at: at.gpu.state() if at.gpu else (None, None, None))
+TRAIN_ENERGY = counter("epoch", "train_energy_j", "J", ENERGY, lambda at: at.gpu.energy_j() if at.gpu else None)

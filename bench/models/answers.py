@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
-from bench.models.predict import Images, Said
+from bench.display.terminal import wrapped
+from bench.models.predict import Images, Prediction
 
 SHADES = " .:-=+*#%@"
 """From paper to ink, in letters that any terminal has."""
 
 
-def sheet(name: str, answers: Sequence[Said], image: int, all_ten: bool) -> Sheet:
+def sheet(name: str, answers: Sequence[Prediction], image: int, all_ten: bool) -> Sheet:
     """One image: its title says the digit, or who says what; a row for each network in each framework."""
     rows = [row(answer, image, all_ten) for answer in answers]
     figures = [str(digit) for digit in range(10)] if all_ten else ["probability", "second"]
@@ -23,7 +24,7 @@ def sheet(name: str, answers: Sequence[Said], image: int, all_ten: bool) -> Shee
     return Sheet(title, (*texts, "digit", *figures), tuple(rows), texts=1 if all_ten else 2)
 
 
-def row(answer: Said, image: int, all_ten: bool) -> tuple[str, ...]:
+def row(answer: Prediction, image: int, all_ten: bool) -> tuple[str, ...]:
     """Who says it, the digit, and how sure it is; nothing where nothing was said."""
     about = [answer.kept.label]
     if not all_ten:
@@ -37,7 +38,7 @@ def row(answer: Said, image: int, all_ten: bool) -> tuple[str, ...]:
     return (*about, str(first), percent(found[first]), f"{second} ({percent(found[second])})")
 
 
-def verdict(answers: Sequence[Said], image: int) -> str:
+def verdict(answers: Sequence[Prediction], image: int) -> str:
     """``7, as all 4 say``; where they differ, each digit with those that say it, the one that most say first."""
     digits: dict[int, list[str]] = {}
     for answer in answers:
@@ -67,10 +68,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %" if share >= 0.0001 else "< 0.01 %"
 
 
-def lost(answers: Sequence[Said]) -> list[str]:
-    """A line for each network that said nothing."""
+def lost(answers: Sequence[Prediction]) -> list[str]:
+    """For each network that said nothing, why: broken into lines."""
     return [
-        f"{answer.kept.label} by {naming.LABELS.get(answer.by, answer.by)}: {answer.status}: {answer.reason}"
+        wrapped(f"{answer.kept.label} by {naming.LABELS.get(answer.by, answer.by)}: {answer.status}: {answer.reason}")
         for answer in answers
         if answer.status != "ok"
     ]
@@ -82,7 +83,9 @@ def picture(image: Images) -> Iterator[str]:
         yield "".join(2 * SHADES[level] for level in line).rstrip()
 
 
-def record(names: Sequence[str], images: Images, answers: Sequence[Said], refused: Sequence[str]) -> dict[str, Any]:
+def record(
+    names: Sequence[str], images: Images, answers: Sequence[Prediction], refused: Sequence[str]
+) -> dict[str, Any]:
     """All of it as plain values for JSON: each image with the bytes that the networks saw, and what each said."""
     return {
         "images": [
@@ -97,7 +100,7 @@ def record(names: Sequence[str], images: Images, answers: Sequence[Said], refuse
     }
 
 
-def prediction(answer: Said, image: int) -> dict[str, Any]:
+def prediction(answer: Prediction, image: int) -> dict[str, Any]:
     """One answer to one image."""
     found, model = answer.probabilities(image), answer.kept.model
     return {

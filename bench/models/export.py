@@ -1,7 +1,6 @@
 """``fcnbench export``: which network, in which format, by which framework, to which file; and what came of it."""
 
 import errno
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -9,22 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import TypeAdapter
-
 from bench.display import numbers
 from bench.errors import FcnBenchError, unknown
 from bench.files import writing
-from bench.machine.cpus import available_cpus
 from bench.store import archive, models
 from bench.store.models import Model
 from bench.store.records.export import Export
-from bench.worker import messages, process
-from impls import environment, exports, portable, registry
+from bench.worker import process
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import WriteExport
+from impls import exports, portable, registry
 from impls.exports import Exporter, graph
 from impls.exports.graph import Node
 from impls.frameworks import FRAMEWORKS
 
-EXPORT = TypeAdapter(Export)
 WIDTH = 44
 """Characters of a step's name in the table; converters join the names of all that they have fused."""
 
@@ -36,7 +33,7 @@ class Refused(FcnBenchError):
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlannedExport:
     """A network, who writes it, and the file that it becomes."""
 
     model: Model
@@ -52,7 +49,7 @@ class Asked:
 
 def prepare(
     path: Path, format: str, by: str | None, out: Path | None, implementation: str | None, workload: str | None
-) -> Asked:
+) -> PlannedExport:
     """What the arguments ask for. Raises FcnBenchError for what does not exist, is ambiguous or cannot be written."""
     if format not in exports.FORMATS:
         raise unknown("format", format, exports.FORMATS)
@@ -65,7 +62,7 @@ def prepare(
     out = Path(default) if out is None else out / default if out.is_dir() else out
     if not out.parent.is_dir():
         raise FcnBenchError(f"--out {out}: there is no directory {out.parent}; make it or give another --out")
-    return Asked(model, exporter, out)
+    return PlannedExport(model, exporter, out)
 
 
 def chosen(path: Path, implementation: str | None, workload: str | None) -> Model:
@@ -113,76 +110,66 @@ def written_by(format: str, framework: str, given: bool = False) -> Exporter:
     return rows.get(framework, next(iter(rows.values())))
 
 
-def export(asked: Asked, data: Path, timeout_s: float) -> Export:
+def export(planned: PlannedExport, data: Path, timeout_s: float) -> Export:
     """Have a worker write the file and check it on the test images in ``data``; only then does it get its name.
 
     Raises :class:`Refused`, with the figures, where the file does other work or could not be made, and FcnBenchError
     where a package is missing or the directory cannot be written. Nothing is left then.
     """
     with (
-        writing(asked.out, besides=""),
-        TemporaryDirectory(prefix=".fcnbench-export-", dir=asked.out.parent) as folder,
+        writing(planned.out, besides=""),
+        TemporaryDirectory(prefix=".fcnbench-export-", dir=planned.out.parent) as folder,
     ):
-        unchecked = Path(folder, f"model{asked.exporter.suffix}")
-        found = ask(asked, unchecked, data, timeout_s)
+        unchecked = Path(folder, f"model{planned.exporter.suffix}")
+        found = ask(planned, unchecked, data, timeout_s)
         if found.status == "skipped":
             package = found.reason.split()[0].replace("_", "-")
-            raise FcnBenchError(f"export of {asked.title}: {found.reason}; pip install {package}")
+            raise FcnBenchError(f"export of {planned.title}: {found.reason}; pip install {package}")
         if found.status == "failed":
-            if shutil.disk_usage(folder).free < 4 * asked.model.workload.parameters:  # frameworks tell it in riddles
+            if shutil.disk_usage(folder).free < 4 * planned.model.workload.parameters:  # frameworks tell it in riddles
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             same = "" if found.agree is None else f" ({found.agree:,} of {found.images:,} digits are the same)"
-            raise Refused(f"export of {asked.title}: {found.reason}{same}; nothing was written")
-        unchecked.replace(asked.out)
+            raise Refused(f"export of {planned.title}: {found.reason}{same}; nothing was written")
+        unchecked.replace(planned.out)
     return found
 
 
-def ask(asked: Asked, out: Path, data: Path, timeout_s: float) -> Export:
+def ask(planned: PlannedExport, out: Path, data: Path, timeout_s: float) -> Export:
     """What a worker says that was asked to write ``out``. Never raises for what the worker does."""
-    exporter, model = asked.exporter, asked.model
+    exporter, model = planned.exporter, planned.model
     entry = registry.of_framework(exporter.by)["matched"]
-    cpus = available_cpus()
     with TemporaryDirectory(prefix="fcnbench-export-") as folder:
         source = Path(folder, "model.npz")
         origin = {"implementation": model.implementation, "framework": model.framework}
         portable.save(source, model.workload, model.weights, {**origin, "versions": dict(model.versions)})
-        answer = process.launch(
-            messages.request(
-                "export",
-                replace(entry, packages=exporter.packages),
-                model=str(source),
-                format=exporter.format,
-                by=exporter.by,
-                out=str(out.absolute()),
-                data=str(data),
-            ),
-            environment.environment(entry, "cpu", len(cpus)),
-            cpus,
-            Path(folder, "log"),
-            timeout_s,
-        )
-    status, reason = answer.end(timeout_s)
-    for event in answer.events:
-        if event.name == "export" and status == "ok":
-            return EXPORT.validate_json(json.dumps(event.values))
-    return Export(exporter.format, exporter.by, status, reason)  # type: ignore[arg-type]  # as the worker ends
+        program = replace(entry_point(entry), packages=tuple(exporter.packages))
+        request = WriteExport(program, str(source), exporter.format, exporter.by, str(out.absolute()), str(data))
+        answer = process.ask(entry, request, Placement.of("cpu"), Path(folder, "log"), timeout_s)
+    status, reason = answer.outcome
+    failed = replace(unwritten(exporter), status=status, reason=reason)
+    return answer.last(Export, failed) if status == "ok" else failed
 
 
-def text(asked: Asked, found: Export) -> str:
+def unwritten(exporter: Exporter) -> Export:
+    """An export of which nothing is known."""
+    return Export(exporter.format, exporter.by, "failed", "not asked")
+
+
+def text(planned: PlannedExport, found: Export) -> str:
     """What was written, how it is used, what the check said, and the network as it stands in the file."""
     about = graph.about(
-        asked.model.workload,
+        planned.model.workload,
         found.by,
-        {"implementation": asked.model.implementation, "versions": asked.model.versions},
+        {"implementation": planned.model.implementation, "versions": planned.model.versions},
     )
     assert found.agree is not None and found.images is not None and found.largest_difference is not None
     decided = "" if found.agree == found.images else "; the others are ties that rounding decides"
     parameters = sum(node.parameters for node in found.graph)
     total = f"total: {parameters:,} parameters, {sum(node.size_bytes for node in found.graph):,} bytes"
-    if parameters != asked.model.workload.parameters:
-        total += f"; the network has {asked.model.workload.parameters:,}: the converter folded the others into these"
+    if parameters != planned.model.workload.parameters:
+        total += f"; the network has {planned.model.workload.parameters:,}: the converter folded the others into these"
     lines = [
-        f"{asked.out}: {found.size_bytes:,} bytes, {asked.title}",
+        f"{planned.out}: {found.size_bytes:,} bytes, {planned.title}",
         f"input: {about['input']}",
         f"scaling, which the file says but does not do: {about['scaling']}, mean {about['mean']}, std {about['std']}",
         f"output: {about['output']}",

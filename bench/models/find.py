@@ -7,10 +7,13 @@ from pathlib import Path
 
 from bench.display import naming
 from bench.errors import FcnBenchError, unknown
+from bench.machine.cpus import available_cpus
 from bench.store import archive, models
 from bench.store.models import Model
-from bench.worker import pool
-from bench.worker.pool import Job
+from bench.worker import pool, process
+from bench.worker.messages import PartEnded
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Unpack
 from impls import portable, registry
 from impls.registry import Entry
 
@@ -73,7 +76,7 @@ def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[
     results = [
         result
         for result in archive.results(directory)
-        if result.model and result.status == "ok" and archive.model_path(directory, result).exists()
+        if result.status == "ok" and (path := archive.model_path(directory, result)) and path.exists()
     ]
     names = sorted({result.cell.workload.name for result in results})
     if not names:
@@ -93,7 +96,7 @@ def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[
         label = f"{cell.implementation}, {naming.place(cell.device, cell.threads)}" if several else cell.implementation
         try:
             (model,) = models.of_results(directory, [result])
-            found.append(Kept(label, model, archive.model_path(directory, result)))
+            found.append(Kept(label, model, directory / "models" / f"{model.name}.npz"))
         except FcnBenchError as error:
             refused.append(str(error))
     return found, refused
@@ -119,21 +122,26 @@ def unpacked(
             found[path] = folder / f"{number}.npz"
         except FcnBenchError as error:
             found[path] = error
-    jobs, asked = [], []
-    for row in rows:
-        files = {
+    own = {
+        row.short: {
             path: out
             for path, out in found.items()
             if registry.native_reader(path.suffix) == row.short and isinstance(out, Path)
         }
-        if files:
-            pairs = [(str(path.resolve()), str(out)) for path, out in files.items()]
-            jobs.append(Job("unpack", row, {"files": pairs, "framework": row.framework}))
-            asked.append(list(files))
-    for answer, own in zip(pool.run(jobs, "cpu", folder, timeout_s), asked, strict=True):
-        for path, end in zip(own, pool.ends(answer, len(own), timeout_s), strict=True):
-            if end["status"] != "ok":
-                found[path] = refusal(path, end["status"], end["reason"])
+        for row in rows
+    }
+
+    def unpack(row: Entry, cpus: tuple[int, ...]) -> list[PartEnded]:
+        pairs = tuple((str(path.resolve()), str(out)) for path, out in own[row.short].items())
+        request = Unpack(entry_point(row), pairs, row.framework)
+        log = folder / f"unpack.{row.short}.log"
+        return process.ask(row, request, Placement("cpu", cpus), log, timeout_s).parts(PartEnded, len(pairs))
+
+    jobs = [row for row in rows if own[row.short]]
+    for row, ends in pool.run(jobs, unpack, available_cpus(), len(jobs)):
+        for path, end in zip(own[row.short], ends, strict=True):
+            if end.status != "ok":
+                found[path] = refusal(path, end.status, end.reason)
     return found
 
 

@@ -1,18 +1,19 @@
 """What trained networks say of images: each framework in a process of its own, several of them side by side."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import unknown
+from bench.machine.cpus import available_cpus
 from bench.models.find import Kept
-from bench.worker import pool
-from bench.worker.interpreters import versions
-from bench.worker.pool import Job
+from bench.worker import interpreters, pool, process
+from bench.worker.messages import Logits
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Predict
 from impls import registry
 from impls.oracle import training
 from impls.registry import Entry
@@ -21,7 +22,7 @@ Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Said:
+class Prediction:
     """What one network says in one framework; ``logits [n, 10]`` where ``status`` is ``ok``, else there is a reason."""
 
     kept: Kept
@@ -56,44 +57,32 @@ def own(kept: Kept, rows: Sequence[Entry]) -> str:
     for row in rows:
         if trained and (row.framework, row.environment) == (trained.framework, trained.environment):
             return row.short
-    here = [row.short for row in rows if "not installed" not in versions(row).values()]
+    here = [row.short for row in rows if "not installed" not in interpreters.versions(row).values()]
     return next((short for short in (kept.model.framework, *here) if short in here), rows[0].short)
 
 
 def ask(
     found: Sequence[Kept], names: Sequence[str], rows: Sequence[Entry], images: Images, device: str, timeout_s: float,
     folder: Path,
-) -> list[Said]:  # fmt: skip
+) -> list[Prediction]:  # fmt: skip
     """What each network says of ``images``, uint8 ``[n, 28, 28]``, in each framework of ``names``, else in its own.
 
     ``folder`` is for what the processes read and for their logs.
     """
-    asked = [(kept, by) for kept in found for by in names or [own(kept, rows)]]
-    groups = {row.short: [kept for kept, by in asked if by == row.short] for row in rows}
+    wanted = [(kept, by) for kept in found for by in names or [own(kept, rows)]]
+    groups = {row.short: [kept for kept, by in wanted if by == row.short] for row in rows}
     np.savez(folder / "images.npz", images=images)
-    jobs = [
-        Job(
-            "predict",
-            row,
-            {"images": str(folder / "images.npz"), "models": [str(one.path.resolve()) for one in kept]},
-        )
-        for row in rows
-        if (kept := groups[row.short])
-    ]
-    answers: dict[tuple[str, Path], Said] = {}
-    for job, answer in zip(jobs, pool.run(jobs, device, folder, timeout_s), strict=True):
-        kept = groups[job.entry.short]
-        for one, end in zip(kept, pool.ends(answer, len(kept), timeout_s), strict=True):
-            answers[job.entry.short, one.path] = said(one, job.entry.short, end)
-    return [answers[by, kept.path] for kept, by in asked]
 
+    def predict(row: Entry, cpus: tuple[int, ...]) -> list[Logits]:
+        paths = tuple(str(kept.path.resolve()) for kept in groups[row.short])
+        request = Predict(entry_point(row), str(folder / "images.npz"), paths, device)
+        log = folder / f"predict.{row.short}.log"
+        return process.ask(row, request, Placement(device, cpus), log, timeout_s).parts(Logits, len(paths))
 
-def said(kept: Kept, by: str, end: Mapping[str, Any]) -> Said:
-    """One answer, with logits only if they are numbers."""
-    bare = Said(kept, by, end["status"], end["reason"])
-    if bare.status != "ok":
-        return bare
-    logits = np.array(end["logits"], np.float64)
-    if not np.isfinite(logits).all():
-        return replace(bare, status="failed", reason="its logits are no finite numbers; did its training diverge?")
-    return replace(bare, logits=logits)
+    jobs = [row for row in rows if groups[row.short]]
+    predictions: dict[tuple[str, Path], Prediction] = {}
+    for row, answers in pool.run(jobs, predict, available_cpus(), len(jobs)):
+        for kept, answer in zip(groups[row.short], answers, strict=True):
+            logits = np.array(answer.values, np.float64) if answer.status == "ok" else None
+            predictions[row.short, kept.path] = Prediction(kept, row.short, answer.status, answer.reason, logits)
+    return [predictions[by, kept.path] for kept, by in wanted]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pytest_benchmark import __version__ as pytest_benchmark_version
@@ -20,41 +20,44 @@ from bench.errors import FcnBenchError
 from bench.files import write_text, writing
 from bench.machine import disturbances
 from bench.report import runs
-from bench.store import archive
+from bench.store import archive, formats
 from bench.store.archive import check_same_terms
+from bench.store.records.cell import Result
 from bench.store.records.machine import Machine, Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 
 SUITE = "bench/suite"
+RECORDED = ("cells", "gates", "machines")
+T = TypeVar("T")
 
 
-def steady(result: Result) -> list[float]:
+def steady(result: TrainingResult) -> list[float]:
     """Seconds of each epoch after the first."""
     return [epoch.train_s for epoch in result.epochs[2:] if epoch.train_s is not None]
 
 
-def first(result: Result) -> list[float]:
+def first(result: TrainingResult) -> list[float]:
     """Seconds of the first epoch."""
     return [epoch.train_s for epoch in result.epochs[1:2] if epoch.train_s is not None]
 
 
-def predictions(result: Result) -> list[float]:
+def predictions(result: TrainingResult) -> list[float]:
     """Seconds of each prediction of the test set after an epoch; the first, before training, is another thing."""
     return [epoch.predict_s for epoch in result.epochs[1:]]
 
 
-def one_image(result: Result) -> list[float]:
+def one_image(result: TrainingResult) -> list[float]:
     """Seconds of each prediction of a single image, after training and after a first one."""
     return [seconds for found in result.inference if found.images == 1 for seconds in found.seconds]
 
 
-def imports(result: Result) -> list[float]:
+def imports(result: TrainingResult) -> list[float]:
     """Seconds of the import."""
     return [] if result.phases.import_s is None else [result.phases.import_s]
 
 
-QUESTIONS: Mapping[str, Callable[[Result], list[float]]] = {
+QUESTIONS: Mapping[str, Callable[[TrainingResult], list[float]]] = {
     "test_training_epoch.py::test_training_epoch": steady,
     "test_first_epoch.py::test_first_epoch": first,
     "test_predict_test_set.py::test_predict_test_set": predictions,
@@ -69,7 +72,7 @@ class Records:
     """Everything that a result directory holds which is not derived."""
 
     cells: Sequence[Result]
-    gates: Sequence[Gate]
+    gates: Sequence[Verification]
     machines: Sequence[Machine]
     size: Size | None = None
 
@@ -88,9 +91,8 @@ class Benchmark(BaseModel):
 
 
 class File(BaseModel):
-    """What is read of a JSON file."""
+    """What is read of a JSON file beside the records."""
 
-    fcnbench: Records
     benchmarks: list[Benchmark]
 
 
@@ -119,7 +121,7 @@ def machine_info(machine: Machine) -> dict[str, Any]:
     }
 
 
-def extra_info(result: Result, gate: Gate | None) -> dict[str, Any]:
+def extra_info(result: TrainingResult, gate: Verification | None) -> dict[str, Any]:
     """What stands beside the statistics of a benchmark: accuracy, memory, versions, the gate, what disturbed it."""
     row = runs.run_row(result)
     shown = ("tier", "framework", "accuracy", "process_peak_bytes", "training_peak_bytes", "device_peak_bytes",
@@ -128,7 +130,7 @@ def extra_info(result: Result, gate: Gate | None) -> dict[str, Any]:
         "versions": result.versions,
         "switches": result.switches,
         "gate": None if gate is None else gate.status,
-        "gate_rungs": {} if gate is None else {rung.name: [rung.figure, rung.limit] for rung in gate.rungs},
+        "gate_rungs": {} if gate is None else {rung.name: [rung.figure, rung.limit] for rung in gate.checks},
         "disturbed_by": disturbances.disturbances(result),
         "hints": disturbances.hints(result, row["cpu_per_wall"]),  # type: ignore[arg-type]  # a number or None
     }
@@ -140,7 +142,9 @@ def export(directory: Path) -> tuple[str, int]:
     Rounds are those of all blocks, in their order. Raises FcnBenchError where there are no results.
     """
     results = archive.everything(directory)
-    records = Records(results, archive.gates(directory), archive.machines(directory), archive.size(directory))
+    records = Records(
+        results, archive.records(directory, Verification), archive.records(directory, Machine), archive.size(directory)
+    )
     machine = next((machine for machine in records.machines if machine.machine == results[-1].machine), None)
     made = benchmarks(records)
     content = {
@@ -162,7 +166,24 @@ def write(path: Path, text: str) -> None:
 
 def told(records: Records) -> dict[str, Any]:
     """The records as JSON holds them."""
-    return asdict(records)
+    return {"format": formats.FORMAT, **asdict(records)}
+
+
+def untold(content: Any) -> Records:
+    """The records in a JSON file. Raises ValueError for what is none of this version or an earlier one."""
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in RECORDED):
+        raise ValueError("fcnbench: expected an object with lists of records")
+    number = content.get("format", 1)
+
+    def of(name: str, kind: Callable[[Mapping[str, Any]], type[T]]) -> list[T]:
+        return [formats.checked({"format": number, **one}, kind) for one in content[name]]
+
+    return Records(
+        of("cells", archive.kind_of_result),
+        of("gates", lambda _: Verification),
+        of("machines", lambda _: Machine),
+        formats.checked({"format": number, **content["size"]}, lambda _: Size) if content.get("size") else None,
+    )
 
 
 def benchmarks(records: Records) -> list[dict[str, Any]]:
@@ -171,7 +192,7 @@ def benchmarks(records: Records) -> list[dict[str, Any]]:
     What failed has none, nor what the equivalence gate refused; a sweep answers other questions than the suite asks.
     """
     gates = {(gate.implementation, gate.workload, gate.device): gate for gate in records.gates}
-    cells: dict[tuple[Any, ...], list[Result]] = {}
+    cells: dict[tuple[Any, ...], list[TrainingResult]] = {}
     for result in sorted(archive.trained(records.cells), key=lambda result: result.cell.block):
         cell = result.cell
         gate = gates.get((cell.implementation, cell.workload.name, cell.device))
@@ -226,10 +247,10 @@ def read(path: Path) -> tuple[Records, int]:
             "'fcnbench export-benchmark' wrote"
         )
     try:
-        file = File.model_validate_json(text)
-    except ValidationError as error:
-        raise FcnBenchError(f"{path}: damaged or of another version ({archive.problem(error)})") from None
-    records = file.fcnbench
+        file, records = File.model_validate_json(text), untold(content["fcnbench"])
+    except (ValueError, TypeError) as error:  # of which ValidationError is one
+        what = formats.problem(error) if isinstance(error, ValidationError) else str(error)
+        raise FcnBenchError(f"{path}: damaged or of another version ({what})") from None
     if not records.cells:
         raise FcnBenchError(f"{path}: holds no training epochs; let 'pytest bench' run test_training_epoch too")
     return records, others(path, file.benchmarks, benchmarks(records))
@@ -274,9 +295,9 @@ def save(paths: Sequence[Path], directory: Path) -> tuple[int, int]:
     with archive.opened(directory):
         for records, _ in files.values():
             for machine in records.machines:
-                archive.save_machine(directory, machine)
+                archive.save_record(directory, machine)
             for gate in records.gates:
-                archive.save_gate(directory, gate)
+                archive.save_record(directory, gate)
             if records.size:
                 archive.save_size(directory, records.size)
         for result in new:

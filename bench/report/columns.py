@@ -1,10 +1,12 @@
 """What the columns of the CSVs are: a :class:`Table` stands beside the code that fills it; the guide lists them all."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
+
+from bench.machine.metering import Meter
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Table:
         """The frame with its counts and bytes as integers, also where some are missing: 995045376, not 995045376.0."""
         counts = [column.name for column in self.columns if column.unit in ("count", "bytes") and column.name in frame]
         return frame.astype(dict.fromkeys(counts, "Int64"))
+
+
+def of_meters(read: Sequence[Meter]) -> list[Column]:
+    """The columns of what meters read, in their order."""
+    return [Column(**asdict(quantity)) for meter in read for quantity in meter.quantities]
 
 
 def guide(frames: Mapping[str, pd.DataFrame], tables: Mapping[str, Table]) -> str:

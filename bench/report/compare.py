@@ -21,7 +21,8 @@ from bench.report.pairs import control, in_blocks, judge
 from bench.report.runs import GROUP, measured, runs_frame
 from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
 from bench.store import archive
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 
 KEYS = [*GROUP, "implementation"]
 COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "one image", "accuracy", "changed")
@@ -55,7 +56,7 @@ class Directory:
     """One of the two directories: where it is, its cells, the same as rows, whether its control agrees with itself."""
 
     path: Path
-    results: Sequence[Result]
+    results: Sequence[TrainingResult]
     runs: pd.DataFrame
     fit: bool
 
@@ -63,7 +64,7 @@ class Directory:
     def read(cls, path: Path) -> "Directory":
         """Read a result directory. Raises FcnBenchError where there is none."""
         results = archive.results(path)
-        runs = runs_frame(results, archive.gates(path))
+        runs = runs_frame(results, archive.records(path, Verification))
         return cls(path, results, runs, bool(control(runs)["fit"].all()))
 
 
@@ -165,7 +166,7 @@ def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict
     return compared
 
 
-def subject(result: Result) -> tuple[str, str, int, str]:
+def subject(result: TrainingResult) -> tuple[str, str, int, str]:
     """What a row of the comparison is about."""
     return (*result.cell.place, result.cell.implementation)
 
@@ -176,7 +177,7 @@ def rows_of(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
     return runs[same & (runs["role"] == "measured")]
 
 
-def changed(was: Sequence[Result], now: Sequence[Result]) -> str:
+def changed(was: Sequence[TrainingResult], now: Sequence[TrainingResult]) -> str:
     """What differs between two sets of cells besides their times: versions and switches by name, else the source."""
     changes = []
     for name in ("versions", "switches", "environment"):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,10 +15,15 @@ from bench.report.columns import Table
 from bench.report.groups import Group
 from bench.store import archive, predictions
 from bench.store.predictions import TestSet
+from bench.store.records.cell import Result
 from bench.store.records.machine import Machine, Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 from impls.workload import Workload
+
+if TYPE_CHECKING:
+    from bench.report.build import Built
+    from bench.report.compare import Comparison
 
 DATA: Mapping[str, Table] = {
     "runs": runs.RUNS, "epochs": runs.EPOCHS, "machines": runs.MACHINES, "curves": runs.CURVES,
@@ -34,9 +40,9 @@ class Results:
 
     directory: Path
     everything: Sequence[Result]
-    trained: Sequence[Result]
+    trained: Sequence[TrainingResult]
     machines: Sequence[Machine]
-    gates: Sequence[Gate]
+    gates: Sequence[Verification]
     size: Size | None
     frames: dict[str, pd.DataFrame]
 
@@ -45,8 +51,8 @@ class Results:
         """Read the stored records. Raises FcnBenchError where nothing was trained, and for what cannot be read."""
         everything, machines, gates = (
             archive.everything(directory),
-            archive.machines(directory),
-            archive.gates(directory),
+            archive.records(directory, Machine),
+            archive.records(directory, Verification),
         )
         trained = archive.trained(everything)
         if not trained:
@@ -65,8 +71,13 @@ class Results:
 
     @property
     def runs(self) -> pd.DataFrame:
-        """A row for each process that trained a network."""
+        """A row for each process that trained a network, as in ``runs.csv``."""
         return self.frames["runs"]
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """A row for each epoch of each of them, as in ``epochs.csv``."""
+        return self.frames["epochs"]
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -85,7 +96,7 @@ class Results:
         return {result.cell.workload.name: result.cell.workload for result in self.trained}
 
     @cached_property
-    def shown(self) -> list[Result]:
+    def shown(self) -> list[TrainingResult]:
         """The results whose figures may be shown."""
         keys = set(runs.measured(self.runs)["cell"])
         return [result for result in self.trained if result.cell.key in keys]
@@ -94,6 +105,21 @@ class Results:
     def test(self) -> TestSet:
         """The test set of the stored predictions, as far as it was kept."""
         return predictions.read(self.directory, self.trained)
+
+    def report(self) -> "Built":
+        """Write CSVs, tables, charts and report into the directory, as ``fcnbench report`` does."""
+        from bench.report import build  # which reads these results itself
+
+        return build.build(self.directory)
+
+    def compare(self, base: "Results | Path | str", fail_slower: float = 0.05) -> "Comparison":
+        """Compare with another directory, as ``fcnbench compare BASE`` does; what is slower by more is a regression.
+
+        Raises FcnBenchError where the two have nothing in common or did different work.
+        """
+        from bench.report import compare
+
+        return compare.compare(base.directory if isinstance(base, Results) else Path(base), self.directory, fail_slower)
 
     def part(self, name: str, group: Group) -> pd.DataFrame:
         """The rows of a frame that are about a group."""

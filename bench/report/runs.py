@@ -8,13 +8,14 @@ from statistics import mean, median
 import pandas as pd
 
 from bench import statistics
-from bench.machine import disturbances
+from bench.machine import disturbances, meters
+from bench.machine.metering import Meter
 from bench.report import columns
 from bench.report.columns import Column, Table
-from bench.store.records.cell import Memory
+from bench.store.records.cell import Readings, Result
 from bench.store.records.machine import Machine
-from bench.store.records.training import Epoch, Inference, Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import Epoch, Inference, TrainingResult
+from bench.store.records.verification import Verification
 
 IDENTITY = [column.name for column in columns.WHICH_CELL]
 GROUP = [column.name for column in columns.CONFIGURATION]
@@ -41,38 +42,9 @@ RUNS = Table("One row for each process.", (
            "counter; empty where it has none, and where these epochs last less than 2 s together, too short for it"),
     Column("accuracy", "0 to 1", "share of the test images recognised after the last epoch"),
     Column("test_loss", "nats", "mean cross-entropy of the test set after the last epoch"),
-    Column("after_import_rss_bytes", "bytes", "resident memory after the import"),
-    Column("after_import_uss_bytes", "bytes", "of that, what would be freed with the process"),
-    Column("after_load_rss_bytes", "bytes", "resident memory after loading the data"),
-    Column("after_load_uss_bytes", "bytes", "of that, what would be freed with the process"),
-    Column("training_peak_bytes", "bytes", "most memory held during training"),
-    columns.PROCESS_PEAK_BYTES,
-    Column("process_file_bytes", "bytes", "of what it held at the end, pages of files: libraries above all; how many "
-           "of them are resident depends on the system's page cache"),
-    Column("device_peak_bytes", "bytes", "most memory of the device that the framework held, by its own counter, "
-           "since loading or (JAX) since the start; empty where it has none"),
-    Column("device_reserved_bytes", "bytes", "most memory of the device that the framework's allocator held back; "
-           "empty where it does not say"),
-    Column("device_process_bytes", "bytes", "memory of the GPU that the process held at the end, by the driver: with "
-           "context, libraries and what the allocator keeps"),
-    Column("device_process_source", "", "by which reading: of this process; of the one that appeared since its start "
-           "(containers); or what the whole GPU holds more than before it"),
-    Column("peak_source", "", "where the peaks come from: VmHWM is the system's high-water mark"),
+    *columns.of_meters(meters.MEMORY),
     Column("training_over_load_bytes", "bytes", "training_peak_bytes - after_load_rss_bytes"),
-    Column("parent_cpu_s", "s", "CPU time of the harness itself while the process ran"),
-    Column("involuntary_switches", "count", "times that the process lost a CPU to another one"),
-    Column("steal_s", "s", "CPU time that the hypervisor gave to other machines, all CPUs together"),
-    Column("others_cpu_s", "s", "CPU time of all other processes meanwhile"),
-    Column("throttled_s", "s", "time that the container's CPU quota withheld"),
-    Column("hot_events", "count", "times that a core was slowed down for its heat"),
-    Column("swapped_bytes", "bytes", "read back from swap by the whole machine"),
-    Column("frequency_share", "0 to 1", "clock of the CPUs at the end, as a share of their highest"),
-    Column("cpus", "count", "CPUs of the machine"),
-    Column("gpu_processes", "count", "processes of others on the GPU"),
-    Column("gpu_temperature_c", "°C", "of the GPU just after the last epoch"),
-    Column("gpu_clock_mhz", "MHz", "clock of the GPU's processors just after the last epoch"),
-    Column("gpu_slowed_by", "", "what kept that clock low, in words; empty where nothing did or the driver does not "
-           "tell"),
+    *columns.of_meters(meters.DISTURBANCES),
     Column("disturbed_by", "", "what disturbed the process, in words; empty where nothing is known to have"),
     Column("hints", "", "what is worth knowing besides, in words"),
     Column("no_inference", "", "why one image and one batch could not be timed, where that failed after all else was "
@@ -99,8 +71,7 @@ EPOCHS = Table("One row for each process and epoch, raw.", (
            "it"),
     Column("test_loss", "nats", "mean cross-entropy of the test set, computed by the harness from the logits"),
     columns.ACCURACY,
-    Column("train_energy_j", "J", "energy that the whole GPU drew during training, by its own counter, which moves "
-           "about ten times a second; empty where it has none, or is divided (MIG)"),
+    *columns.of_meters(meters.EPOCHS),
 ))  # fmt: skip
 CURVES = Table("One row for each look at the images held out of training, where a network holds some out.", (
     *columns.WHICH_CELL, columns.EPOCH,
@@ -142,7 +113,7 @@ ENERGY_LEAST_S = 2.0
 SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_batch_s", "predict_image_first_s"]
 
 
-def runs_frame(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame:
+def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification]) -> pd.DataFrame:
     """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms.
 
     ``gate`` is what the equivalence gate said of the implementation: ``passed``, ``failed``, ``skipped``, or nothing
@@ -156,11 +127,10 @@ def runs_frame(results: Sequence[Result], gates: Sequence[Gate]) -> pd.DataFrame
     return frame
 
 
-def run_row(result: Result) -> dict[str, object]:
+def run_row(result: TrainingResult) -> dict[str, object]:
     """One cell as a row. ``epoch_s`` is the median of the steady epochs, which are all but the first."""
     trained = [epoch for epoch in result.epochs if epoch.train_s is not None]
     steady, last = trained[1:], trained[-1] if trained else None
-    memory = result.memory
     return {
         **identity(result),
         "status": result.status,
@@ -177,9 +147,9 @@ def run_row(result: Result) -> dict[str, object]:
         "train_energy_j": energy_j(steady),
         "accuracy": last.accuracy if last else None,
         "test_loss": last.test_loss if last else None,
-        **{field.name: getattr(memory, field.name) for field in fields(Memory)},
-        "training_over_load_bytes": difference(memory.training_peak_bytes, memory.after_load_rss_bytes),
-        **asdict(result.noise),
+        **of_meters(meters.MEMORY, result.readings),
+        "training_over_load_bytes": difference(result.readings, "training_peak_bytes", "after_load_rss_bytes"),
+        **of_meters(meters.DISTURBANCES, result.readings),
         "disturbed_by": "; ".join(disturbances.disturbances(result)),
         "hints": "; ".join(disturbances.hints(result, middle(steady, cpu_per_wall))),
         "no_inference": result.no_inference,
@@ -196,7 +166,7 @@ def run_row(result: Result) -> dict[str, object]:
     }
 
 
-def inference(result: Result) -> dict[str, float | None]:
+def inference(result: TrainingResult) -> dict[str, float | None]:
     """Predicting one image and one batch: the medians, and the first call with one image."""
     found = {one.images: one for one in result.inference}
     image, batch = found.get(1), found.get(result.cell.workload.test_batch_size)
@@ -212,18 +182,23 @@ def call_s(found: Inference) -> float | None:
     return median(found.seconds) or None if found.seconds else None
 
 
-def commit(result: Result) -> str | None:
+def commit(result: TrainingResult) -> str | None:
     """The first letters of the commit, with a ``+`` where the directory held changes besides; None outside of one."""
     known = result.commit.get("time") is not None
     return result.commit["id"][:10] + ("+" if result.commit.get("dirty") else "") if known else None
 
 
-def epochs_frame(results: Sequence[Result]) -> pd.DataFrame:
+def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
-    return EPOCHS.frame(identity(result) | asdict(epoch) for result in results for epoch in result.epochs)
+    own = [field.name for field in fields(Epoch) if field.name != "readings"]
+    return EPOCHS.frame(
+        identity(result) | {name: getattr(epoch, name) for name in own} | of_meters(meters.EPOCHS, epoch.readings)
+        for result in results
+        for epoch in result.epochs
+    )
 
 
-def curves_frame(results: Sequence[Result]) -> pd.DataFrame:
+def curves_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and evaluation, for the workloads that hold images out."""
     return CURVES.frame(identity(result) | asdict(row) for result in results for row in result.evaluations)
 
@@ -241,7 +216,8 @@ def middle(rows: Iterable[Epoch], value: Callable[[Epoch], float | None]) -> flo
 
 def energy_j(steady: Sequence[Epoch]) -> float | None:
     """Joules of an epoch, on average; None where too little time passed for the counter to tell."""
-    told = [(epoch.train_s, epoch.train_energy_j) for epoch in steady if epoch.train_energy_j is not None]
+    readings = [(epoch.train_s, epoch.readings.get("train_energy_j")) for epoch in steady]
+    told = [(seconds, joules) for seconds, joules in readings if isinstance(joules, int | float)]
     long_enough = sum(seconds or 0.0 for seconds, _ in told) >= ENERGY_LEAST_S
     return mean(joules for _, joules in told) if long_enough else None
 
@@ -251,9 +227,15 @@ def cpu_per_wall(epoch: Epoch) -> float | None:
     return epoch.train_cpu_s / epoch.train_s if epoch.train_s and epoch.train_cpu_s is not None else None
 
 
-def difference(a: int | None, b: int | None) -> int | None:
-    """``a - b``, None where either is missing."""
-    return None if a is None or b is None else a - b
+def of_meters(read: Sequence[Meter], readings: Readings) -> Readings:
+    """The readings of these meters, in the order of their columns; None for what was not read."""
+    return {quantity.name: readings.get(quantity.name) for quantity in meters.quantities(read)}
+
+
+def difference(readings: Readings, a: str, b: str) -> int | None:
+    """One of two readings of bytes less the other, None where either is missing."""
+    first, second = readings.get(a), readings.get(b)
+    return first - second if isinstance(first, int) and isinstance(second, int) else None
 
 
 def measured(frame: pd.DataFrame) -> pd.DataFrame:

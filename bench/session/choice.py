@@ -1,20 +1,16 @@
-"""From a user's options to a plan and a session; whatever is wrong with them is said before anything is written."""
+"""What a user's options stand for: networks, implementations, devices, thread counts."""
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.data import download, mnist, networks, tutorials
+from bench.data import networks, tutorials
 from bench.display import numbers
 from bench.errors import FcnBenchError, unknown
-from bench.machine import cpus, description, gpu, repository
-from bench.session.pilot import Target, first_blocks
-from bench.session.plan import SWEPT, Plan, swept
-from bench.session.session import Session
-from bench.worker import availability, interpreters
-from bench.worker.availability import probe
+from bench.machine import cpus, description, gpu
+from bench.worker import interpreters
 from impls import environment, registry
 from impls.registry import Entry
 from impls.workload import Workload
@@ -23,7 +19,6 @@ HEADLINE = "mlp-128-64"
 PRECISIONS = ("float32", "tf32")
 TF32_SINCE = (8, 0)
 """The compute capability of the first GPUs that have it."""
-QUICK_EPOCHS = 2
 DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
 
 
@@ -57,11 +52,6 @@ class Options:
     sweep: bool = False
     fresh: bool = False
 
-    @property
-    def target(self) -> Target:
-        """What decides on the number of blocks, if anything does."""
-        return Target(self.precision, self.budget_s)
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -79,7 +69,7 @@ class Choice:
 
 def choose(options: Options) -> Choice:
     """What the options ask for. Raises FcnBenchError for what does not exist or is not to be had here."""
-    devices, pythons = chosen_devices(options.device, description.devices()), options.python or []
+    devices, pythons = chosen_devices(options.device), options.python or []
     workloads = chosen_workloads(options.workloads, options.workload, options.preset)
     return Choice(
         workloads=in_precisions(workloads, options.precision_mode or [], devices),
@@ -88,36 +78,6 @@ def choose(options: Options) -> Choice:
         threads=chosen_threads(options.threads, len(cpus.available_cpus())),
         floors=interpreters.assigned(registry.floors(), pythons) if options.floor else (),
     )
-
-
-def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
-    """The plan and the session that will measure it. Raises FcnBenchError for what cannot be done."""
-    blocks = first_blocks(options.target, options.blocks, options.epochs)
-    chosen = choose(options)
-    if options.sweep and not swept(chosen.entries):
-        names = ", ".join(entry.name for entry in chosen.entries)
-        raise FcnBenchError(
-            f"--sweep: of {names} none trains in a given order; add one of the tiers {' and '.join(SWEPT)}"
-        )
-    availability.check([*chosen.entries, *chosen.floors])
-    for entry in chosen.entries:
-        if entry.is_plugin:
-            probe(entry)
-    data = download.find(options.data, say=say)
-    plan = Plan(
-        workloads=chosen.workloads,
-        entries=chosen.entries,
-        devices=chosen.devices,
-        threads=chosen.threads,
-        blocks=blocks,
-        epochs=options.epochs or (QUICK_EPOCHS if options.preset == "quick" else None),
-        seed=options.seed,
-        data=mnist.describe(data).digest,
-        floors=chosen.floors,
-        sweep=options.sweep,
-    )
-    entries = {entry.name: entry for entry in (*chosen.entries, *chosen.floors)}
-    return plan, Session(out, entries, data, description.machine(), options.timeout_s, repository.commit())
 
 
 def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str) -> list[Workload]:
@@ -174,8 +134,10 @@ def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> li
     return [entry.name for entry in entries]
 
 
-def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[str]:
-    """The devices that were named, ``auto`` for the best of those that this machine has; else all of those.
+def chosen_devices(names: Sequence[str] | None, present: Sequence[str] | None = None) -> list[str]:
+    """The devices that were named, ``auto`` for the best of those that are ``present``; else all of those.
+
+    ``present`` are this machine's unless they are given.
 
     A machine without a GPU may be asked for one: its cells are skipped, and say why. A position beyond the GPUs that
     are there is a slip.
@@ -187,6 +149,7 @@ def chosen_devices(names: Sequence[str] | None, present: Sequence[str]) -> list[
         if left and environment.position(name) >= left:
             most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
             raise FcnBenchError(f"--device {name}: this process may use {numbers.count(left, 'GPU')}; give {most}")
+    present = description.devices() if present is None else present
     best = next((name for name in environment.ORDER if name in present), "cpu")
     return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
 

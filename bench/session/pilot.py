@@ -5,7 +5,6 @@ interrupted goes on to the number that was fixed, and nobody can stop when the f
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import fsum
 from statistics import median
@@ -13,10 +12,11 @@ from statistics import median
 from bench import statistics
 from bench.display import naming, numbers
 from bench.errors import FcnBenchError
+from bench.session.choice import Options
 from bench.store.records.cell import Place, Role
 from bench.store.records.machine import Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 
 PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
@@ -28,34 +28,28 @@ Values = Mapping[int, float]
 """Seconds of a steady epoch by block."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """What decides on the number of blocks after a pilot: a precision (0.02 is 2 %), a time in seconds, or both."""
-
-    half_width: float | None = None
-    budget_s: float | None = None
-
-    @property
-    def pilot(self) -> int:
-        """Blocks of its pilot; 0 where nothing is to be decided."""
-        if self.half_width is not None:
-            return PILOT
-        return PILOT_FOR_TIME if self.budget_s is not None else 0
+def needed(options: Options) -> bool:
+    """Whether a pilot decides on the number of blocks."""
+    return options.precision is not None or options.budget_s is not None
 
 
-def first_blocks(target: Target, blocks: int | None, epochs: int | None) -> int:
+def first_blocks(options: Options) -> int:
     """The blocks to begin with: as many as were given, else a pilot's, or three where nothing is to be decided.
 
     Raises FcnBenchError for a number of blocks or epochs from which no precision can be read.
     """
-    if target.half_width is not None and blocks == 1:
+    if options.precision is None:
+        return options.blocks or (BLOCKS if options.budget_s is None else PILOT_FOR_TIME)
+    if options.blocks == 1:
         raise FcnBenchError("--blocks 1 with --precision: a pilot needs at least 2 blocks; leave --blocks out")
-    if target.half_width is not None and epochs == 1:
+    if options.epochs == 1:
         raise FcnBenchError("--epochs 1 with --precision: there are no steady epochs; take 2 or more")
-    return blocks or target.pilot or BLOCKS
+    return options.blocks or PILOT
 
 
-def decided(results: Iterable[Result], gates: Iterable[Gate], target: Target, blocks: int, before_s: float) -> Size:
+def decided(
+    results: Iterable[TrainingResult], gates: Iterable[Verification], options: Options, blocks: int, before_s: float
+) -> Size:
     """How many blocks a pilot of ``blocks`` asks for; of a precision and a time, whichever is reached first.
 
     ``results`` are of networks that were trained; ``before_s`` seconds went before the first block.
@@ -63,10 +57,10 @@ def decided(results: Iterable[Result], gates: Iterable[Gate], target: Target, bl
     early = [result for result in results if result.cell.block <= blocks]
     ratios, each_s = log_ratios(early, gates), block_s(early)
     sizes = []
-    if target.half_width is not None:
-        sizes.append(for_precision(ratios, blocks, each_s, target.half_width))
-    if target.budget_s is not None:
-        sizes.append(for_time(ratios, blocks, each_s, target.budget_s, before_s))
+    if options.precision is not None:
+        sizes.append(for_precision(ratios, blocks, each_s, options.precision))
+    if options.budget_s is not None:
+        sizes.append(for_time(ratios, blocks, each_s, options.budget_s, before_s))
     return min(sizes, key=lambda size: size.blocks)
 
 
@@ -93,13 +87,13 @@ def for_time(
     return Size(pilot, blocks, widths.get(name), name, block_s, f"{numbers.duration(budget_s)} leave time for")
 
 
-def block_s(results: Sequence[Result]) -> float:
+def block_s(results: Sequence[TrainingResult]) -> float:
     """Seconds that a block took, all places together: the mean."""
     blocks = {result.cell.block for result in results}
     return fsum(result.phases.process_s or 0.0 for result in results) / max(1, len(blocks))
 
 
-def log_ratios(results: Iterable[Result], gates: Iterable[Gate]) -> dict[str, list[float]]:
+def log_ratios(results: Iterable[TrainingResult], gates: Iterable[Verification]) -> dict[str, list[float]]:
     """The logarithms of ratios by block, of every pair and of every control with itself, by name.
 
     Those with fewer than two blocks are left out, and implementations that do not do the same work.

@@ -1,11 +1,16 @@
-"""Workloads x implementations x devices x threads x blocks: the cells, in seeded random order."""
+"""Workloads x implementations x devices x threads x blocks: the cells in random order, and what is left of them.
+
+A block is what is measured side by side; where something disturbed it, it is measured once more as a whole.
+"""
 
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from bench.display import naming
+from bench.machine import disturbances
 from bench.session import digest
-from bench.store.records.cell import Cell, Role
+from bench.store.records.cell import Cell, Place, Result, Role
 from bench.worker import interpreters
 from impls import environment
 from impls.registry import Entry
@@ -102,3 +107,51 @@ def reference(entries: Sequence[Entry]) -> Entry:
 def swept(entries: Sequence[Entry]) -> list[Entry]:
     """The implementations of which a sweep can be made."""
     return [entry for entry in entries if entry.tier in SWEPT and entry.gated]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The cells of one place and block, in their order; ``missing`` are still to be measured, as the ``attempt``-th.
+
+    ``why`` says what disturbed the attempt before.
+    """
+
+    cells: Sequence[Cell]
+    missing: Sequence[Cell]
+    attempt: int
+    why: str
+
+    @property
+    def place(self) -> Place:
+        """What its cells have in common."""
+        return self.cells[0].place
+
+    def again(self, why: str) -> "Block":
+        """The same once more, all of it, so that its cells stay side by side in time."""
+        return Block(self.cells, self.cells, self.attempt + 1, why)
+
+
+def unfinished(cells: Sequence[Cell], kept: Mapping[str, Result]) -> list[Block]:
+    """The cells by block, in their order; those that are ``kept`` (by key) are not missing.
+
+    Where the repetition of a block was interrupted, what is left of the attempt before is missing too.
+    """
+    found: dict[tuple[Place, int], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((cell.place, cell.block), []).append(cell)
+    blocks = []
+    for own in found.values():
+        old = [kept[cell.key] for cell in own if cell.key in kept]
+        latest = max(old, key=lambda result: result.attempt, default=None)
+        attempt, why = (latest.attempt, latest.repeated) if latest else (1, "")
+        missing = [cell for cell in own if cell.key not in kept or kept[cell.key].attempt < attempt]
+        blocks.append(Block(own, missing, attempt, why))
+    return blocks
+
+
+def disturbance(block: Sequence[Result]) -> str:
+    """What disturbed a block, the first thing of each cell; empty where nothing did."""
+    found = [
+        (result.cell, what) for result in block if result.status == "ok" and (what := disturbances.disturbances(result))
+    ]
+    return "; ".join(f"{cell.implementation}{naming.as_role(cell.role)}: {what[0]}" for cell, what in found)

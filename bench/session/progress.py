@@ -7,10 +7,12 @@ from pathlib import Path
 from bench.display import numbers
 from bench.machine import disturbances
 from bench.session.plan import Plan
-from bench.store.records.cell import Cell
+from bench.store.records.cell import Cell, Result
+from bench.store.records.floor import FloorResult
 from bench.store.records.machine import Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.sweep import SweepResult
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 from impls.workload import Workload
 
 Kind = tuple[str, Workload, int, str]
@@ -64,11 +66,12 @@ def ended(result: Result) -> str:
 
 def told(result: Result) -> str:
     """What a cell that went well is worth a line for."""
-    if result.parts:
+    if isinstance(result, FloorResult):
         return "the parts of the floor"
-    if result.cell.role == "sweep":
-        lost = sum(not point.seconds for point in result.sweep)
-        return f"{numbers.count(len(result.sweep) - lost, 'point')}{f', {lost} could not be trained' if lost else ''}"
+    if isinstance(result, SweepResult):
+        lost = sum(not point.seconds for point in result.points)
+        return f"{numbers.count(len(result.points) - lost, 'point')}{f', {lost} could not be trained' if lost else ''}"
+    assert isinstance(result, TrainingResult)
     last = result.epochs[-1]
     return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
 
@@ -78,20 +81,21 @@ def repeated(why: str) -> str:
     return f"this block was disturbed ({why}): it is measured once more, whatever its times were"
 
 
-def answered(gate: Gate, old: bool, seeds: int = 1) -> str:
-    """One answer of the equivalence gate, ``old`` where it was given before; of several seeds, with its own."""
+def answered(answer: Verification, old: bool, seeds: int = 1) -> str:
+    """One verification, ``old`` where it was made before; of several seeds, with its own."""
     before = " (as before)" if old else ""
-    reason = f": {gate.reason}" if gate.reason else ""
-    seed = f", seed {gate.seed}" if seeds > 1 else ""
-    return f"same work? {gate.implementation}: {gate.workload}, {gate.device}{seed}: {gate.status}{before}{reason}"
+    reason = f": {answer.reason}" if answer.reason else ""
+    seed = f", seed {answer.seed}" if seeds > 1 else ""
+    what = f"{answer.implementation}: {answer.workload}, {answer.device}{seed}"
+    return f"same work? {what}: {answer.status}{before}{reason}"
 
 
-def rungs(gate: Gate) -> str:
-    """The gate's rungs, a line each: the deviation from the oracle and what rounding explains."""
+def checks(answer: Verification) -> str:
+    """The checks of a verification, a line each: the deviation from the oracle and what rounding explains."""
     return "\n".join(
-        f"    {'ok  ' if rung.passed else 'FAIL'} {rung.name:25} "
-        + (rung.note or ("bit-equal" if rung.figure is None else f"{rung.figure:.1e}, limit {rung.limit:.1e}"))
-        for rung in gate.rungs
+        f"    {'ok  ' if check.passed else 'FAIL'} {check.name:25} "
+        + (check.note or ("bit-equal" if check.figure is None else f"{check.figure:.1e}, limit {check.limit:.1e}"))
+        for check in answer.checks
     )
 
 

@@ -1,84 +1,87 @@
 """From a worker's messages to the record that is stored."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.store import archive
-from bench.store.records.cell import Cell, Memory, Noise, Phases
-from bench.store.records.floor import Part
-from bench.store.records.sweep import SweepPoint
-from bench.store.records.training import Epoch, Evaluation, Inference, Result
+from bench.store.records.cell import Cell, Phases, Readings, Result
+from bench.store.records.floor import FloorResult, Part
+from bench.store.records.sweep import SweepPoint, SweepResult
+from bench.store.records.training import Epoch, Evaluation, Inference, Predicted, TrainingResult
 from bench.worker import process
-from bench.worker.process import Answer
-
-SEVERAL: Mapping[str, type[Any]] = {
-    "epoch": Epoch, "evaluation": Evaluation, "inference": Inference, "part": Part, "point": SweepPoint,
-}  # fmt: skip
-"""What a cell has several of, by the name of the events that tell it."""
+from bench.worker.answer import Answer
+from bench.worker.messages import MeterReadings, ModelKept, Phase, Switches, Versions
 
 
-def result(
-    cell: Cell,
-    answer: Answer,
-    timeout_s: float,
-    started: datetime,
-    machine: str,
-    disturbed: Noise,
-    variables: dict[str, str],
-    log: Path,
-) -> Result:
-    """Fold what the child said into one record. What it said before it failed is kept.
+@dataclass(frozen=True)
+class Circumstances:
+    """When and where a process ran: what its record has beside what it said; ``readings`` are the parent's own."""
+
+    started: datetime
+    machine: str
+    environment: Mapping[str, str]
+    log: Path
+    readings: Readings
+    commit: Mapping[str, Any]
+
+
+def result(cell: Cell, answer: Answer, about: Circumstances) -> Result:
+    """The record of a cell. What its process said before it failed is kept."""
+    make = {"floor": floor, "sweep": sweep}.get(cell.role, training)
+    return make(answer, common(cell, answer, about), about.log)
+
+
+def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
+    """What the records of all roles have."""
+    status, reason = answer.outcome
+    readings = dict(about.readings)
+    for message in answer.all(MeterReadings):
+        readings |= message.readings
+    return {
+        "cell": cell,
+        "status": status,
+        "reason": reason,
+        "started": about.started.isoformat(timespec="milliseconds"),
+        "machine": about.machine,
+        "phases": Phases(**{phase.name: phase.seconds for phase in answer.all(Phase)}, process_s=answer.wall_s),
+        "readings": readings,
+        "versions": answer.last(Versions, Versions({})).versions,
+        "switches": answer.last(Switches, Switches({})).switches,
+        "environment": dict(about.environment),
+        "log_tail": "" if status == "ok" else process.log_tail(about.log),
+        "commit": dict(about.commit),
+    }
+
+
+def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingResult:
+    """A network that was trained.
 
     A cell that was measured whole is ``ok``, though timing its inference failed or ended the process: a ``load`` that
     bears no second call is against the contract, but no reason to lose figures that are good. The record says why.
-    Where an implementation declares what no record can hold, such as a switch that is NaN, the cell has failed.
     """
-    told: dict[str, dict[str, Any]] = {name: {} for name in ("phase", "facts", "memory", "noise", "predicted", "model")}
-    several: dict[str, list[Any]] = {name: [] for name in SEVERAL}
-    for event in answer.events:
-        if event.name in SEVERAL:
-            values = {name: tuple(value) if isinstance(value, list) else value for name, value in event.values.items()}
-            several[event.name].append(SEVERAL[event.name](**values))
-        elif event.name in told:
-            told[event.name] |= event.values
-    (status, reason), no_inference = answer.end(timeout_s), answer.end_of_rest(timeout_s)
-    bare = Result(
-        cell=cell,
-        status=status,  # type: ignore[arg-type]  # "ok", "skipped" or "failed"; the store checks it when it is read
-        reason=reason,
-        started=started.isoformat(timespec="milliseconds"),
-        machine=machine,
-        phases=Phases(process_s=answer.wall_s),
-        noise=disturbed,
-        environment=variables,
-        log_tail=process.log_tail(log) if no_inference or status != "ok" else "",
+    record = TrainingResult(
+        **common,
+        epochs=answer.all(Epoch),
+        evaluations=answer.all(Evaluation),
+        inference=answer.all(Inference),
+        no_inference=answer.unfinished,
+        predicted=answer.last(Predicted, Predicted("")).digits,
+        model=answer.last(ModelKept, ModelKept("")).sha256,
     )
-    try:
-        whole = replace(
-            bare,
-            phases=Phases(**told["phase"], process_s=answer.wall_s),
-            epochs=tuple(several["epoch"]),
-            evaluations=tuple(several["evaluation"]),
-            inference=tuple(several["inference"]),
-            no_inference=no_inference,
-            parts=tuple(several["part"]),
-            sweep=tuple(several["point"]),
-            predicted=told["predicted"].get("digits", ""),
-            model=told["model"].get("sha256", ""),
-            memory=Memory(**told["memory"]),
-            noise=replace(disturbed, **told["noise"]),
-            versions=told["facts"].get("versions", {}),
-            switches=told["facts"].get("switches", {}),
-        )
-        archive.encode(whole)
-    except (TypeError, ValueError) as error:
-        return replace(
-            bare,
-            status="failed",
-            reason=f"declared what no record can hold ({error}); see the contract in CONTRIBUTING.md",
-            log_tail=process.log_tail(log),
-        )
-    return whole
+    numbers = [epoch.epoch for epoch in record.epochs]
+    if numbers != list(range(len(numbers))) and record.status == "ok":
+        reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
+        return replace(record, status="failed", reason=reason, log_tail=process.log_tail(log))
+    return replace(record, log_tail=process.log_tail(log)) if record.no_inference else record
+
+
+def floor(answer: Answer, common: Mapping[str, Any], log: Path) -> FloorResult:
+    """The parts of the floor by one library."""
+    return FloorResult(**common, parts=answer.all(Part))
+
+
+def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
+    """The points of a sweep."""
+    return SweepResult(**common, points=answer.all(SweepPoint))

@@ -8,8 +8,10 @@ from bench.session import extras, pilot, progress
 from bench.session.choice import HEADLINE, Options
 from bench.session.plan import Plan
 from bench.session.session import Session
+from bench.session.verification import verify
 from bench.store import archive, predictions, sources
-from bench.store.records.training import Result
+from bench.store.records.cell import Result
+from bench.store.records.verification import Verification
 
 REPEATED = 5
 """One block in so many may be measured again where something disturbed it, unless another number is given."""
@@ -29,7 +31,7 @@ def run(plan: Plan, session: Session, options: Options, say: Say) -> bool:
     done = archive.everything(out) if archive.has_results(out) else []
     archive.check_same_terms(cells, [] if fresh else done, session.machine.machine, out)
     kept = archive.finished(done, fresh)
-    archive.save_machine(out, session.machine)
+    archive.save_record(out, session.machine)
     left = sum(cell.key not in kept for cell in cells)
     say(progress.introduction(plan, session.machine.cpu, len(cells), left, out))
 
@@ -44,7 +46,7 @@ def run(plan: Plan, session: Session, options: Options, say: Say) -> bool:
     sources.keep(out, plan.entries)
     planned = {cell.key for cell in plan.cells()}
     failed = any(result.status == "failed" for result in everything if result.cell.key in planned)
-    return not failed and not any(gate.status == "failed" for gate in archive.gates(out))
+    return not failed and not any(answer.status == "failed" for answer in archive.records(out, Verification))
 
 
 def measure(plan: Plan, session: Session, kept: Mapping[str, Result], options: Options, say: Say) -> Plan:
@@ -54,12 +56,12 @@ def measure(plan: Plan, session: Session, kept: Mapping[str, Result], options: O
     measured after it has a say in that number.
     """
     started = time.monotonic()
-    session.verify(plan, lambda gate, old: say(progress.answered(gate, old)))
+    verify(session, plan, lambda answer, old: say(progress.answered(answer, old)))
     before_s = time.monotonic() - started
     kept = measure_blocks(plan, session, kept, options.repeats, say)
-    if options.target.pilot:
-        trained, gates = archive.trained(kept.values()), archive.gates(session.directory)
-        size = pilot.decided(trained, gates, options.target, plan.blocks, before_s)
+    if pilot.needed(options):
+        trained, verified = archive.trained(kept.values()), archive.records(session.directory, Verification)
+        size = pilot.decided(trained, verified, options, plan.blocks, before_s)
         say(progress.sized(size))
         archive.save_size(session.directory, size)
         plan = replace(plan, blocks=size.blocks)

@@ -2,35 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import files
-from bench.machine import cpus
-from bench.machine.disturbances import Watch
+from bench.machine import meters
+from bench.machine.metering import Surroundings
 from bench.session import record
-from bench.session.blocks import disturbance, unfinished
-from bench.session.plan import Plan
+from bench.session.plan import disturbance, unfinished
 from bench.session.progress import Kind, Progress, kind, time_left
-from bench.session.verification import GateJob, GateRun, Question
+from bench.session.record import Circumstances
 from bench.store import archive
-from bench.store.records.cell import Cell, Noise, Place, Role
+from bench.store.records.cell import Cell, Place, Result
 from bench.store.records.machine import Machine
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
-from bench.worker import interpreters, messages, process
-from bench.worker.process import Answer
-from impls import environment
+from bench.worker import process, requests
+from bench.worker.answer import Answer
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Request, Task
 from impls.registry import Entry
-
-JOBS: Mapping[Role, str] = {"floor": "floor", "sweep": "sweep"}
-"""What a worker is asked for a cell of a role, where that is not ``measure``."""
-AT_ONCE = 5
-"""Questions to one process where several are asked side by side: few enough that all end at about the same time."""
 
 
 @dataclass(frozen=True)
@@ -83,98 +74,41 @@ class Session:
                 on_repeat(why)
         return results
 
-    def verify(
-        self,
-        plan: Plan,
-        on_gate: Callable[[Gate, bool], None],
-        deep: bool = False,
-        seeds: int = 1,
-        side_by_side: int = 1,
-    ) -> None:
-        """Ask the gate about every implementation, workload and device of a plan, unless it has answered before.
-
-        ``on_gate`` is told each answer, and whether it is an old one. ``deep`` climbs higher than a measurement waits
-        for, ``seeds`` asks everything so many times, from the plan's seed on.
-        """
-        known = {(gate.implementation, gate.workload, gate.device): gate for gate in archive.gates(self.directory)}
-        jobs = []
-        for entry in plan.entries:
-            places = product(plan.devices, dict.fromkeys(workload.precision for workload in plan.workloads))
-            for device, precision in places if entry.gated else ():
-                questions = []
-                for workload in (workload for workload in plan.workloads if workload.precision == precision):
-                    digest = plan.gate_digest(entry, workload, device)
-                    old = known.get((entry.name, workload.name, device))
-                    if old is not None and old.digest == digest and old.status == "passed":
-                        on_gate(old, True)
-                    else:
-                        questions += [Question(workload, plan.seed + number, digest) for number in range(seeds)]
-                size = max(1, len(questions)) if side_by_side == 1 else AT_ONCE
-                starts = range(0, len(questions), size)
-                jobs += [GateJob(entry, device, questions[start : start + size]) for start in starts]
-
-        def keep(gate: Gate) -> None:
-            archive.save_gate(self.directory, gate)
-            on_gate(gate, False)
-
-        logs = self.directory / "logs"
-        with files.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-") as cache:
-            gate_run = GateRun(self.data, logs, Path(cache), self.timeout_s, deep)
-            gate_run.all_of(jobs, cpus.available_cpus()[: max(plan.threads)], side_by_side, keep)
-
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
-        variables, log = self.variables(cell), self.log(cell)
-        started, watch = datetime.now(UTC), Watch.start(cell.device)
+        entry, log = self.entries[cell.implementation], self.log(cell)
+        started, read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
         with files.writing(log):
-            answer = process.launch(
-                self.request(JOBS.get(cell.role, "measure"), cell, self.data, **self.kept(cell)),
-                variables,
-                cpus.available_cpus()[: cell.threads],
-                log,
-                self.timeout_s,
-                interpreters.command(self.entries[cell.implementation]),
-            )
-        disturbed = watch.end(cell.device, answer.parent_cpu_s, answer.child_cpu_s)
-        return self.record(cell, answer, started, disturbed, variables, log)
+            answer = process.ask(entry, self.request(cell), self.placement(cell), log, self.timeout_s)
+        return self.record(cell, answer, started, read)
 
-    def request(self, job: str, cell: Cell, data: Path, **asked: Any) -> dict[str, Any]:
-        """What a worker is asked that runs a cell, on the data set in ``data``."""
-        return messages.request(
-            job,
-            self.entries[cell.implementation],
-            workload=asdict(cell.workload),
-            device=cell.device,
-            seed=cell.seed,
-            data=str(data),
-            epochs=cell.epochs,
-            **asked,
-        )
-
-    def kept(self, cell: Cell) -> dict[str, Any]:
-        """Where a cell's process leaves its trained network: those of the first block are kept."""
-        kept = cell.block == 1 and cell.role == "measured"
+    def request(self, cell: Cell) -> Request:
+        """What the worker of a cell is asked for; the networks that the first block has trained are kept."""
+        entry, task = entry_point(self.entries[cell.implementation]), self.task(cell)
+        if cell.role == "floor":
+            return requests.MeasureFloor(entry, task)
+        if cell.role == "sweep":
+            return requests.Sweep(entry, task)
+        keep = cell.block == 1 and cell.role == "measured"
+        model = str(archive.unfinished_model(self.directory, cell)) if keep else ""
         origin = {"implementation": cell.implementation, "framework": cell.framework}
-        return {"model": str(archive.unfinished_model(self.directory, cell)) if kept else "", "origin": origin}
+        return requests.Train(entry, task, cell.epochs, model, origin)
 
-    def variables(self, cell: Cell) -> dict[str, str]:
-        """The environment of a cell's process."""
-        entry = self.entries[cell.implementation]
-        return environment.environment(entry, cell.device, cell.threads, precision=cell.workload.precision)
+    def task(self, cell: Cell) -> Task:
+        """What the process of a cell works on."""
+        return Task(cell.workload, cell.device, cell.seed, str(self.data))
+
+    def placement(self, cell: Cell) -> Placement:
+        """Where the process of a cell runs."""
+        return Placement.of(cell.device, cell.threads, cell.workload.precision)
 
     def log(self, cell: Cell) -> Path:
         """Where what a cell's process prints goes."""
         return self.directory / "logs" / f"{cell.key}.log"
 
-    def record(
-        self,
-        cell: Cell,
-        answer: Answer,
-        started: datetime,
-        disturbed: Noise,
-        variables: dict[str, str],
-        log: Path,
-    ) -> Result:
-        """What a process said, as the record of its cell."""
-        found = record.result(cell, answer, self.timeout_s, started, self.machine.machine, disturbed, variables, log)
-        return replace(found, commit=dict(self.commit))
+    def record(self, cell: Cell, answer: Answer, started: datetime, read: meters.Started) -> Result:
+        """What a process said, as the record of its cell; ``read`` are the meters that were started before it."""
+        readings = read.stop(Surroundings(cell.device, child_cpu_s=answer.child_cpu_s))
+        environment = self.placement(cell).variables(self.entries[cell.implementation])
+        machine, log = self.machine.machine, self.log(cell)
+        return record.result(cell, answer, Circumstances(started, machine, environment, log, readings, self.commit))

@@ -1,19 +1,28 @@
-"""Asking the gate: one process for each implementation and device, which answers for all networks."""
+"""Asks whether implementations do the same work: one process for each and each device, for all networks."""
 
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
-from bench.store.records.verification import Gate, Rung
-from bench.worker import interpreters, messages, process
-from bench.worker.messages import Event
-from impls import environment
+from bench import files
+from bench.machine import cpus as machine_cpus
+from bench.session.plan import Plan
+from bench.session.session import Session
+from bench.store import archive
+from bench.store.records.verification import Check, Verification
+from bench.worker import messages, pool, process, requests
+from bench.worker.answer import Answer, Outcome
+from bench.worker.messages import Ended, PartEnded
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import CheckedNetwork
 from impls.environment import slug
 from impls.registry import Entry
 from impls.workload import Workload
+
+AT_ONCE = 5
+"""Questions to one process where several run at the same time: few enough that all end at about the same time."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,8 @@ class Question:
 
 
 @dataclass(frozen=True)
-class GateJob:
-    """An implementation on a device, and all that it is asked."""
+class VerificationJob:
+    """An implementation on a device, and all that is asked about it."""
 
     entry: Entry
     device: str
@@ -35,10 +44,10 @@ class GateJob:
 
 
 @dataclass(frozen=True)
-class GateRun:
+class VerificationRun:
     """How it is asked: the data, the folder of the logs, that of the oracle's answers, the seconds for each question.
 
-    ``deep`` asks for the rungs that take longer than anybody would wait before a measurement.
+    ``deep`` asks for the checks that take longer than anybody would wait before a measurement.
     """
 
     data: Path
@@ -47,107 +56,111 @@ class GateRun:
     timeout_s: float
     deep: bool
 
-    def ask(self, job: GateJob, cpus: tuple[int, ...]) -> list[Gate]:
-        """Its answers, in the order of the questions. A question that ends the process has failed; the rest go on."""
-        gates: list[Gate] = []
-        while len(gates) < len(job.questions):
-            gates += self.answers(job, len(gates), cpus)
-        return gates
+    def ask(self, job: VerificationJob, cpus: tuple[int, ...]) -> list[Verification]:
+        """The answers, in the order of the questions. One that ends the process has failed; the rest go on."""
+        found: list[Verification] = []
+        while len(found) < len(job.questions):
+            found += self.answers(job, len(found), cpus)
+        return found
 
-    def answers(self, job: GateJob, first: int, cpus: tuple[int, ...]) -> Iterator[Gate]:
+    def answers(self, job: VerificationJob, first: int, cpus: tuple[int, ...]) -> Iterator[Verification]:
         """The answers of one process: to all questions from the first on, or up to the one that ended it."""
         questions = job.questions[first:]
-        entry, device, timeout_s = job.entry, job.device, self.timeout_s * len(questions)
-        log = self.logs / f"gate.{entry.name}.{slug(device)}.{questions[0].workload.name}.log"
-        variables = environment.environment(entry, device, len(cpus), precision=questions[0].workload.precision)
-        answer = process.launch(
-            self.request(entry, device, questions), variables, cpus, log, timeout_s, interpreters.command(entry)
+        log = self.logs / f"gate.{job.entry.name}.{slug(job.device)}.{questions[0].workload.name}.log"
+        request = requests.Verify(
+            entry_point(job.entry),
+            tuple(CheckedNetwork(question.workload, question.seed) for question in questions),
+            job.device,
+            str(self.data),
+            str(self.cache),
+            self.deep,
         )
-        parts = divided(answer.events)
-        for question, (rungs, end) in zip(questions, parts, strict=False):
-            yield gate(job, question, len(cpus), rungs, end.values["status"], end.values["reason"])
+        placement = Placement(job.device, cpus, questions[0].workload.precision)
+        answer = process.ask(job.entry, request, placement, log, self.timeout_s * len(questions))
+        parts, rest = divided(answer)
+        for question, (checks, outcome) in zip(questions, parts, strict=False):
+            yield verification(job, question, len(cpus), checks, outcome)
         if len(parts) < len(questions):
-            rungs = [event for event in answer.events if event.name == "rung"]
-            said = sum(len(part) for part, _ in parts)
-            status, reason = answer.end(timeout_s)
-            told = any(event.name == "end" for event in answer.events)  # it could not even begin, and would not again
+            status, reason = answer.outcome
+            told = bool(answer.all(Ended))  # it could not even begin, and would not again
             reason = reason if told else " ".join([reason, *process.log_tail(log).splitlines()[-1:]])
             for question in questions[len(parts) :] if told else [questions[len(parts)]]:
-                yield gate(job, question, len(cpus), rungs[said:], status, reason)
-
-    def request(self, entry: Entry, device: str, questions: Sequence[Question]) -> dict[str, Any]:
-        """What the worker is asked."""
-        asked = [{"workload": asdict(question.workload), "seed": question.seed} for question in questions]
-        told = {"questions": asked, "device": device, "data": str(self.data), "cache": str(self.cache)}
-        return messages.request("gate", entry, **told, deep=self.deep)
-
-    def all_of(
-        self, jobs: Sequence[GateJob], cpus: tuple[int, ...], side_by_side: int, on_gate: Callable[[Gate], None]
-    ) -> None:
-        """Ask all, ``side_by_side`` at a time, which share the CPUs; ``on_gate`` is told by the thread that asks.
-
-        The threads are daemons: when this one is interrupted, the processes end with it.
-        """
-        waiting: queue.SimpleQueue[GateJob] = queue.SimpleQueue()
-        answers: queue.SimpleQueue[list[Gate] | BaseException] = queue.SimpleQueue()
-        for job in jobs:
-            waiting.put(job)
-
-        def seat(own: tuple[int, ...]) -> None:
-            while True:
-                try:
-                    job = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                try:
-                    answers.put(self.ask(job, own))
-                except BaseException as error:  # raised again below, where somebody waits for it
-                    answers.put(error)
-
-        share = max(1, len(cpus) // side_by_side)
-        for number in range(side_by_side):
-            threading.Thread(target=seat, args=(cpus[number * share :][:share],), daemon=True).start()
-        for _ in jobs:
-            found = answers.get()
-            if isinstance(found, BaseException):
-                raise found
-            for answer in found:
-                on_gate(answer)
+                yield verification(job, question, len(cpus), rest, Outcome(status, messages.one_line(reason)))
 
 
-def divided(events: Sequence[Event]) -> list[tuple[list[Event], Event]]:
-    """The rungs of each question that was answered, with its answer."""
-    parts, rungs = [], []
-    for event in events:
-        if event.name == "rung":
-            rungs.append(event)
-        elif event.name == "answer":
-            parts.append((rungs, event))
-            rungs = []
-    return parts
+def verify(
+    session: Session,
+    plan: Plan,
+    on_answer: Callable[[Verification, bool], None],
+    deep: bool = False,
+    seeds: int = 1,
+    at_once: int = 1,
+) -> None:
+    """Verify every implementation of a plan on each network and device, unless that was done before.
+
+    ``on_answer`` is called with each answer, and whether it is an old one. ``deep`` adds checks for which no
+    measurement waits, ``seeds`` asks everything so many times, from the plan's seed on.
+    """
+    known = {
+        (stored.implementation, stored.workload, stored.device): stored
+        for stored in archive.records(session.directory, Verification)
+    }
+    jobs = []
+    for entry in plan.entries:
+        configurations = product(plan.devices, dict.fromkeys(workload.precision for workload in plan.workloads))
+        for device, precision in configurations if entry.gated else ():
+            questions = []
+            for workload in (workload for workload in plan.workloads if workload.precision == precision):
+                digest = plan.gate_digest(entry, workload, device)
+                old = known.get((entry.name, workload.name, device))
+                if old is not None and old.digest == digest and old.status == "passed":
+                    on_answer(old, True)
+                else:
+                    questions += [Question(workload, plan.seed + number, digest) for number in range(seeds)]
+            size = max(1, len(questions)) if at_once == 1 else AT_ONCE
+            starts = range(0, len(questions), size)
+            jobs += [VerificationJob(entry, device, questions[start : start + size]) for start in starts]
+    logs = session.directory / "logs"
+    with files.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-") as cache:
+        run = VerificationRun(session.data, logs, Path(cache), session.timeout_s, deep)
+        cpus = machine_cpus.available_cpus()[: max(plan.threads)]
+        for _, answers in pool.run(jobs, run.ask, cpus, at_once):
+            for answer in answers:
+                archive.save_record(session.directory, answer)
+                on_answer(answer, False)
 
 
-def gate(job: GateJob, question: Question, threads: int, rungs: Sequence[Event], status: str, reason: str) -> Gate:
-    """One answer: passed where the climb came to its end and no rung failed."""
-    climbed = tuple(Rung(**event.values) for event in rungs)
-    failed = [rung for rung in climbed if not rung.passed]
-    if status == "ok":
-        status = "failed" if failed else "passed"
-    if failed and not reason:
-        reason = f"{failed[0].name}: {explain(failed[0])}"
-    return Gate(
+def divided(answer: Answer) -> tuple[list[tuple[list[Check], Outcome]], list[Check]]:
+    """The checks of each question that was answered, with how they ended, and those that belong to no answer."""
+    parts: list[tuple[list[Check], Outcome]] = []
+    checks: list[Check] = []
+    for message in answer.messages:
+        if isinstance(message, Check):
+            checks.append(message)
+        elif isinstance(message, PartEnded):
+            parts.append((checks, Outcome(message.status, message.reason)))
+            checks = []
+    return parts, checks
+
+
+def verification(
+    job: VerificationJob, question: Question, threads: int, checks: Sequence[Check], outcome: Outcome
+) -> Verification:
+    """One answer: passed where the checks came to their end and none failed."""
+    failed = [check for check in checks if not check.passed]
+    return Verification(
         implementation=job.entry.name,
         workload=question.workload.name,
         device=job.device,
         digest=question.digest,
-        status=status,  # type: ignore[arg-type]  # "passed", "failed" or "skipped"; the store checks it when it is read
-        reason=reason,
-        rungs=climbed,
+        status=("failed" if failed else "passed") if outcome.status == "ok" else outcome.status,
+        reason=outcome.reason or (f"{failed[0].name}: {explain(failed[0])}" if failed else ""),
+        checks=tuple(checks),
         seed=question.seed,
         threads=threads,
     )
 
 
-def explain(rung: Rung) -> str:
-    """Why a rung was not passed."""
-    return rung.note or f"deviates by {rung.figure:.1e} from the oracle, at most {rung.limit:.1e} is rounding"
+def explain(check: Check) -> str:
+    """Why a check was not passed."""
+    return check.note or f"deviates by {check.figure:.1e} from the oracle, at most {check.limit:.1e} is rounding"

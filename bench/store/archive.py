@@ -4,26 +4,33 @@ A file appears whole or not at all: it is written under a temporary name, flushe
 """
 
 import glob
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import TypeAdapter, ValidationError
 
 from bench import files
 from bench.errors import FcnBenchError
-from bench.store.records.cell import TRAINED, Cell
+from bench.store import formats
+from bench.store.records.breakdown import Breakdown
+from bench.store.records.cell import Cell, Result
+from bench.store.records.export import StoredExport
+from bench.store.records.floor import FloorResult
 from bench.store.records.machine import Machine, Size
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.probe import Probe
+from bench.store.records.sweep import SweepResult
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 from impls.environment import slug
 
-T = TypeVar("T")
-RESULT, MACHINE = TypeAdapter(Result), TypeAdapter(Machine)
+Record = Machine | Verification | Probe | Breakdown | StoredExport
+R = TypeVar("R", bound=Record)
+FOLDERS: Mapping[type[Any], str] = {
+    Machine: "machines", Verification: "gates", Probe: "probes", Breakdown: "breakdowns", StoredExport: "exports",
+}  # fmt: skip
+"""Where the records lie that are not of a cell, each kind in a folder of its own."""
 
 
 @contextmanager
@@ -66,11 +73,12 @@ def save(directory: Path, result: Result) -> None:
             (directory / "superseded").mkdir(exist_ok=True)
             before = directory / "superseded" / f"{result.cell.key}.attempt{result.attempt - 1}.json"
             files.write_bytes(before, path.read_bytes())
-        if result.model and (left := unfinished_model(directory, result.cell)).exists():
-            left.replace(model_path(directory, result))
+        model = model_path(directory, result)
+        if model and (left := unfinished_model(directory, result.cell)).exists():
+            left.replace(model)
         files.write_text(path, text)
         for other in (directory / "models").glob(f"{glob.escape(result.cell.slot)}.*.npz"):
-            if not result.model or other != model_path(directory, result):
+            if other != model:
                 other.unlink()
         for other in path.parent.glob(f"{glob.escape(result.cell.slot)}.*.json"):
             if other != path:
@@ -82,19 +90,24 @@ def unfinished_model(directory: Path, cell: Cell) -> Path:
     return directory / "models" / files.UNFINISHED.format(f"{cell.slot}.npz")
 
 
-def model_path(directory: Path, result: Result) -> Path:
-    """Where the trained network of a result is kept, whether it is there or not."""
-    return directory / "models" / f"{result.cell.slot}.{result.model[:12]}.npz"
+def model_path(directory: Path, result: Result) -> Path | None:
+    """Where the trained network of a result is kept, whether it is there or not; None where it has none."""
+    digest = result.model if isinstance(result, TrainingResult) else ""
+    return directory / "models" / f"{result.cell.slot}.{digest[:12]}.npz" if digest else None
 
 
 def encode(result: Result) -> str:
     """A result as its file holds it. Raises ValueError where :func:`results` would refuse to read it back."""
-    text = json.dumps(asdict(result), indent=1, allow_nan=False) + "\n"
-    try:
-        RESULT.validate_json(text)
-    except ValidationError as error:
-        raise ValueError(problem(error)) from error
+    text = formats.encoded(result)
+    formats.decoded(text, kind_of_result)
     return text
+
+
+def kind_of_result(values: Mapping[str, Any]) -> type[Result]:
+    """Which record a stored result is: its cell's role decides."""
+    cell = values.get("cell")
+    role = cell.get("role") if isinstance(cell, dict) else None
+    return {"floor": FloorResult, "sweep": SweepResult}.get(str(role), TrainingResult)
 
 
 def move_aside(directory: Path, path: Path) -> None:
@@ -103,34 +116,53 @@ def move_aside(directory: Path, path: Path) -> None:
     path.replace(directory / "superseded" / path.name)
 
 
-def save_machine(directory: Path, machine: Machine) -> None:
-    """Keep the description of a machine that took part."""
-    write_record(directory / "machines" / f"{machine.machine}.json", machine)
+def file_name(record: Record) -> str:
+    """The name of a record's file, without the ending; the one that was kept under it before is replaced."""
+    match record:
+        case Machine():
+            return record.machine
+        case Verification():
+            return f"{record.workload}.{record.implementation}.{slug(record.device)}"
+        case Probe():
+            return record.framework
+        case Breakdown():
+            return f"{record.implementation}.{record.workload}.{slug(record.device)}"
+        case StoredExport():
+            return f"{record.export.by}.{record.export.format}"
 
 
-def save_gate(directory: Path, gate: Gate) -> None:
-    """Keep what the gate found; what it found before of the same implementation, workload and device is replaced."""
-    name = f"{gate.workload}.{gate.implementation}.{slug(gate.device)}.json"
-    write_record(directory / "gates" / name, gate)
+def save_record(directory: Path, record: Record) -> None:
+    """Keep a record in a file of its own."""
+    write(directory / FOLDERS[type(record)] / f"{file_name(record)}.json", record)
 
 
-def gates(directory: Path) -> list[Gate]:
-    """What the gate found, by workload, implementation and device."""
-    return read_all(directory / "gates", TypeAdapter(Gate))
+def records(directory: Path, kind: type[R]) -> list[R]:
+    """The records of one kind, by the names of their files; none where there is no folder.
+
+    Raises FcnBenchError for a file that cannot be read.
+    """
+    return [formats.read(path, lambda _: kind) for path in sorted((directory / FOLDERS[kind]).glob("*.json"))]
 
 
 def save_size(directory: Path, size: Size) -> None:
     """Keep how many blocks were fixed after a pilot, and why."""
-    write_record(directory / "size.json", size)
+    write(directory / "size.json", size)
 
 
 def size(directory: Path) -> Size | None:
     """How many blocks were fixed after a pilot; None where their number was given."""
     path = directory / "size.json"
-    return read(path, TypeAdapter(Size)) if path.exists() else None
+    return formats.read(path, lambda _: Size) if path.exists() else None
 
 
-def results(directory: Path) -> list[Result]:
+def write(path: Path, record: Record | Size) -> None:
+    """Keep a record in this file; the one before is replaced."""
+    with files.writing(path):
+        path.parent.mkdir(exist_ok=True)
+        files.write_text(path, formats.encoded(record))
+
+
+def results(directory: Path) -> list[TrainingResult]:
     """What became of the networks that were trained, in the order in which they were measured.
 
     Raises as :func:`everything` does.
@@ -138,9 +170,9 @@ def results(directory: Path) -> list[Result]:
     return trained(everything(directory))
 
 
-def trained(found: Iterable[Result]) -> list[Result]:
+def trained(found: Iterable[Result]) -> list[TrainingResult]:
     """Those of them that trained a network, and nothing of the floor or of a sweep."""
-    return [result for result in found if result.cell.role in TRAINED]
+    return [result for result in found if isinstance(result, TrainingResult)]
 
 
 def everything(directory: Path) -> list[Result]:
@@ -149,7 +181,7 @@ def everything(directory: Path) -> list[Result]:
     Where a slot has two, as a kill between the two steps of :func:`save` leaves them, the later counts.
     Raises FcnBenchError for a directory without results and for a file that is not what this version writes.
     """
-    found = [read(path, RESULT) for path in sorted((directory / "cells").glob("*.json"))]
+    found = [formats.read(path, kind_of_result) for path in sorted((directory / "cells").glob("*.json"))]
     if not found:
         raise FcnBenchError(f"{directory}: no results here (no cells/*.json); run 'fcnbench run --out {directory}'")
     in_order = sorted(found, key=lambda result: result.started)
@@ -160,43 +192,6 @@ def everything(directory: Path) -> list[Result]:
 def has_results(directory: Path) -> bool:
     """Whether there is anything to continue."""
     return any((directory / "cells").glob("*.json"))
-
-
-def machines(directory: Path) -> list[Machine]:
-    """The machines that took part."""
-    return read_all(directory / "machines", MACHINE)
-
-
-def write_record(path: Path, record: Any, allow_nan: bool = True) -> None:
-    """Keep a dataclass in a file of its own; the one before is replaced."""
-    with files.writing(path):
-        path.parent.mkdir(exist_ok=True)
-        files.write_text(path, json.dumps(asdict(record), indent=1, allow_nan=allow_nan) + "\n")
-
-
-def read_all(folder: Path, adapter: TypeAdapter[T]) -> list[T]:
-    """The records of a folder, by the names of their files; none where there is no folder."""
-    return [read(path, adapter) for path in sorted(folder.glob("*.json"))]
-
-
-def read(path: Path, adapter: TypeAdapter[T]) -> T:
-    """One record from its file, checked."""
-    try:
-        return adapter.validate_json(path.read_bytes())
-    except OSError as error:
-        raise FcnBenchError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
-    except ValidationError as error:
-        raise FcnBenchError(
-            f"{path}: damaged or of another version ({problem(error)}); move it away, then 'fcnbench run' measures it "
-            "again"
-        ) from error
-
-
-def problem(error: ValidationError) -> str:
-    """The first thing that is wrong with a record, and where."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def finished(done: Sequence[Result], fresh: bool) -> dict[str, Result]:

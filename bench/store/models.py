@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import FcnBenchError
-from bench.store import archive
-from bench.store.records.training import Result
+from bench.store import archive, formats
+from bench.store.records.training import TrainingResult
 from impls import portable
 from impls.contract import Weights
 from impls.workload import Workload
@@ -71,7 +71,7 @@ def reading(path: Path) -> Iterator[None]:
             f"model {path}: cannot be read ({error.strerror or error}); give a file of models/"
         ) from error
     except ValidationError as error:
-        raise FcnBenchError(f"model {path}: describes no network ({archive.problem(error)})") from error
+        raise FcnBenchError(f"model {path}: describes no network ({formats.problem(error)})") from error
     except (
         ValueError,
         KeyError,
@@ -85,12 +85,12 @@ def reading(path: Path) -> Iterator[None]:
         raise FcnBenchError(f"model {path}: not a model of fcnbench ({what}); give a file of models/") from error
 
 
-def of_results(directory: Path, results: Sequence[Result]) -> list[Model]:
+def of_results(directory: Path, results: Sequence[TrainingResult]) -> list[Model]:
     """The networks that these results name, as far as their files are here. Raises FcnBenchError for a changed one."""
     found = []
     for result in results:
         path = archive.model_path(directory, result)
-        if result.model and path.exists():
+        if path and path.exists():
             if hashlib.sha256(path.read_bytes()).hexdigest() != result.model:
                 raise FcnBenchError(f"model {path}: is not the one that was trained; move it away")
             found.append(load(path, result.epochs[-1].accuracy if result.epochs else None))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench import files
 from bench.data import mnist
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 FIRST = 10
 """So many of the first test images are kept in any case."""
@@ -37,7 +37,7 @@ def path(directory: Path, data: str) -> Path:
     return directory / "predictions" / f"test-set.{data}.npz"
 
 
-def keep(directory: Path, root: Path, results: Sequence[Result], data: str) -> None:
+def keep(directory: Path, root: Path, results: Sequence[TrainingResult], data: str) -> None:
     """Keep the labels of the data set in ``root``, and the images that were mistaken in these results."""
     found = mnist.load(root)
     mistaken = {i for result in own(results, data) for i in np.flatnonzero(taken_for(result) != found.y_test)}
@@ -50,7 +50,7 @@ def keep(directory: Path, root: Path, results: Sequence[Result], data: str) -> N
         files.write_bytes(target, content.getvalue())
 
 
-def read(directory: Path, results: Sequence[Result]) -> TestSet:
+def read(directory: Path, results: Sequence[TrainingResult]) -> TestSet:
     """The test set that belongs to the results; an empty one where none was kept, or they have several."""
     data = {result.cell.data for result in results if result.predicted}
     if len(data) != 1 or not path(directory, min(data)).exists():
@@ -59,13 +59,13 @@ def read(directory: Path, results: Sequence[Result]) -> TestSet:
         return TestSet(kept["labels"], dict(zip(kept["numbers"].tolist(), kept["images"], strict=True)))
 
 
-def own(results: Sequence[Result], data: str) -> list[Result]:
+def own(results: Sequence[TrainingResult], data: str) -> list[TrainingResult]:
     """What was measured on a data set to its end, and whose predictions were kept."""
     return [
         r for r in results if r.status == "ok" and r.cell.role == "measured" and r.predicted and r.cell.data == data
     ]
 
 
-def taken_for(result: Result) -> Bytes:
+def taken_for(result: TrainingResult) -> Bytes:
     """What each test image was taken for, uint8 ``[n]``."""
     return np.frombuffer(result.predicted.encode(), np.uint8) - ord("0")

@@ -11,15 +11,17 @@ from bench.conftest import ASKED, GATES, WAITS, option
 from bench.data import mnist
 from bench.errors import FcnBenchError, NotHere
 from bench.report import benchmark_json
-from bench.session import choice
+from bench.session import setup
 from bench.session.digest import of_facts
 from bench.session.plan import Plan
 from bench.session.session import Session
-from bench.session.steps import Live
+from bench.session.steps import SteppedTraining
+from bench.session.verification import verify
 from bench.store import archive
 from bench.store.records.cell import Cell
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
+from bench.worker.requests import DrawOrder, TrainEpoch
 from impls import registry
 from impls.workload import Workload
 
@@ -43,7 +45,7 @@ def bench(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     """What everything is measured with. What the gate said is kept in pytest's cache, if there is one."""
     asked, cache = pytestconfig.stash[ASKED], getattr(pytestconfig, "cache", None)
     folder = Path(cache.mkdir("fcnbench")) if cache else tmp_path_factory.mktemp("fcnbench")
-    plan, session = choice.prepare(asked, folder, say=print)
+    plan, session = setup.prepare(asked, folder, say=print)
     if pytestconfig.getoption("quick"):
         root = tmp_path_factory.mktemp("data")
         data = mnist.load(session.data)
@@ -69,13 +71,15 @@ def rounds(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def gate(request: pytest.FixtureRequest, bench: Bench, workload: str, implementation: str, device: str) -> Gate | None:
+def gate(
+    request: pytest.FixtureRequest, bench: Bench, workload: str, implementation: str, device: str
+) -> Verification | None:
     """What the equivalence gate says of the implementation; where it fails, so does the benchmark."""
     known, key = request.config.stash[GATES], f"{workload} {implementation} {device}"
     entry, network = bench.session.entries[implementation], named(bench.plan.workloads, workload)
     if entry.gated and key not in known:
         plan = replace(bench.plan, entries=[entry], workloads=[network], devices=[device])
-        bench.session.verify(plan, lambda gate, old: known.update({key: gate}))
+        verify(bench.session, plan, lambda answer, old: known.update({key: answer}))
     found = known.get(key)
     if found and found.status == "failed":
         raise FcnBenchError(f"{implementation} does not do the work of {workload}: {found.reason}")
@@ -89,13 +93,13 @@ def worker(
     request: pytest.FixtureRequest,
     bench: Bench,
     round_trip: None,
-    gate: Gate | None,
+    gate: Verification | None,
     workload: str,
     implementation: str,
     device: str,
     threads: int,
     rounds: int,
-) -> Iterator[Live]:
+) -> Iterator[SteppedTraining]:
     """A worker of its own, not started yet, whose clock is the benchmark's: ``benchmark`` must come after it."""
     plan = replace(bench.plan, epochs=1 + rounds)
     entry, network = bench.session.entries[implementation], named(plan.workloads, workload)
@@ -108,10 +112,12 @@ def worker(
 
 
 @pytest.fixture
-def record(worker: Live, gate: Gate | None, benchmark: BenchmarkFixture) -> Callable[[], Result]:
+def record(
+    worker: SteppedTraining, gate: Verification | None, benchmark: BenchmarkFixture
+) -> Callable[[], TrainingResult]:
     """``record()`` ends the worker, tells what it did in ``extra_info``, and returns its record."""
 
-    def record() -> Result:
+    def record() -> TrainingResult:
         result = replace(worker.finish(), harness="pytest-benchmark")
         if result.status != "ok":
             raise FcnBenchError(f"{result.cell.implementation}: {result.reason}; its log is {worker.log}")
@@ -122,7 +128,7 @@ def record(worker: Live, gate: Gate | None, benchmark: BenchmarkFixture) -> Call
 
 
 @pytest.fixture
-def null(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Live]:
+def null(request: pytest.FixtureRequest, bench: Bench) -> Iterator[SteppedTraining]:
     """A worker that does nothing when it is asked, ready to be asked."""
     live = nothing(request.config, bench)
     yield live
@@ -134,12 +140,12 @@ def round_trip(pytestconfig: pytest.Config, bench: Bench) -> None:
     """What it takes to ask a worker and hear its answer, once for the whole session."""
     live = nothing(pytestconfig, bench)
     for _ in range(PINGS):
-        live.ask("train")
+        live.ask(TrainEpoch())
     pytestconfig.stash[WAITS].extend(live.waits_s[-PINGS:])
     live.end()
 
 
-def nothing(config: pytest.Config, bench: Bench) -> Live:
+def nothing(config: pytest.Config, bench: Bench) -> SteppedTraining:
     """The null implementation's worker, which has drawn its batches."""
     entry = next(entry for entry in registry.BUILT_IN if entry.name == "null")
     plan = replace(bench.plan, epochs=1)
@@ -147,16 +153,16 @@ def nothing(config: pytest.Config, bench: Bench) -> Live:
     live = lively(config, replace(bench.session, entries={entry.name: entry}), cell)
     try:
         live.begin()
-        live.ask("draw")
+        live.ask(DrawOrder())
     except BaseException:
         live.end()
         raise
     return live
 
 
-def lively(config: pytest.Config, session: Session, cell: Cell) -> Live:
+def lively(config: pytest.Config, session: Session, cell: Cell) -> SteppedTraining:
     """A worker for a cell, which keeps Python's collector off where pytest-benchmark was asked to."""
-    return Live(session, cell, session.data, config.getoption("benchmark_disable_gc"))
+    return SteppedTraining(session, cell, session.data, config.getoption("benchmark_disable_gc"))
 
 
 def named(workloads: Sequence[Workload], name: str) -> Workload:

@@ -6,21 +6,24 @@ from functools import partial
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import Live
-from bench.store.records.training import Result
+from bench.session.steps import SteppedTraining
+from bench.store.records.training import TrainingResult
+from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 
 ROUNDS = 2
 
 
 @pytest.mark.not_quick
-def test_first_epoch(worker: Live, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], Result]) -> None:
+def test_first_epoch(
+    worker: SteppedTraining, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], TrainingResult]
+) -> None:
     """Every round has a process of its own, which has imported, built, loaded and predicted once."""
 
     def fresh() -> None:
         worker.begin()
-        worker.ask("look")
-        worker.ask("draw")
+        worker.ask(ReportEpoch())
+        worker.ask(DrawOrder())
 
-    benchmark.pedantic(partial(worker.ask, "train"), setup=fresh, rounds=rounds)
-    worker.ask("look")
+    benchmark.pedantic(partial(worker.ask, TrainEpoch()), setup=fresh, rounds=rounds)
+    worker.ask(ReportEpoch())
     record()

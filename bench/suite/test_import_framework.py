@@ -6,15 +6,18 @@ from functools import partial
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import Live
-from bench.store.records.training import Result
+from bench.session.steps import SteppedTraining
+from bench.store.records.training import TrainingResult
+from bench.worker.requests import ImportProgram, Prepare
 
 ROUNDS = 2
 
 
 @pytest.mark.first_workload
-def test_import_framework(worker: Live, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], Result]) -> None:
+def test_import_framework(
+    worker: SteppedTraining, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], TrainingResult]
+) -> None:
     """Every round has a process of its own, in which Python and NumPy have been started."""
-    benchmark.pedantic(partial(worker.ask, "import_"), setup=worker.start, rounds=rounds)
-    worker.ask("prepare")
+    benchmark.pedantic(partial(worker.ask, ImportProgram()), setup=worker.start, rounds=rounds)
+    worker.ask(Prepare())
     record()

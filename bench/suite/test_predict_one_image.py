@@ -6,18 +6,23 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import Live
-from bench.store.records.training import Result
+from bench.session.steps import SteppedTraining
+from bench.store.records.training import TrainingResult
+from bench.worker.requests import PredictTestSet
 
 ROUNDS = 50
 
 
 def test_predict_one_image(
-    worker: Live, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], Result], one_image: Path
+    worker: SteppedTraining,
+    benchmark: BenchmarkFixture,
+    rounds: int,
+    record: Callable[[], TrainingResult],
+    one_image: Path,
 ) -> None:
     """The test set is one image; the first prediction comes before."""
     worker.data = one_image
     worker.begin()
-    worker.ask("predict")
-    benchmark.pedantic(partial(worker.ask, "predict"), rounds=rounds)
+    worker.ask(PredictTestSet())
+    benchmark.pedantic(partial(worker.ask, PredictTestSet()), rounds=rounds)
     record()

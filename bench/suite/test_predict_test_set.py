@@ -5,15 +5,18 @@ from functools import partial
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import Live
-from bench.store.records.training import Result
+from bench.session.steps import SteppedTraining
+from bench.store.records.training import TrainingResult
+from bench.worker.requests import PredictTestSet
 
 ROUNDS = 5
 
 
-def test_predict_test_set(worker: Live, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], Result]) -> None:
+def test_predict_test_set(
+    worker: SteppedTraining, benchmark: BenchmarkFixture, rounds: int, record: Callable[[], TrainingResult]
+) -> None:
     """With the start weights, which makes no difference to the work; the first prediction comes before."""
     worker.begin()
-    worker.ask("predict")
-    benchmark.pedantic(partial(worker.ask, "predict"), rounds=rounds)
+    worker.ask(PredictTestSet())
+    benchmark.pedantic(partial(worker.ask, PredictTestSet()), rounds=rounds)
     record()

@@ -7,27 +7,28 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.conftest import CELLS
-from bench.session.steps import Live
-from bench.store.records.training import Result
+from bench.session.steps import SteppedTraining
+from bench.store.records.training import TrainingResult
+from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 
 ROUNDS = 3
 
 
 def test_training_epoch(
-    worker: Live,
+    worker: SteppedTraining,
     benchmark: BenchmarkFixture,
     rounds: int,
-    record: Callable[[], Result],
+    record: Callable[[], TrainingResult],
     pytestconfig: pytest.Config,
 ) -> None:
     """The first epoch, which traces and compiles, comes before; each is followed by a look at the test set."""
     worker.begin()
-    for step in ("look", "draw", "train", "look"):
+    for step in (ReportEpoch(), DrawOrder(), TrainEpoch(), ReportEpoch()):
         worker.ask(step)
     benchmark.pedantic(
-        partial(worker.ask, "train"),
-        setup=partial(worker.ask, "draw"),
-        teardown=partial(worker.ask, "look"),
+        partial(worker.ask, TrainEpoch()),
+        setup=partial(worker.ask, DrawOrder()),
+        teardown=partial(worker.ask, ReportEpoch()),
         rounds=rounds,
     )
     result = record()

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from bench.store.records.verification import Rung
+from bench.store.records.verification import Check
 from bench.verification import dropout
 from bench.verification.candidate import RUNS, Candidate, Trial, copied, train, trial
 from bench.verification.oracle import SLACK, ULP, Course, deviation, largest, mixed, nudged, oracle, typical
@@ -34,7 +34,7 @@ ADAM_FLOOR = 2.0**-24 / (1 - training.BETA_2) / 2
 """Adam's step when 0.999 is rounded to float32 first, as some do: ``sqrt(1 - b2^t)`` is off by up to this share."""
 
 
-def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = False) -> Iterator[Rung]:
+def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = False) -> Iterator[Check]:
     """The rungs from the bottom, each with its figure and limit. An exception of the implementation ends the climb.
 
     ``data`` is what the samples are drawn from. The network is trained without shuffling, in an order that is given to
@@ -66,11 +66,11 @@ def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = Fal
             yield long_run(candidate, still, data, Path(folder, "long"), shuffled)
 
 
-def stationary(implementation: Implementation, passes: Trial) -> Iterator[Rung]:
+def stationary(implementation: Implementation, passes: Trial) -> Iterator[Check]:
     """Before training: the weights come back bit for bit, and the logits are the oracle's."""
     implementation.set_weights(copied(passes.weights))
     kept = same(implementation.get_weights(), passes.weights)
-    yield Rung("weights", None, None, kept, "" if kept else "get_weights() is not bit for bit what set_weights() got")
+    yield Check("weights", None, None, kept, "" if kept else "get_weights() is not bit for bit what set_weights() got")
     yield logits("logits", implementation, passes.workload, passes.weights, passes.data)
 
 
@@ -83,13 +83,13 @@ def same(found: Weights, expected: Weights) -> bool:
     )
 
 
-def logits(name: str, implementation: Implementation, workload: Workload, weights: Weights, data: Data) -> Rung:
+def logits(name: str, implementation: Implementation, workload: Workload, weights: Weights, data: Data) -> Check:
     """``predict`` against the oracle, as log-probabilities, since logits are free up to a constant for each row."""
     x = workload.scale(data.x_test)
     expected = training.log_softmax(training.forward(workload, weights, x)[0])
     found = np.asarray(implementation.predict(), dtype=np.float64)
     if found.shape != expected.shape:
-        return Rung(name, None, None, False, f"predict() has shape {found.shape}, expected {expected.shape}")
+        return Check(name, None, None, False, f"predict() has shape {found.shape}, expected {expected.shape}")
     narrow = [
         training.log_softmax(training.forward(workload, nudged(weights, run, ULP["float32"]), x, np.float32)[0])
         for run in range(RUNS[dear(workload)])
@@ -99,13 +99,13 @@ def logits(name: str, implementation: Implementation, workload: Workload, weight
     return rung(name, np.abs(training.log_softmax(found) - expected).max() / scale, SLACK * envelope)
 
 
-def gradients(step: Trial) -> Rung:
+def gradients(step: Trial) -> Check:
     """One step of SGD at rate 1 moves the weights by the gradients; the largest error of any array, entry by entry."""
     plain, candidate, ulp = replace(step.workload, optimiser=SGD(1.0)), step.candidate, ULP[step.workload.dtype]
     try:
         implementation = candidate.build(plain, step.data)
     except Unavailable as reason:
-        return Rung("gradients", None, None, True, f"not shown: {reason}")
+        return Check("gradients", None, None, True, f"not shown: {reason}")
     found = train(implementation, step.weights, step.lessons).weights
     expected = step.courses(plain, candidate.form)
     result = rung("gradients", *deviation(found, step.weights, expected, largest, ulp))
@@ -114,11 +114,11 @@ def gradients(step: Trial) -> Rung:
             other = step.courses(replace(step.workload, optimiser=Adam(rate)), candidate.form)
             figure, limit = deviation(found, step.weights, other, typical, ulp)
             if figure <= max(limit, ADAM_FLOOR):
-                return Rung("gradients", None, None, True, "not shown: it trains with Adam whatever the workload says")
+                return Check("gradients", None, None, True, "not shown: it trains with Adam whatever the workload says")
     return result
 
 
-def trained(steps: int, implementation: Implementation, passes: Trial) -> Iterator[Rung]:
+def trained(steps: int, implementation: Implementation, passes: Trial) -> Iterator[Check]:
     """With the workload's own optimiser: where the first step led, where all of them did, and the mean losses."""
     found = train(implementation, passes.weights, passes.lessons)
     expected = passes.courses(passes.workload, passes.candidate.form)
@@ -126,7 +126,7 @@ def trained(steps: int, implementation: Implementation, passes: Trial) -> Iterat
     yield from beside(f"{steps} steps", found, expected, passes)
 
 
-def beside(name: str, found: Course, expected: list[Course], passes: Trial) -> Iterator[Rung]:
+def beside(name: str, found: Course, expected: list[Course], passes: Trial) -> Iterator[Check]:
     """A course beside the oracle's: the weights and the mean losses."""
     exact, *narrow = expected
     ulp = ULP[passes.workload.dtype]
@@ -138,29 +138,29 @@ def beside(name: str, found: Course, expected: list[Course], passes: Trial) -> I
     yield rung(f"mean loss of {name}", off, max(SLACK * envelope, SLACK * ulp, floor))
 
 
-def fresh_start(passes: Trial, taught: Weights) -> Rung:
+def fresh_start(passes: Trial, taught: Weights) -> Check:
     """A program that is built after another one was trained knows nothing of it, and takes its own start."""
     implementation = passes.candidate.build(passes.workload, passes.data)
     if same(implementation.get_weights(), taught):
-        return Rung("fresh start", None, None, False, "a new program starts from what another one has been trained to")
+        return Check("fresh start", None, None, False, "a new program starts from what another one has been trained to")
     implementation.set_weights(copied(passes.weights))
     kept = same(implementation.get_weights(), passes.weights)
-    return Rung("fresh start", None, None, kept, "" if kept else "set_weights() does not reset a second program")
+    return Check("fresh start", None, None, kept, "" if kept else "set_weights() does not reset a second program")
 
 
-def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Rung:
+def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Check:
     """Many steps in float64, where rounding is nine digits smaller: what is left is another equation."""
     steps = affordable(workload, LOCK_STEPS)
     name = f"{steps} steps in float64"
     if "float64" not in candidate.dtypes:
-        return Rung(name, None, None, True, "not shown: it declares no float64")
+        return Check(name, None, None, True, "not shown: it declares no float64")
     wide = replace(workload, dtype="float64")
     weights = training.initial_weights(wide, candidate.rng("weights"))
     passes = trial(candidate, wide, weights, data, three_passes(wide, steps), folder, shuffled, steady=False)
     try:
         implementation = candidate.build(wide, passes.data)
     except Unavailable as reason:
-        return Rung(name, None, None, True, f"not shown: {reason}")
+        return Check(name, None, None, True, f"not shown: {reason}")
     found = train(implementation, weights, passes.lessons).weights
     results = []
     for form, equation in training.equations(candidate.form, wide):
@@ -172,7 +172,7 @@ def lock_step(candidate: Candidate, workload: Workload, data: Data, folder: Path
     return min(results, key=lambda found: np.inf if found.figure is None else found.figure)
 
 
-def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Rung:
+def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Check:
     """The mean loss of training so long that rounding grows and relus switch by it, in this program or in the oracle.
 
     It may be off by ``SLACK`` times as much as the program is from itself, from weights that differ in their last bit
@@ -181,7 +181,7 @@ def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path,
     """
     name, batch = f"loss of {LONG_STEPS} steps", workload.batch_size
     if affordable(workload, LONG_STEPS) < LONG_STEPS:
-        return Rung(name, None, None, True, "not shown: the oracle would take too long")
+        return Check(name, None, None, True, "not shown: the oracle would take too long")
     weights = training.initial_weights(workload, candidate.rng("weights"))
     passes = trial(candidate, workload, weights, data, [LONG_STEPS * batch], folder, shuffled, steady=False)
     first = train(candidate.build(workload, passes.data), weights, passes.lessons).losses[0]
@@ -204,8 +204,8 @@ def long_run(candidate: Candidate, workload: Workload, data: Data, folder: Path,
     return rung(name, abs(first / exact - 1), max(SLACK * rounding, OTHER_SLACK * switched))
 
 
-def rung(name: str, figure: float, limit: float) -> Rung:
+def rung(name: str, figure: float, limit: float) -> Check:
     """Passed where the figure is a number within the limit."""
     if not np.isfinite(figure):
-        return Rung(name, None, float(limit), False, "what it returned is not a number")
-    return Rung(name, float(figure), float(limit), bool(figure <= limit), "")
+        return Check(name, None, float(limit), False, "what it returned is not a number")
+    return Check(name, float(figure), float(limit), bool(figure <= limit), "")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.store.records.verification import Rung
+from bench.store.records.verification import Check
 from bench.verification.candidate import Candidate, copied
 from bench.verification.oracle import SLACK, ULP
 from bench.verification.samples import Floats, lesson
@@ -31,7 +31,7 @@ def at_rate_0(layer: Layer) -> Layer:
     return Dropout(0.0) if isinstance(layer, Dropout) else layer
 
 
-def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path, unseen: str) -> Iterator[Rung]:
+def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path, unseen: str) -> Iterator[Check]:
     """The rungs of every dropout layer; ``unseen`` says why the gradients of the program cannot be seen, if so."""
     for index, layer in enumerate(workload.layers):
         if isinstance(layer, Dropout):
@@ -39,7 +39,7 @@ def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path
             behind = next((other for other in workload.layers[index:] if not isinstance(other, Dropout)), None)
             if unseen or not isinstance(behind, Dense):
                 note = unseen or "not shown: masks can only be counted where a dense layer follows"
-                yield Rung(f"dropout{where}", None, None, True, note)
+                yield Check(f"dropout{where}", None, None, True, note)
                 continue
             counts, blur = counted(candidate, workload, index, data, folder / str(index))
             yield from judged(where, counts, blur, workload.batch_size, layer.rate)
@@ -80,20 +80,20 @@ def counted(candidate: Candidate, workload: Workload, index: int, data: Data, fo
     return np.array(counts), n * (SLACK * float(np.abs(per_row(narrow) - 1).max()) + n * ULP["float32"])
 
 
-def judged(where: str, counts: Floats, blur: float, n: int, rate: float) -> Iterator[Rung]:
+def judged(where: str, counts: Floats, blur: float, n: int, rate: float) -> Iterator[Check]:
     """Whole numbers, as many as the rate says, with the variance of independent draws, and other ones in each step."""
     off = float(np.abs(counts - np.clip(np.round(counts), 0, n)).max())
     note = "" if off <= blur else "what is kept is not divided by 1 - rate"
-    yield Rung(f"dropout scale{where}", off, blur, off <= blur, note)
+    yield Check(f"dropout scale{where}", off, blur, off <= blur, note)
     dropped, draws = float(1 - counts.mean() / n), counts.size * n
     limit = SIGMAS * float(np.sqrt(rate * (1 - rate) / draws))
     passed = abs(dropped - rate) <= limit
     note = "" if passed else f"it drops a share of {dropped:.3f}, the workload says {rate:g}"
-    yield Rung(f"dropout rate{where}", abs(dropped - rate), limit, passed, note)
+    yield Check(f"dropout rate{where}", abs(dropped - rate), limit, passed, note)
     variance = n * rate * (1 - rate)
     spread = float(((counts - n * (1 - rate)) ** 2).mean() / variance - 1)
     limit = SPREAD_SIGMAS * float(np.sqrt((2 + (1 - 6 * rate * (1 - rate)) / variance) / counts.size))
     repeated = bool(np.array_equal(np.round(counts[0]), np.round(counts[1])))
     passed = abs(spread) <= limit and not repeated
     note = "" if passed else "the same mask in every step" if repeated else "samples or units share their masks"
-    yield Rung(f"dropout spread{where}", abs(spread), limit, passed, note)
+    yield Check(f"dropout spread{where}", abs(spread), limit, passed, note)

@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.errors import FcnBenchError
-from bench.machine.cpus import available_cpus
-from bench.worker import interpreters, messages, process
+from bench.worker import interpreters, process
+from bench.worker.answer import Outcome
 from bench.worker.interpreters import versions
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Build, Import, Request, Start
 from impls import environment, registry
 from impls.registry import Entry
 from impls.workload import Workload
 
+TIMEOUT_S, BUILD_TIMEOUT_S = 120.0, 300.0
 KINDS = ("cpu", "cuda", "mps")
 ABSENT = {"cuda": "this machine shows no NVIDIA GPU", "mps": "this machine has no Apple GPU"}
 
@@ -42,55 +45,35 @@ def at_a_glance(entry: Entry, device: str, present: Sequence[str]) -> Usable:
     return Usable("no", "CUDA_VISIBLE_DEVICES leaves no GPU to see" if hidden else ABSENT[device])
 
 
-def asked(entry: Entry, device: str, workload: Workload, timeout_s: float = 300.0) -> Usable:
+def ask(entry: Entry, request: Request, device: str = "cpu", timeout_s: float = TIMEOUT_S) -> tuple[Outcome, str]:
+    """How a process of its own ended that was asked for this, and the last line that it printed."""
+    with TemporaryDirectory(prefix="fcnbench-ask-") as folder:
+        log = Path(folder, "log")
+        answer = process.ask(entry, request, Placement.of(device), log, timeout_s)
+        return answer.outcome, "".join(process.log_tail(log).splitlines()[-1:])
+
+
+def usable(entry: Entry, device: str, workload: Workload) -> Usable:
     """Have a process of its own import the implementation and build the network on the device."""
-    with TemporaryDirectory(prefix="fcnbench-usable-") as folder:
-        answer = process.launch(
-            messages.request("usable", entry, workload=asdict(workload), device=device),
-            environment.environment(entry, device, 1),
-            available_cpus(),
-            Path(folder, "log"),
-            timeout_s,
-            interpreters.command(entry),
-        )
-    status, reason = answer.end(timeout_s)
+    (status, reason), _ = ask(entry, Build(entry_point(entry), workload, device), device, BUILD_TIMEOUT_S)
     return Usable("yes") if status == "ok" else Usable("no", reason)
 
 
-def probe(entry: Entry, timeout_s: float = 120.0) -> None:
+def check_plugin(entry: Entry) -> None:
     """Import a plugin in a child and check its members, so that a mistake shows before anything is measured.
 
     Raises FcnBenchError with the child's reason.
     """
-    with TemporaryDirectory(prefix="fcnbench-probe-") as folder:
-        answer = process.launch(
-            messages.request("probe", entry),
-            environment.environment(entry, "cpu", 1),
-            available_cpus(),
-            Path(folder, "log"),
-            timeout_s,
-            interpreters.command(entry),
-        )
-    status, reason = answer.end(timeout_s)
+    (status, reason), _ = ask(entry, Import(entry_point(entry)))
     if status != "ok":
         raise FcnBenchError(f"plugin {entry.module}: cannot be used ({reason}); mend it, see CONTRIBUTING.md")
 
 
-def check(entries: Sequence[Entry]) -> None:
-    """Have each other interpreter start a worker, so that what it lacks is told before anything is measured."""
+def check_interpreters(entries: Sequence[Entry]) -> None:
+    """Have each other interpreter start a worker, so that what it lacks shows before anything is measured."""
     for python in dict.fromkeys(entry.python for entry in entries if entry.python):
         entry = next(entry for entry in entries if entry.python == python)
-        with TemporaryDirectory(prefix="fcnbench-interpreter-") as folder:
-            log = Path(folder, "log")
-            request = messages.request("hello", entry)
-            variables = environment.environment(entry, "cpu", 1)
-            cpus = available_cpus()
-            answer = process.launch(request, variables, cpus, log, interpreters.TIMEOUT_S, interpreters.command(entry))
-            status, reason = answer.end(interpreters.TIMEOUT_S)
-            if status == "ok" and not any(event.name == "hello" for event in answer.events):
-                status, reason = "failed", "it did not say which protocol it speaks"
-            if status != "ok":
-                said = process.log_tail(log).splitlines()[-1:]
-                raise FcnBenchError(
-                    f"--python {python}: runs no worker ({' '.join([reason, *said])}); {interpreters.NEEDS}"
-                )
+        (status, reason), printed = ask(entry, Start(entry_point(entry)), timeout_s=interpreters.TIMEOUT_S)
+        if status != "ok":
+            why = " ".join([reason, printed]).strip()
+            raise FcnBenchError(f"--python {python}: runs no worker ({why}); {interpreters.NEEDS}")

@@ -1,19 +1,24 @@
-"""The child's end of the pipe: its answers, its requests, and how a job ends."""
+"""The child's end of the pipe: its messages, its requests, and how a job ends."""
 
-import json
 import os
 import queue
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
-from bench.worker.messages import Emit, Event
+from bench.store.records.cell import Status
+from bench.worker import messages, requests
 from impls.contract import Unavailable
+
+LONGEST = 300
+"""Characters of a reason; an exception's message may be of any length."""
+LINES: "queue.SimpleQueue[str]" = queue.SimpleQueue()
+"""What the parent has sent and nobody has received yet; a process has one parent."""
 
 
 def helpers_cpu_s() -> float:
@@ -28,46 +33,58 @@ def helpers_cpu_s() -> float:
     return spent
 
 
+@dataclass
+class Ending:
+    """How a piece of work ended; filled in when it has."""
+
+    status: Status = "ok"
+    reason: str = ""
+
+
 @contextmanager
-def ended(request: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """How the block ends: ``status`` and ``reason`` are filled in when it has, and nothing that it raises gets out."""
-    end = {"status": "ok", "reason": ""}
+def ending(packages: Sequence[str]) -> Iterator[Ending]:
+    """How the block ends; nothing that it raises gets out. A package of ``packages`` that is missing skips it."""
+    end = Ending()
     try:
         yield end
     except Unavailable as missing:
-        end |= {"status": "skipped", "reason": one_line(missing)}
+        end.status, end.reason = "skipped", message(missing)
     except ModuleNotFoundError as missing:
         traceback.print_exc()
-        known = missing.name in request["packages"]
-        reason = f"{missing.name} is not installed" if missing.name else one_line(missing)
-        end |= {"status": "skipped" if known else "failed", "reason": reason}
+        end.status = "skipped" if missing.name in packages else "failed"
+        end.reason = f"{missing.name} is not installed" if missing.name else message(missing)
     except MemoryError:
         traceback.print_exc()
-        end |= {"status": "failed", "reason": "out of memory (MemoryError)"}
+        end.status, end.reason = "failed", "out of memory (MemoryError)"
     except BaseException as error:  # a plugin may raise anything, SystemExit too; all of it is this cell's answer
         traceback.print_exc()
-        end |= {"status": "failed", "reason": f"{type(error).__name__}: {one_line(error)}"}
+        end.status, end.reason = "failed", f"{type(error).__name__}: {message(error)}".removesuffix(": ")
 
 
-def take_answer_channel() -> Emit:
-    """Keep standard output for events alone and send all that is printed from now on to the log."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+def message(error: BaseException) -> str:
+    """An exception's message on one line, at most :data:`LONGEST` characters of it."""
+    return messages.one_line(str(error))[:LONGEST]
+
+
+def take_answer_channel() -> messages.Send:
+    """Keep standard output for messages alone and send all that is printed from now on to the log."""
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
 
-    def emit(event: Event) -> None:
-        answers.write(json.dumps(asdict(event)) + "\n")
-        answers.flush()
+    def send(message: Any) -> None:
+        answers.write(messages.encode(message))
+        answers.flush()  # the parent may be waiting for it, and the process may die next
 
-    return emit
+    return send
 
 
-def listen(questions: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    """Pass on what is asked, and end when standard input closes: the parent has died, by whatever cause."""
+def listen() -> None:
+    """Pass on what the parent sends, and end when standard input closes: it has died, by whatever cause."""
     for line in sys.stdin:
-        questions.put(json.loads(line))
+        LINES.put(line)
     os._exit(3)
 
 
-def one_line(error: BaseException) -> str:
-    """An exception's message on one line, at most 300 characters."""
-    return " ".join(str(error).split())[:300]
+def receive() -> Any:
+    """The next request or step; waits for it."""
+    return requests.decode_request(LINES.get())

@@ -78,7 +78,7 @@ def foreign_versions(python: str, packages: tuple[str, ...]) -> Mapping[str, str
 
 def command(entry: Entry) -> tuple[str, ...]:
     """What starts a worker for an implementation: with its own interpreter, where it has one."""
-    return (entry.python, "-P", str(ROOT / "bench" / "elsewhere.py")) if entry.python else COMMAND
+    return (entry.python, "-P", str(ROOT / "bench" / "worker" / "bootstrap.py")) if entry.python else COMMAND
 
 
 def versions(entry: Entry) -> Mapping[str, str]:

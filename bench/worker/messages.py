@@ -1,34 +1,150 @@
-"""What parent and worker say to each other."""
+"""What a worker says: frozen facts, one JSON object to a line, each named by its class.
 
+What is stored as it is measured travels as its record (:mod:`bench.store.records`). A worker writes with the standard
+library alone; the parent checks what arrives (:mod:`bench.worker.answer`). What a worker is asked is in
+:mod:`bench.worker.requests`.
+"""
+
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from impls.registry import Entry
+from bench.store.records.cell import Readings, Status
 
-PROTOCOL = 2
-"""Of what is asked of a worker and what it answers; it changes with either, and another one is refused."""
+PROTOCOL = 3
+"""Of the requests and the messages; it changes with either, and another one is refused."""
+Send = Callable[[Any], None]
+"""Takes a message to the parent."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """A line of the worker's answer.
+class Hello:
+    """The first message of every worker."""
 
-    ``hello`` of every worker, with the protocol that it speaks; ``phase``, ``facts``, ``epoch``, ``evaluation``,
-    ``predicted``, ``memory``, ``noise``, ``model``, ``whole`` and ``inference`` of a measured cell; ``rung`` and
-    ``answer`` of the gate; ``part`` of a library of the floor; ``point`` of a sweep; ``mode``, ``lost`` and ``tools``
-    of a probe; ``round`` of a breakdown; ``export`` of an exported network; ``end`` of all. A cell that said ``whole``
-    is good for good.
-    """
+    protocol: int
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How many seconds a phase took; the names are those of :class:`bench.store.records.cell.Phases`."""
+
+    name: Literal["import_s", "build_s", "load_s"]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of what is loaded."""
+
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What is in force in the framework, and what the implementation declares."""
+
+    switches: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MeterReadings:
+    """What meters read around a piece of work."""
+
+    readings: Readings
+
+
+@dataclass(frozen=True)
+class ModelKept:
+    """The trained network was written; the SHA-256 of its file."""
+
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The cell was measured whole: whatever happens from here on, its figures stand."""
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """A step was done; its seconds, where it is timed."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class BreakdownImages:
+    """Over how many images a breakdown's passes go, and how many an epoch of the timed run has."""
+
+    images: int
+    epoch_images: int
+
+
+@dataclass(frozen=True)
+class BreakdownRound:
+    """The seconds of each pass in one round."""
+
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class DefaultMode:
+    """The mode that a framework is in unless another one is asked for."""
 
     name: str
-    values: dict[str, Any]
 
 
-Emit = Callable[[Event], None]
+@dataclass(frozen=True)
+class LostMode:
+    """A mode that did not run, and why."""
+
+    name: str
+    reason: str
 
 
-def request(job: str, entry: Entry, **asked: Any) -> dict[str, Any]:
-    """What a worker reads: which job, with which implementation, and what that job asks for besides."""
-    named = {"module": entry.module, "attribute": entry.attribute, "packages": entry.packages}
-    return {"job": job, "protocol": PROTOCOL, **named, **asked}
+@dataclass(frozen=True)
+class DebuggingTools:
+    """Special debuggers of a framework, and whether they are to be had."""
+
+    tools: dict[str, bool]
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What one of several trained networks predicted, ``values [n, 10]``; none where the status is not ``ok``."""
+
+    status: Status
+    reason: str = ""
+    values: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class PartEnded:
+    """How one of several things that a request asks for has ended; what belongs to it was said before."""
+
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The last message: the job was done, skipped for a reason, or failed for one.
+
+    ``helpers_cpu_s`` is the CPU time of processes that the worker started and that still live.
+    """
+
+    status: Status
+    reason: str = ""
+    helpers_cpu_s: float = 0.0
+
+
+def encode(message: Any) -> bytes:
+    """A message as its line. Raises ValueError or TypeError for values that JSON does not have."""
+    return json.dumps({"is": type(message).__name__, **asdict(message)}, allow_nan=False).encode() + b"\n"
+
+
+def one_line(text: str) -> str:
+    """A reason as it can be stored and shown: one line, no control characters, no halves of characters."""
+    text = text.encode("utf-8", "replace").decode()
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

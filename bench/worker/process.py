@@ -5,7 +5,6 @@ waits for either with a deadline: nothing polls. The child leads a process group
 or an error takes whatever it started with it.
 """
 
-import json
 import os
 import queue
 import signal
@@ -13,91 +12,74 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench.worker import interpreters
-from bench.worker.messages import PROTOCOL, Event
+from bench.machine.cpus import available_cpus
+from bench.worker import answer, interpreters, requests
+from bench.worker.answer import Answer
+from bench.worker.messages import Ended
+from bench.worker.requests import EntryPoint, Request, Step
+from impls.environment import environment
+from impls.registry import Entry
 
 LOG_TAIL_LINES = 20
-ONE_VERSION = f"this is protocol {PROTOCOL}: use one version of fcnbench for both"
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a child said and how it ended. ``exit_status`` is negative for a signal, None if it had to be killed.
+class Placement:
+    """Where a process runs. The number of its threads is that of its CPUs: the mask and the variables agree."""
 
-    ``child_cpu_s`` is the CPU time of the child and of all that it started and waited for, or still had at its end.
-    """
+    device: str
+    cpus: tuple[int, ...]
+    precision: str = "float32"
 
-    events: tuple[Event, ...]
-    exit_status: int | None
-    wall_s: float
-    parent_cpu_s: float
-    child_cpu_s: float
+    @classmethod
+    def of(cls, device: str, threads: int | None = None, precision: str = "float32") -> "Placement":
+        """On the first of the CPUs that may be used, as many as ``threads``; else on all of them."""
+        return cls(device, available_cpus()[:threads], precision)
 
-    @property
-    def whole(self) -> bool:
-        """Whether a cell was measured whole: whatever became of the child afterwards, its figures stand."""
-        return any(event.name == "whole" for event in self.events)
-
-    def end(self, timeout_s: float) -> tuple[str, str]:
-        """Status and reason of what was asked: ``ok`` from the moment on when all of it had been answered."""
-        return ("ok", "") if self.whole else self.last_word(timeout_s)
-
-    def end_of_rest(self, timeout_s: float) -> str:
-        """Why what follows upon a whole cell did not come to its end; empty where it did, or there was none."""
-        return self.last_word(timeout_s)[1] if self.whole else ""
-
-    def last_word(self, timeout_s: float) -> tuple[str, str]:
-        """Status and reason of the process: the child's own word, or what its death says."""
-        for event in self.events:
-            if event.name == "hello" and event.values["protocol"] != PROTOCOL:
-                return "failed", f"the worker speaks protocol {event.values['protocol']}, {ONE_VERSION}"
-            if event.name == "end":
-                reason: str = event.values["reason"]
-                return event.values["status"], reason.encode(errors="replace").decode()  # it may hold half a character
-        if self.exit_status is None:
-            return "failed", f"no answer within {timeout_s:g} s: killed (give it more with --timeout)"
-        if self.exit_status < 0:
-            name = signal_name(-self.exit_status)
-            hint = ": often the system, out of memory" if name == "SIGKILL" else ""
-            return "failed", f"the process was ended by {name}{hint}"
-        return "failed", f"the process ended with exit status {self.exit_status} before it had answered"
+    def variables(self, entry: Entry) -> dict[str, str]:
+        """What is added to the environment of a process that runs an implementation here."""
+        return environment(entry, self.device, len(self.cpus), precision=self.precision)
 
 
-def signal_name(number: int) -> str:
-    """``SIGKILL`` for 9; the real-time signals have a number only."""
+def entry_point(entry: Entry) -> EntryPoint:
+    """Where a worker finds an implementation."""
+    return EntryPoint(entry.module, entry.attribute, tuple(entry.packages))
+
+
+def ask(entry: Entry, request: Request, placement: Placement, log: Path, timeout_s: float) -> Answer:
+    """Run a worker to its end and return its answer. Never raises for what the child does."""
+    worker = Worker(entry, placement, log)
     try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+        worker.send(request)
+        worker.hear(timeout_s)
+    finally:
+        told = worker.answer(timeout_s)
+    return told
 
 
-class Child:
+class Worker:
     """A worker that was started: it is sent requests, what it says is waited for, and its :meth:`answer` ends it."""
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        cpus: tuple[int, ...],
-        log: Path,
-        command: tuple[str, ...] = interpreters.COMMAND,
-    ) -> None:
-        """Start it; what it prints goes to ``log``."""
+    def __init__(self, entry: Entry, placement: Placement, log: Path) -> None:
+        """Start it, under the interpreter of its row; what it prints goes to ``log``."""
         self.started, self.spent = time.perf_counter(), Spent()
         self.heard: list[bytes] = []
         self.late = False
-        with log.open("wb") as log_file, affinity(cpus):
+        command = interpreters.command(entry)
+        with log.open("wb") as log_file, affinity(placement.cpus):
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,
-                env={**os.environ, **environment, **python_path(command)},
+                env={**os.environ, **placement.variables(entry), **python_path(command)},
                 start_new_session=True,
             )
         self.lines: queue.Queue[bytes | None] = queue.Queue()
@@ -105,45 +87,44 @@ class Child:
         self.reader.start()
         threading.Thread(target=wait, args=(self.process, self.lines), daemon=True).start()
 
-    def send(self, request: Mapping[str, Any]) -> None:
+    def send(self, request: Request | Step) -> None:
         """Write a request and leave the pipe open: its end tells the child that its parent is gone."""
         assert self.process.stdin is not None
         with suppress(OSError):  # it died; its exit status will say so
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.write(requests.encode_request(request))
             self.process.stdin.flush()
 
-    def hear(self, timeout_s: float, name: str = "") -> Event | None:
-        """Keep what it says, asleep in between, until the event of that name, which is returned and not kept.
+    def hear(self, timeout_s: float, kind: type[M] | None = None) -> M | None:
+        """Keep what it says, asleep in between, until a message of that kind, which is returned and not kept.
 
         None where the child ended before, or was not done when its time was over, also where it never stopped talking.
-        What no event is looked for in is not even read before :meth:`answer`: something may be timed meanwhile.
+        Where no kind is given nothing is even read before :meth:`answer`: something may be timed meanwhile.
         """
         deadline = time.perf_counter() + timeout_s
         while (line := self.line(deadline)) is not None:
-            for event in events([line]) if name else ():
-                if event.name == name:
-                    return event
+            if kind is not None and isinstance(message := understood(line), kind):
+                return message
             self.heard.append(line)
         return None
 
     def line(self, deadline: float) -> bytes | None:
         """The next line; None when the child has ended, or has not by ``deadline``, a reading of ``perf_counter``."""
         try:
-            found = self.lines.get(timeout=max(0.0, deadline - time.perf_counter()))
+            line = self.lines.get(timeout=max(0.0, deadline - time.perf_counter()))
         except queue.Empty:
             self.late = True
             return None
-        self.late = found is not None and time.perf_counter() > deadline
-        return None if self.late else found
+        self.late = line is not None and time.perf_counter() > deadline
+        return None if self.late else line
 
-    def answer(self) -> Answer:
-        """End it; all that it has said, and how it ended."""
-        said = [*self.heard, *self.end()]
+    def answer(self, timeout_s: float) -> Answer:
+        """End it; all that it has said within the seconds that it was given, and how it ended."""
+        lines = [*self.heard, *self.end()]
         wall_s, (parent_cpu_s, child_cpu_s) = time.perf_counter() - self.started, self.spent.so_far()
         status = None if self.late else self.process.wait()
-        found = tuple(events(said))
-        helpers_cpu_s = sum(event.values.get("helpers_cpu_s", 0.0) for event in found if event.name == "end")
-        return Answer(found, status, wall_s, parent_cpu_s, child_cpu_s + helpers_cpu_s)
+        said, invalid = answer.understood(lines)
+        child_cpu_s += sum(message.helpers_cpu_s for message in said if isinstance(message, Ended))
+        return Answer(said, status, timeout_s, wall_s, parent_cpu_s, child_cpu_s, invalid)
 
     def end(self) -> list[bytes]:
         """End it and all that it started; what it had still to say."""
@@ -152,7 +133,7 @@ class Child:
         left = []
         while not self.lines.empty():
             left.append(self.lines.get() or b"")
-        return left
+        return [line for line in left if line]
 
 
 class Spent:
@@ -172,24 +153,6 @@ def children_s() -> float:
     return times.children_user + times.children_system
 
 
-def launch(
-    request: Mapping[str, Any],
-    environment: Mapping[str, str],
-    cpus: tuple[int, ...],
-    log: Path,
-    timeout_s: float,
-    command: tuple[str, ...] = interpreters.COMMAND,
-) -> Answer:
-    """Run a worker to its end and return its answer. Never raises for what the child does."""
-    child = Child(environment, cpus, log, command)
-    try:
-        child.send(request)
-        child.hear(timeout_s)
-    finally:
-        answer = child.answer()
-    return answer
-
-
 def python_path(command: tuple[str, ...]) -> dict[str, str]:
     """The child finds this very package, wherever the parent was started; another interpreter none of our packages."""
     if command[0] != sys.executable:
@@ -200,7 +163,7 @@ def python_path(command: tuple[str, ...]) -> dict[str, str]:
 
 @contextmanager
 def affinity(cpus: tuple[int, ...]) -> Iterator[None]:
-    """Start children on ``cpus`` only: the mask is inherited, so the parent wears it for that moment."""
+    """Start children on ``cpus`` only: children inherit the mask, so the parent sets its own while it starts one."""
     if not hasattr(os, "sched_setaffinity"):  # macOS and Windows: the thread count alone must do
         yield
         return
@@ -226,13 +189,12 @@ def wait(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]") -> 
     lines.put(None)
 
 
-def events(lines: list[bytes]) -> Iterator[Event]:
-    """The events among the lines. Anything else was printed before the worker took the channel, and is no answer."""
-    for line in lines:
-        try:
-            yield Event(**json.loads(line))
-        except (ValueError, TypeError, RecursionError):
-            continue
+def understood(line: bytes) -> Any:
+    """The message of a line; None for what is none, which is told when all lines are read."""
+    try:
+        return answer.decoded(line)
+    except ValueError:
+        return None
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:

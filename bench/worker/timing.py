@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.holdout import Parts
-from bench.store.records.cell import finite
+from bench.store.records.cell import Reading, Readings, finite
 from bench.store.records.training import Inference, Predicted
 from impls.contract import Implementation
 from impls.workload import Float32
@@ -21,7 +21,7 @@ FEWEST, MOST, ENOUGH_S = 10, 100, 1.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class Scoring:
     """The labels of all predicted images, which of those are which, and after how many batches to look in between.
 
     ``every`` 0 looks after each epoch only, which is all that a program that shuffles by itself can be asked for.
@@ -33,14 +33,21 @@ class Asked:
     every: int = 0
 
 
-def predicted(logits: Float32, asked: Asked) -> Predicted:
+def predicted(logits: Float32, scoring: Scoring) -> Predicted:
     """The digit with the greatest logit of each test image."""
-    return Predicted("".join(map(str, logits[asked.parts.test].argmax(axis=1))))
+    return Predicted("".join(map(str, logits[scoring.parts.test].argmax(axis=1))))
 
 
-def added(total: float | None, before: float | None, after: float | None) -> float | None:
-    """The total and what a counter has grown by; None where any of it is not known."""
-    return None if total is None or before is None or after is None else total + after - before
+def added(total: Readings, piece: Readings) -> Readings:
+    """The readings of a piece of work added to those of the pieces before; None where any of them is not known."""
+    return {name: plus(total.get(name, 0), value) for name, value in piece.items()}
+
+
+def plus(total: Reading, value: Reading) -> Reading:
+    """The sum of two numbers, None where either is not known; the later of two words."""
+    if isinstance(total, str) or isinstance(value, str):
+        return value
+    return None if total is None or value is None else total + value
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

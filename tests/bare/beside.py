@@ -71,7 +71,7 @@ def harness(session: Session, cell) -> dict[str, float]:
     return {
         "harness_s": median(epoch.train_s for epoch in result.epochs[2:]),
         "harness_accuracy": result.epochs[-1].accuracy,
-        "parent_cpu_per_wall": result.noise.parent_cpu_s / result.phases.process_s,
+        "parent_cpu_per_wall": result.readings["parent_cpu_s"] / result.phases.process_s,
     }
 
 

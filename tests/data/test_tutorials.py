@@ -74,7 +74,7 @@ def test_claims_are_about_networks_that_there_are() -> None:
                 assert claim.workload in known
             if isinstance(claim, tutorials.SpreadClaim):
                 assert claim.other in known
-    assert tutorials.headline() == "mlp-128-64" and len(tutorials.claims()) == 6
+    assert tutorials.headline() == "mlp-128-64" and len(tutorials.figure_claims()) == 6
 
 
 def test_a_sixth_tutorial_is_one_file(add: Add) -> None:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +16,10 @@ from bench.errors import FcnBenchError
 from bench.machine import cpus as machine_cpus
 from bench.machine import description, gpu
 from bench.session.choice import chosen_devices, chosen_threads
-from bench.worker import availability, interpreters, messages, process
+from bench.worker import availability, interpreters, process
 from bench.worker.availability import Usable, at_a_glance
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Build
 from impls import environment, registry
 from impls.registry import BUILT_IN, Entry
 from impls.workload import Workload
@@ -89,7 +90,9 @@ def test_no_framework_takes_the_whole_memory_of_a_gpu(entry: Entry) -> None:
     assert (told["TF_FORCE_GPU_ALLOW_GROWTH"], told["XLA_PYTHON_CLIENT_PREALLOCATE"]) == ("true", "false")
 
 
-def test_an_implementation_is_asked_for_cuda_whichever_gpu_it_is(tmp_path: Path, tiny: Workload) -> None:
+def test_an_implementation_is_asked_for_cuda_whichever_gpu_it_is(
+    tmp_path: Path, tiny: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In its process the GPU is the only one, so that a position would be wrong."""
     plugin = tmp_path / "told.py"
     plugin.write_text(
@@ -100,14 +103,10 @@ def test_an_implementation_is_asked_for_cuda_whichever_gpu_it_is(tmp_path: Path,
         "    load = set_weights = get_weights = train_epoch = predict = sync = device_memory = lambda self: None\n"
     )
     entry = registry.from_file(plugin)
-    answer = process.launch(
-        messages.request("usable", entry, workload=asdict(tiny), device="cuda:1"),
-        environment.environment(entry, "cuda:1", 1, {"CUDA_VISIBLE_DEVICES": "4,7"}),
-        machine_cpus.available_cpus(),
-        tmp_path / "log",
-        60,
-    )
-    assert answer.end(60) == ("skipped", "cuda of 7")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    request = Build(entry_point(entry), tiny, "cuda:1")
+    answer = process.ask(entry, request, Placement.of("cuda:1"), tmp_path / "log", 60)
+    assert answer.outcome == ("skipped", "cuda of 7")
 
 
 @pytest.mark.parametrize(
@@ -180,8 +179,8 @@ def test_what_is_not_installed_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -
 def test_an_implementation_that_is_asked_says_itself_why_it_cannot(tiny: Workload, tmp_path: Path) -> None:
     """It is started in a process of its own, as a cell would be, and builds the network on the device."""
     numpy = next(entry for entry in BUILT_IN if entry.framework == "numpy")
-    assert availability.asked(numpy, "cpu", tiny).text == "yes"
-    assert availability.asked(numpy, "cuda", tiny).text.startswith("no: ")
+    assert availability.usable(numpy, "cpu", tiny).text == "yes"
+    assert availability.usable(numpy, "cuda", tiny).text.startswith("no: ")
 
 
 def test_the_list_starts_no_framework() -> None:
@@ -247,14 +246,12 @@ def test_a_process_on_one_cpu_uses_one_thread_and_says_so(
     entry, mask = registry.from_file(plugin("mine", own)), os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(mask)})
     try:
-        cpus = machine_cpus.available_cpus()
-        (threads,) = chosen_threads(None, len(cpus))
-        asked = messages.request("usable", entry, workload=asdict(tiny), device="cpu")
-        variables = environment.environment(entry, "cpu", threads)
-        answer = process.launch(asked, variables, cpus[:threads], tmp_path / "log", 60)
+        (threads,) = chosen_threads(None, len(machine_cpus.available_cpus()))
+        request = Build(entry_point(entry), tiny, "cpu")
+        answer = process.ask(entry, request, Placement.of("cpu", threads), tmp_path / "log", 60)
     finally:
         os.sched_setaffinity(0, mask)
-    assert (threads, answer.end(60)) == (1, ("skipped", "1 CPU, told 1"))
+    assert (threads, answer.outcome) == (1, ("skipped", "1 CPU, told 1"))
 
 
 @pytest.mark.parametrize(("quota", "threads"), [(1.5, 1), (0.5, 1), (3.0, 3), (None, 4)])

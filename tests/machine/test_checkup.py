@@ -7,7 +7,6 @@ import psutil
 import pytest
 
 from bench.machine import checkup, cpus, disturbances, gpu
-from bench.machine.disturbances import Counters
 
 
 def test_every_finding_is_a_line_with_advice_where_it_is_bad() -> None:
@@ -22,8 +21,8 @@ def test_every_finding_is_a_line_with_advice_where_it_is_bad() -> None:
 def counted(monkeypatch: pytest.MonkeyPatch, busy_s: float, steal_s: float | None) -> list[str]:
     """The states that the first two checks give where this went on meanwhile, on two CPUs."""
     none = None if steal_s is None else 0.0
-    readings = [Counters(0.0, none, None, None, None), Counters(busy_s, steal_s, None, None, None)]
-    monkeypatch.setattr(disturbances, "counters", lambda: readings.pop(0))
+    for name, readings in (("busy_s", [0.0, busy_s]), ("steal_s", [none, steal_s])):
+        monkeypatch.setattr(disturbances, name, lambda readings=readings: readings.pop(0))
     monkeypatch.setattr(psutil, "cpu_count", lambda: 2)
     return [finding.state for finding in checkup.others(0.1)]
 

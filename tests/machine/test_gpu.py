@@ -17,7 +17,6 @@ from synthetic import result
 from bench.machine import disturbances
 from bench.machine import gpu as machine_gpu
 from bench.machine.gpu import APPEARED, GROWTH, OWN, Before, Gpu, find
-from bench.store.records.cell import Noise
 
 ASKED = [
     "nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetUUID",
@@ -25,7 +24,7 @@ ASKED = [
     "nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetCurrentClocksEventReasons",
     "nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetTemperature", "nvmlDeviceGetClockInfo",
     "nvmlDeviceGetMaxClockInfo", "nvmlDeviceGetCudaComputeCapability", "nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetCurrentDriverModel",
-    "nvmlSystemGetDriverVersion", "nvmlSystemGetCudaDriverVersion",
+    "nvmlSystemGetDriverVersion", "nvmlSystemGetCudaDriverVersion", "nvmlShutdown", "nvmlDeviceGetName",
 ]  # fmt: skip
 CONSTANTS = [
     "NVML_DEVICE_MIG_ENABLE", "NVML_DRIVER_WDDM", "NVML_DRIVER_WDM", "NVML_CLOCK_SM", "NVML_TEMPERATURE_GPU", *machine_gpu.SLOWED
@@ -87,6 +86,7 @@ def test_energy_is_in_joules_and_empty_where_others_share_it() -> None:
 
 
 MINE = os.getpid()
+STATE = [quantity.name for quantity in machine_gpu.STATE.quantities]
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_what_slows_the_gpu_down_is_said_and_heat_is_a_disturbance(
 ) -> None:
     """By the function's newer or older name; a power limit is how GPUs work, a setting no reason at all."""
     state = driver(**{name: reasons}, GetTemperature=61, GetClockInfo=1980).state()
-    assert state == {"gpu_temperature_c": 61, "gpu_clock_mhz": 1980, "gpu_slowed_by": told}
-    found = result(noise=Noise(**state), device="cuda")
+    assert state == (61, 1980, told)
+    found = result(readings=dict(zip(STATE, state, strict=True)), device="cuda")
     assert (disturbances.disturbances(found), disturbances.hints(found, None)) == (disturbed, hinted)
 
 
 def test_a_driver_that_tells_nothing_leaves_all_empty() -> None:
     """Empty, never 0."""
-    assert set(driver().state().values()) == {None}
+    assert set(driver().state()) == {None}
     assert driver().settings() == ""
 
 

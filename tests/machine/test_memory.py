@@ -40,7 +40,7 @@ def test_a_reset_starts_a_new_peak() -> None:
 def test_the_peak_is_not_the_parents() -> None:
     """A small child of a large process says its own size, which ``ru_maxrss`` does not."""
     ballast = np.ones(256 * MIB, np.uint8)
-    code = "from bench import memory; print(memory.peak().size_bytes)"
+    code = "from bench.machine import memory; print(memory.peak().size_bytes)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < ballast.nbytes < memory.peak().size_bytes
 

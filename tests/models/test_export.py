@@ -12,7 +12,7 @@ from children import needs
 from bench.cli import main
 from bench.errors import FcnBenchError
 from bench.models import export
-from bench.models.export import Asked, Refused
+from bench.models.export import PlannedExport, Refused
 from bench.store import archive, models
 from bench.store.records.export import Export
 from impls import portable
@@ -158,7 +158,7 @@ def test_bad_input_is_one_line(arguments, words, fcnbench, tmp_path):
 def test_a_directory_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
     """Whatever the system says while the file is made or gets its name; a full disk is told where a framework is not."""
     model = export.chosen(saved(tmp_path / "model.npz"), None, None)
-    asked = Asked(model, export.written_by("native", "pytorch"), tmp_path / "taken")
+    asked = PlannedExport(model, export.written_by("native", "pytorch"), tmp_path / "taken")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "inside").touch()
 
@@ -216,7 +216,7 @@ def test_the_framework_that_trained_it_exports_where_it_can(format, trained, by)
 def test_what_a_converter_folded_is_said(tmp_path):
     """Where the file holds fewer parameters than the network, and where a tie was decided otherwise, the text says so."""
     model = export.chosen(saved(tmp_path / "model.npz"), None, None)
-    asked = Asked(model, export.written_by("litert", "keras"), tmp_path / "own.tflite")
+    asked = PlannedExport(model, export.written_by("litert", "keras"), tmp_path / "own.tflite")
     node = Node(
         "sequential/dense/MatMul;sequential/dense/Relu;sequential/dense/BiasAdd", "FULLY_CONNECTED", None, 130, 520
     )

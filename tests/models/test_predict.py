@@ -22,7 +22,7 @@ from bench.errors import FcnBenchError
 from bench.models import answers as models_answers
 from bench.models import find, predict
 from bench.models.find import Kept
-from bench.models.predict import Said
+from bench.models.predict import Prediction
 from bench.store import archive as store_archive
 from bench.store import models
 from impls import environment as impls_environment
@@ -102,7 +102,7 @@ def rewritten(path: Path, out: Path, compression: int = zipfile.ZIP_STORED, **ch
 
 
 @pytest.fixture(scope="module")
-def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Said]:
+def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Prediction]:
     """What both networks say of the images in every framework that is installed here."""
     folder = tmp_path_factory.mktemp("asked")
     found = unpacked(list(networks.values()), folder)
@@ -114,7 +114,7 @@ def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
 @pytest.mark.parametrize("name", ["pytorch", "keras", "jax", "numpy"])
-def test_every_framework_predicts_the_same(name: str, network: str, answers: dict[tuple[str, str], Said]) -> None:
+def test_every_framework_predicts_the_same(name: str, network: str, answers: dict[tuple[str, str], Prediction]) -> None:
     """The same digit for every image, and logits within eight times what float32 does to the oracle itself.
 
     That is the limit of the equivalence gate. The oracle's own largest two logits are farther apart than that.
@@ -209,7 +209,7 @@ def test_files_that_are_none_are_refused_before_a_framework_starts(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Missing, empty, text, a bare pickle, a compressed archive."""
-    monkeypatch.setattr("bench.worker.process.launch", lambda *_: pytest.fail("a framework was started"))
+    monkeypatch.setattr("bench.worker.process.ask", lambda *_: pytest.fail("a framework was started"))
     path = tmp_path / f"bad{ending}"
     assert "No such file" in refusal(path, tmp_path)
     for content in (b"", b"weights\n", b"\x80\x04cposix\nsystem\n(Vtouch ran\ntR."):
@@ -316,9 +316,9 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert (said.status, said.reason) == ("skipped", "NumPy sees no CUDA device")
 
 
-def says(digit: int, label: str, tmp_path: Path) -> Said:
+def says(digit: int, label: str, tmp_path: Path) -> Prediction:
     one = Kept(label, models.load(saved(tmp_path / "any.npz")), tmp_path / "any.npz")
-    return Said(one, "numpy", "ok", "", np.eye(10)[[digit]] * 5)
+    return Prediction(one, "numpy", "ok", "", np.eye(10)[[digit]] * 5)
 
 
 def test_agreement_and_disagreement_are_noticed(tmp_path: Path) -> None:

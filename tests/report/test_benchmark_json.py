@@ -15,21 +15,23 @@ from bench.cli import main
 from bench.errors import FcnBenchError
 from bench.report import benchmark_json, build, runs
 from bench.store import archive, models
-from bench.store.records.machine import Size
+from bench.store.records.machine import Machine, Size
 from bench.store.records.training import Inference
-from bench.store.records.verification import Gate, Rung
+from bench.store.records.verification import Check, Verification
 
-GATE = Gate("matched-keras", "mlp-128-64", "cpu", "d", "passed", "", (Rung("logits", 1e-7, 1e-6, True, ""),), 1, 2)
+GATE = Verification(
+    "matched-keras", "mlp-128-64", "cpu", "d", "passed", "", (Check("logits", 1e-7, 1e-6, True, ""),), 1, 2
+)
 
 
 @pytest.fixture
 def exported(tmp_path: Path) -> Callable[..., Path]:
     """``exported(results)``: the JSON file of a directory with these results."""
 
-    def exported(results: Any, name: str = "file", gate: Gate | None = GATE, machine: Any = MACHINE) -> Path:
+    def exported(results: Any, name: str = "file", gate: Verification | None = GATE, machine: Any = MACHINE) -> Path:
         directory = save(tmp_path / f"of-{name}", results, machine)
         if gate is not None:
-            archive.save_gate(directory, gate)
+            archive.save_record(directory, gate)
         text, _ = benchmark_json.export(directory)
         path = tmp_path / f"{name}.json"
         benchmark_json.write(path, text)
@@ -117,9 +119,12 @@ def test_there_and_back_nothing_is_lost(exported: Callable[..., Path], tmp_path:
     back = tmp_path / "back"
     assert benchmark_json.save([path], back) == (15, 0)
     assert archive.results(back) == archive.results(directory)
-    assert archive.gates(back) == archive.gates(directory)
-    assert archive.machines(back) == archive.machines(directory) and archive.size(back) == archive.size(directory)
-    frames = [runs.runs_frame(archive.results(where), archive.gates(where)) for where in (directory, back)]
+    assert archive.records(back, Verification) == archive.records(directory, Verification)
+    assert archive.records(back, Machine) == archive.records(directory, Machine)
+    assert archive.size(back) == archive.size(directory)
+    frames = [
+        runs.runs_frame(archive.results(where), archive.records(where, Verification)) for where in (directory, back)
+    ]
     assert frames[0].equals(frames[1]) and set(frames[0]["commit"]) == {"0123456789+"}
     assert benchmark_json.export(back) == benchmark_json.export(directory)
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from synthetic import MACHINE, OTHER_WORKLOAD, UNDRAWN, clear, result, save, session
+from synthetic import MACHINE, OTHER_WORKLOAD, READINGS, UNDRAWN, clear, result, save, session
 
 from bench.display.charts import Chart
 from bench.errors import FcnBenchError
@@ -20,33 +20,35 @@ from bench.report import build, pairs, runs
 from bench.report import page as report_page
 from bench.report.chapters import cost
 from bench.store import archive
-from bench.store.records.cell import Memory, Phases
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate, Rung
+from bench.store.records.cell import Phases
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Check, Verification
 
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 HOSTILE = "<script>alert(1)</script> [x](javascript:1) | \x1b[31m"
 
 
-def stored(directory: Path, results: Sequence[Result], gates: Sequence[Gate] = (), **options: Any) -> Path:
+def stored(
+    directory: Path, results: Sequence[TrainingResult], gates: Sequence[Verification] = (), **options: Any
+) -> Path:
     save(directory, results, **options)
     for gate in gates:
-        archive.save_gate(directory, gate)
+        archive.save_record(directory, gate)
     return directory
 
 
-def text(directory: Path, results: Sequence[Result], **options: Any) -> str:
+def text(directory: Path, results: Sequence[TrainingResult], **options: Any) -> str:
     """The final table, without drawing charts for it."""
     session = build.read(stored(directory, results, **options))
     return build.final_table(session)
 
 
-def said(directory: Path, results: Sequence[Result], **options: Any) -> str:
+def said(directory: Path, results: Sequence[TrainingResult], **options: Any) -> str:
     """The final table with its line ends taken out, so that sentences can be found."""
     return " ".join(text(directory, results, **options).split())
 
 
-def page(directory: Path, results: Sequence[Result], **options: Any) -> str:
+def page(directory: Path, results: Sequence[TrainingResult], **options: Any) -> str:
     """The page of a session, its charts included."""
     return build.build(stored(directory, results, **options)).html.read_text(encoding="utf-8")
 
@@ -198,7 +200,7 @@ def test_first_epochs_are_not_taken_for_steady_ones(tmp_path: Path) -> None:
 
 def test_an_implementation_that_does_other_work_has_no_speed(tmp_path: Path) -> None:
     """What fails the gate is named, not timed."""
-    gate = Gate(KERAS, "mlp-128-64", "cpu", "", "failed", "logits", (Rung("logits", 0.3, 1e-6, False, ""),))
+    gate = Verification(KERAS, "mlp-128-64", "cpu", "", "failed", "logits", (Check("logits", 0.3, 1e-6, False, ""),))
     answer = said(tmp_path, session({PYTORCH: [1.0, 1.0], KERAS: [2.9, 2.9]}), gates=[gate])
     assert "Keras on TensorFlow (matched) has no speed: it does not do the same work" in answer
     assert "2.90 s" not in answer
@@ -276,9 +278,10 @@ def by_name(directory: Path) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("name", ["summary", "control", "comparison"])
 def test_tables_hold_the_frames(usual: Path, name: str) -> None:
-    """Raw values, as the derivation gave them."""
+    """Raw values, as the derivation gave them; verdicts in words."""
     derive = pairs.summary_frame if name == "summary" else getattr(pairs, name)
     frame = derive(runs.runs_frame(archive.results(usual), []))
+    frame = pairs.in_words(frame) if name == "comparison" else frame
     expected = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
     pd.testing.assert_frame_equal(pd.read_csv(usual / "tables" / f"{name}.csv"), expected)
 
@@ -348,8 +351,8 @@ CASES = {
     "failed and skipped only": [result(status="failed"), result(KERAS, status="skipped", device="cuda")],
     "one epoch": session({PYTORCH: [1.0], KERAS: [2.9]}, epochs=1),
     "two networks": [result(), result(KERAS, epoch_s=2.0), result(workload=OTHER_WORKLOAD)],
-    "cuda": clear() + session({PYTORCH: [0.1]}, device="cuda", memory=Memory(1, 1, 2, 2, 3, 3, 400_000_000)),
-    "no memory": [result(memory=Memory())],
+    "cuda": clear() + session({PYTORCH: [0.1]}, device="cuda", readings=READINGS | {"device_peak_bytes": 3}),
+    "no memory": [result(readings={})],
     "unknown network": [result(workload=replace(OTHER_WORKLOAD, name="mine"))],
     "an unknown tier": [result(), replace(result("mine"), cell=replace(result("mine").cell, tier="new"))],
 }
@@ -451,7 +454,7 @@ def test_a_block_that_was_repeated_is_told(tmp_path: Path, undrawn: None) -> Non
 def test_what_disturbed_a_cell_stands_beside_it(tmp_path: Path, undrawn: None) -> None:
     """Counted in the opening's last line, in words in the table of cells."""
     found = clear()
-    found[0] = replace(found[0], noise=replace(found[0].noise, steal_s=2.0))
+    found[0] = replace(found[0], readings=found[0].readings | {"steal_s": 2.0})
     counted = "1 cell of 15 ran disturbed, such as matched-pytorch in block 1: 20 % of its CPU time stolen"
     assert counted in said(tmp_path, found)
     assert "20 % of its CPU time stolen by other machines" in build.build(tmp_path).html.read_text()
@@ -459,8 +462,8 @@ def test_what_disturbed_a_cell_stands_beside_it(tmp_path: Path, undrawn: None) -
 
 def test_memory_and_accuracy_of_the_pairs_are_judged(tmp_path: Path, undrawn: None) -> None:
     """In words, with the difference and its interval."""
-    memory = replace(clear()[0].memory, process_peak_bytes=1_520_000_000)
-    better = {"memory": memory, "accuracy": 0.98}
+    readings = clear()[0].readings | {"process_peak_bytes": 1_520_000_000}
+    better = {"readings": readings, "accuracy": 0.98}
     found = [
         result(one.cell.implementation, one.cell.block, 2.9, **better) if one.cell.framework == "keras" else one
         for one in clear()

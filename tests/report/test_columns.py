@@ -9,7 +9,7 @@ import pytest
 from synthetic import DONE, WORKLOAD, library, result, save, swept
 
 from bench.report import build, columns
-from bench.store import extras
+from bench.store import archive
 from bench.store.records.training import Inference
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     timed = (Inference(1, 0.5, (0.1,)), Inference(WORKLOAD.test_batch_size, 0.9, (0.3,)))
     found = [result(inference=timed), swept(threads=1), swept(threads=2), library("numpy", 1)]
     directory = save(tmp_path_factory.mktemp("made"), found)
-    extras.save_breakdown(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
+    archive.save_record(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
     build.build(directory)
     return directory
 

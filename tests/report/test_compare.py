@@ -13,8 +13,8 @@ from bench.cli import main
 from bench.errors import FcnBenchError
 from bench.report import compare
 from bench.store import archive
-from bench.store.records.training import Epoch, Inference, Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import Epoch, Inference, TrainingResult
+from bench.store.records.verification import Verification
 
 Two = Callable[..., tuple[Path, Path]]
 
@@ -23,13 +23,13 @@ Two = Callable[..., tuple[Path, Path]]
 def two(tmp_path: Path) -> Two:
     """``two(base, new)``: both as directories."""
 
-    def two(base: Sequence[Result], new: Sequence[Result]) -> tuple[Path, Path]:
+    def two(base: Sequence[TrainingResult], new: Sequence[TrainingResult]) -> tuple[Path, Path]:
         return save(tmp_path / "base", base), save(tmp_path / "new", new)
 
     return two
 
 
-def scaled(found: Result, factor: float) -> Result:
+def scaled(found: TrainingResult, factor: float) -> TrainingResult:
     """The same cell, every time of it longer by the factor."""
     epochs = [replace(epoch, train_s=epoch.train_s and epoch.train_s * factor) for epoch in found.epochs]
     return replace(found, epochs=tuple(epochs))
@@ -102,7 +102,7 @@ def test_a_machine_that_changed_is_said(two: Two, capsys: pytest.CaptureFixture[
     found = compare.compare(*two(clear(), [scaled(one, 1.1) for one in clear()]), 0.05)
     assert "Nothing was changed in these, so their ratios are the machine's" in " ".join(found.text.split())
     other = [replace(one, machine="elsewhere") for one in clear()]
-    archive.save_machine(Path(two(clear(), other)[1]), replace(MACHINE, machine="elsewhere"))
+    archive.save_record(Path(two(clear(), other)[1]), replace(MACHINE, machine="elsewhere"))
     found = compare.compare(*two(clear(), other), 0.05)
     assert "The machines differ" in found.text
 
@@ -152,7 +152,7 @@ def test_what_is_lost_is_a_regression(two: Two, capsys: pytest.CaptureFixture[st
     said = " ".join(capsys.readouterr().out.split())
     assert "lost: RuntimeError: no luck" in said and "only in BASE" in said
     with archive.opened(new):
-        archive.save_gate(new, Gate("matched-pytorch", "mlp-128-64", "cpu", "d", "failed", "logits are off"))
+        archive.save_record(new, Verification("matched-pytorch", "mlp-128-64", "cpu", "d", "failed", "logits are off"))
     assert "it does not do the same work any more" in " ".join(compare.compare(base, new, 0.05).text.split())
 
 

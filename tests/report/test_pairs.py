@@ -14,8 +14,8 @@ from bench.report import pairs as report_pairs
 from bench.report import runs as report_runs
 from bench.report.chapters import cost
 from bench.statistics import Verdict, paired_ratio
-from bench.store.records.cell import Memory, Phases
-from bench.store.records.training import Result
+from bench.store.records.cell import Phases
+from bench.store.records.training import TrainingResult
 
 
 def compared(frame: pd.DataFrame, quantity: str = "epoch_s") -> pd.DataFrame:
@@ -149,7 +149,7 @@ def test_pairs_of_other_networks_count_too() -> None:
 def test_one_control_of_many_may_miss_1_by_chance() -> None:
     """A session with many groups is unfit where a control differs from itself beyond what their number explains."""
     workloads = [replace(OTHER_WORKLOAD, name=f"n{i}") for i in range(8)]
-    results: list[Result] = []
+    results: list[TrainingResult] = []
     for i, workload in enumerate(workloads):
         control = [1.03, 1.12, 1.02, 1.10] if i == 0 else [1.0, 1.1, 0.9, 1.05]
         results += session({"matched-pytorch": [1.0, 1.01, 0.99, 1.0]}, control, workload=workload)
@@ -170,9 +170,9 @@ def test_an_unfit_control_takes_the_verdicts_of_all_networks() -> None:
     assert set(report_pairs.comparison(report_runs.runs_frame([*bad, *good], []))["verdict"]) == {Verdict.UNFIT}
 
 
-def with_memory(found: Sequence[Result], sizes: Sequence[int]) -> list[Result]:
+def with_memory(found: Sequence[TrainingResult], sizes: Sequence[int]) -> list[TrainingResult]:
     """The results with these peaks, one after the other."""
-    return [replace(one, memory=Memory(process_peak_bytes=size)) for one, size in zip(found, sizes, strict=True)]
+    return [replace(one, readings={"process_peak_bytes": size}) for one, size in zip(found, sizes, strict=True)]
 
 
 def test_memory_is_compared_like_time() -> None:
@@ -208,7 +208,7 @@ def test_an_accuracy_of_nothing_is_no_obstacle() -> None:
     assert list(compared(runs(found), "accuracy")["estimate"]) == [0.0]
 
 
-def cold(name: str, block: int, start_s: float, epoch_s: float) -> Result:
+def cold(name: str, block: int, start_s: float, epoch_s: float) -> TrainingResult:
     """A process that needs ``start_s`` until the end of its first epoch and ``epoch_s`` for each that follows."""
     found = result(name, block, epoch_s)
     epochs = (found.epochs[0], replace(found.epochs[1], train_s=start_s - 1.0), *found.epochs[2:])

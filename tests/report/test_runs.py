@@ -10,19 +10,19 @@ import pandas as pd
 import pytest
 from synthetic import MACHINE, OTHER_WORKLOAD, result, runs, session
 
+from bench.machine.meters import METERS, quantities
 from bench.report import pairs
 from bench.report import runs as report_runs
 from bench.report.chapters import cost
 from bench.report.chapters.conditions import checks
-from bench.store.records.cell import Memory, Noise
-from bench.store.records.training import Epoch, Evaluation, Inference, Result
-from bench.store.records.verification import Gate, Rung
+from bench.store.records.training import Epoch, Evaluation, Inference, TrainingResult
+from bench.store.records.verification import Check, Verification
 
 IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
 INFERENCE = ["predict_image_s", "predict_batch_s", "predict_image_first_s"]
 
 
-def timed(seconds: Sequence[float], **changes: Any) -> Result:
+def timed(seconds: Sequence[float], **changes: Any) -> TrainingResult:
     """A result whose epochs took these seconds, at 1.5 CPUs, with a prediction of a tenth of it."""
     rows = [Epoch(0, None, None, 9.0, None, 2.3, 0.1)]
     rows += [Epoch(i, s, 1.5 * s, s / 10, 1 / i, 0.5 / i, 1 - 0.1 / i) for i, s in enumerate(seconds, start=1)]
@@ -41,7 +41,7 @@ def test_a_row_of_runs_begins_with_its_cell() -> None:
     assert columns[9:11] == ["status", "reason"]
     wanted = {"import_s", "build_s", "load_s", "process_s", "first_epoch_s", "epoch_s", "predict_s", "accuracy",
               "test_loss", "epochs", "seed", "machine", "versions", "switches"}  # fmt: skip
-    wanted |= set(Memory.__dataclass_fields__) | set(Noise.__dataclass_fields__)
+    wanted |= {quantity.name for quantity in quantities(METERS)}
     assert wanted <= set(columns)
     assert len(set(columns)) == len(columns)
 
@@ -114,22 +114,25 @@ def test_energy_is_the_mean_of_the_steady_epochs_where_they_last_long_enough_for
 ) -> None:
     """A median would be one of the counter's steps, and an epoch shorter than a step draws nothing or too much."""
     epochs = [Epoch(0, None, None, 0.1, None, 2.3, 0.1)]
-    epochs += [Epoch(n, seconds, 1.0, 0.1, 0.1, 0.2, 0.9, joules) for n, joules in enumerate((900.0, 100.0, 150.0), 1)]
+    epochs += [
+        Epoch(n, seconds, 1.0, 0.1, 0.1, 0.2, 0.9, {"train_energy_j": joules})
+        for n, joules in enumerate((900.0, 100.0, 150.0), 1)
+    ]
     assert report_runs.run_row(replace(result("matched-a", 1), epochs=tuple(epochs)))["train_energy_j"] == told
-    unknown = tuple(replace(epoch, train_energy_j=None) for epoch in epochs)
+    unknown = tuple(replace(epoch, readings={}) for epoch in epochs)
     assert report_runs.run_row(replace(result("matched-a", 1), epochs=unknown))["train_energy_j"] is None
 
 
 def test_memory_for_training_is_told_over_what_was_loaded() -> None:
     """The training peak less what was resident before it."""
-    memory = Memory(after_load_rss_bytes=700, training_peak_bytes=760)
-    assert runs([result(memory=memory)]).iloc[0]["training_over_load_bytes"] == 60
+    readings = {"after_load_rss_bytes": 700, "training_peak_bytes": 760}
+    assert runs([result(readings=readings)]).iloc[0]["training_over_load_bytes"] == 60
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])
 def test_what_was_not_measured_is_empty(status: str) -> None:
     """No 0, no NaN and no None in the file, whether alone or beside a cell that has the figures."""
-    missing = result("matched-keras", status=status, reason="no such device", noise=Noise())
+    missing = result("matched-keras", status=status, reason="no such device", readings={})
     for results in ([missing], [missing, result()]):
         row = as_csv(runs(results))[0]
         assert (row["status"], row["reason"]) == (status, "no such device")
@@ -216,11 +219,11 @@ def test_a_gate_that_was_not_asked_says_nothing() -> None:
 
 def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
     """Figures and limits as they were; one that ended before or between rungs says why."""
-    rungs = (Rung("weights", None, None, True, ""), Rung("logits", 0.5, 0.1, False, ""))
+    rungs = (Check("weights", None, None, True, ""), Check("logits", 0.5, 0.1, False, ""))
     gates = [
-        Gate("matched-keras", "mlp-128-64", "cpu", "d", "failed", "logits: off", rungs),
-        Gate("tuned-jax", "mlp-128-64", "cpu", "d", "skipped", "jax is not installed"),
-        Gate("tuned-wrong", "mlp-128-64", "cpu", "d", "failed", "RuntimeError: no", rungs[:1]),
+        Verification("matched-keras", "mlp-128-64", "cpu", "d", "failed", "logits: off", rungs),
+        Verification("tuned-jax", "mlp-128-64", "cpu", "d", "skipped", "jax is not installed"),
+        Verification("tuned-wrong", "mlp-128-64", "cpu", "d", "failed", "RuntimeError: no", rungs[:1]),
     ]
     table = checks.checks_frame(gates)
     assert list(table["rung"]) == ["weights", "logits", "ended", "weights", "ended"]

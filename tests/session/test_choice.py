@@ -12,7 +12,7 @@ from bench.data import mnist
 from bench.errors import FcnBenchError
 from bench.machine import gpu
 from bench.session.choice import in_precisions
-from bench.store.records.verification import Rung
+from bench.store.records.verification import Check
 from bench.verification import checks
 from bench.verification.candidate import Candidate
 from impls import environment
@@ -122,7 +122,7 @@ class TwiceSoftmax(InTf32):
         return np.exp(training.log_softmax(super().predict()))
 
 
-def climbed(make: type[Implementation], precision: Any, data: Path) -> Iterator[Rung]:
+def climbed(make: type[Implementation], precision: Any, data: Path) -> Iterator[Check]:
     """The gate's rungs for a program, asked for in a precision."""
     workload = replace(NET, precision=precision)
     return checks.climb(Candidate.of(make, "cpu", 1), workload, mnist.load(data))

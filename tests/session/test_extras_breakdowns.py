@@ -11,7 +11,7 @@ from bench.errors import FcnBenchError
 from bench.session import extras
 from bench.session.plan import Plan
 from bench.session.session import Session
-from bench.store import extras as store_extras
+from bench.store import archive
 from bench.store.records.breakdown import PASSES, Breakdown
 from impls import registry
 from impls.registry import Entry
@@ -30,18 +30,18 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(f"{entry.module} on {question.device}, {workload.name}")
         return replace(question, status="ok", reason="", images=1_000, epoch_images=4_000, passes=DONE.passes)
 
-    monkeypatch.setattr(extras, "answered", answer)
+    monkeypatch.setattr(extras, "ask_breakdown", answer)
     return asked
 
 
 def test_the_tutorials_programs_are_broken_down() -> None:
     """Of the other tiers none, nor what a user adds; with the interpreter of the row."""
-    found = extras.dissected([replace(entry, python="/elsewhere") for entry in ROWS.values()])
+    found = extras.broken_down([replace(entry, python="/elsewhere") for entry in ROWS.values()])
     assert [(entry.name, entry.module, entry.python) for entry in found] == [
         ("documented-pytorch", "impls.breakdown.pytorch", "/elsewhere"),
         ("documented-keras", "impls.breakdown.keras", "/elsewhere"),
     ]
-    assert extras.dissected([replace(BOTH[0], name="documented-mine")]) == []
+    assert extras.broken_down([replace(BOTH[0], name="documented-mine")]) == []
 
 
 def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scripted: list[str]) -> None:
@@ -57,15 +57,15 @@ def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scri
     both = ["impls.breakdown.pytorch on cpu, tiny", "impls.breakdown.keras on cpu, tiny"]
     assert ask() == both
     assert said[0] == "breaking down an epoch of PyTorch (documented): tiny, CPU, 1 thread"
-    assert ask() == [] and [kept.framework for kept in store_extras.read_breakdowns(session.directory)] == [
+    assert ask() == [] and [kept.framework for kept in archive.records(session.directory, Breakdown)] == [
         "keras",
         "pytorch",
     ]
     assert ask(fresh=True) == both
     assert ask(replace(plan, threads=[1, 2])) == both
     assert ask(replace(plan, data="0ther")) == both and ask() == both
-    failed = replace(store_extras.read_breakdowns(session.directory)[1], status="failed", reason="out of memory")
-    store_extras.save_breakdown(session.directory, failed)
+    failed = replace(archive.records(session.directory, Breakdown)[1], status="failed", reason="out of memory")
+    archive.save_record(session.directory, failed)
     assert ask() == both[:1]
 
 
@@ -76,7 +76,7 @@ def test_each_device_has_an_answer_of_its_own(session: Session, tiny: Workload, 
     )
     extras.ask_breakdowns(plan, session, "mlp-128-64", False, lambda text: None)
     assert [line.partition(" on ")[2] for line in scripted] == ["cpu, mlp-128-64", "cuda:1, mlp-128-64"]
-    assert len(store_extras.read_breakdowns(session.directory)) == 2
+    assert len(archive.records(session.directory, Breakdown)) == 2
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_a_program_that_cannot_be_broken_down_says_why(
 ) -> None:
     """It is kept as such, and nothing is raised."""
     entry = replace(BOTH[0], module=module, packages=("nowhere",))
-    monkeypatch.setattr(extras, "dissected", lambda entries: [entry])
+    monkeypatch.setattr(extras, "broken_down", lambda entries: [entry])
     extras.ask_breakdowns(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
-    (found,) = store_extras.read_breakdowns(session.directory)
+    (found,) = archive.records(session.directory, Breakdown)
     assert (found.status, found.passes, found.whole) == (status, {}, False)
     assert reason in found.reason
 
 
 def test_a_breakdown_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     """Bit for bit, in a file that is named for program, network and device."""
-    store_extras.save_breakdown(tmp_path, DONE)
-    assert store_extras.read_breakdowns(tmp_path) == [DONE]
+    archive.save_record(tmp_path, DONE)
+    assert archive.records(tmp_path, Breakdown) == [DONE]
     assert [path.name for path in (tmp_path / "breakdowns").iterdir()] == ["documented-pytorch.tiny.cpu.json"]
 
 
@@ -107,11 +107,11 @@ def test_a_breakdown_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_one_line(tmp_path: Path, damage: Callable[[str], str]) -> None:
     """It names the file and says what to do."""
-    store_extras.save_breakdown(tmp_path, DONE)
+    archive.save_record(tmp_path, DONE)
     path = tmp_path / "breakdowns" / "documented-pytorch.tiny.cpu.json"
     path.write_text(damage(path.read_text()))
     with pytest.raises(FcnBenchError, match=r"tiny.cpu.json: .*move it away") as told:
-        store_extras.read_breakdowns(tmp_path)
+        archive.records(tmp_path, Breakdown)
     assert "\n" not in str(told.value)
 
 

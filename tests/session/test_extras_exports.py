@@ -12,10 +12,9 @@ from bench.report import build
 from bench.session import extras
 from bench.session.session import Session
 from bench.store import archive
-from bench.store import extras as store_extras
 from bench.store.models import Model
 from bench.store.records.export import Export, StoredExport
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls import portable, registry
 from impls.oracle.training import initial_weights
 
@@ -52,7 +51,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return said
 
 
-def run(directory: Path) -> tuple[list[Result], Session]:
+def run(directory: Path) -> tuple[list[TrainingResult], Session]:
     """A directory with one cell that left its network."""
     cell = result()
     with archive.opened(directory):
@@ -70,8 +69,8 @@ def test_what_still_holds_is_not_made_again(tmp_path: Path, asked: list[str]) ->
     first = list(asked)
     extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
     assert asked == first == ["onnx", "torch", "native"]
-    (kept,) = [kept for kept in store_extras.read_exports(tmp_path) if kept.export.format == "torch"]
-    store_extras.save_export(tmp_path, replace(kept, export=replace(kept.export, status="failed")))
+    (kept,) = [kept for kept in archive.records(tmp_path, StoredExport) if kept.export.format == "torch"]
+    archive.save_record(tmp_path, replace(kept, export=replace(kept.export, status="failed")))
     extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
     assert asked == [*first, "torch"]
     extras.ask_exports(results, session, WORKLOAD.name, fresh=True, say=lambda line: None)
@@ -95,7 +94,7 @@ def test_a_report_tells_what_was_exported(tmp_path: Path) -> None:
     """In Table 1 with the size of the file, and in a CSV whose columns are explained."""
     directory = save(tmp_path, clear())
     for made in (GOOD, replace(GOOD, format="torch", status="failed", reason="it broke")):
-        store_extras.save_export(directory, StoredExport(WORKLOAD.name, "matched-pytorch", "d", made))
+        archive.save_record(directory, StoredExport(WORKLOAD.name, "matched-pytorch", "d", made))
     page = build.build(directory).html.read_text()
     assert "9,999 of 10,000 test images alike" in page and "it broke" in page
     assert "440000" in (directory / "tables" / "exports.csv").read_text()

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from synthetic import MACHINE, plan_of
 
+from bench import files
 from bench.errors import FcnBenchError
 from bench.session import extras
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
-from bench.store import extras as store_extras
 from bench.store.records.probe import Mode, Probe
 from impls import registry
 from impls.registry import Entry
@@ -32,9 +32,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No framework is started: each that is asked answers as ``PROBE``, and its name is written down."""
     asked: list[str] = []
 
-    def answer(entry: Entry, workload: Workload, threads: int, session: Session) -> Probe:
+    def answer(bare: Probe, entry: Entry, workload: Workload, session: Session) -> Probe:
         asked.append(f"{entry.framework} about {workload.name}")
-        return replace(PROBE, framework=entry.framework)
+        return replace(PROBE, framework=entry.framework, digest=bare.digest)
 
     monkeypatch.setattr(extras, "ask_probe", answer)
     return asked
@@ -69,15 +69,15 @@ def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scri
 
     both = ["pytorch about tiny", "keras about tiny"]
     assert ask() == both and len(said) == 2 and "probing pytorch" in said[0]
-    assert ask() == [] and [probe.framework for probe in store_extras.read_probes(session.directory)] == [
+    assert ask() == [] and [probe.framework for probe in archive.records(session.directory, Probe)] == [
         "keras",
         "pytorch",
     ]
     assert ask(fresh=True) == both
     assert ask(replace(plan, data="0ther")) == both
     assert len(ask()) == 2
-    failed = replace(store_extras.read_probes(session.directory)[1], status="failed", reason="out of memory")
-    store_extras.save_probe(session.directory, failed)
+    failed = replace(archive.records(session.directory, Probe)[1], status="failed", reason="out of memory")
+    archive.save_record(session.directory, failed)
     assert ask() == ["pytorch about tiny"]
 
 
@@ -101,37 +101,37 @@ def test_a_probe_that_cannot_be_run_says_why(
     entry = replace(ROWS["matched-pytorch"], module=module, packages=("nowhere",))
     monkeypatch.setattr(extras, "probed", lambda entries: [entry])
     extras.ask_probes(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
-    (found,) = store_extras.read_probes(session.directory)
+    (found,) = archive.records(session.directory, Probe)
     assert (found.framework, found.status, found.modes) == ("pytorch", status, ())
     assert reason in found.reason
 
 
 def test_a_probe_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     """Bit for bit, and nothing else lies there."""
-    store_extras.save_probe(tmp_path, PROBE)
-    assert store_extras.read_probes(tmp_path) == [PROBE]
+    archive.save_record(tmp_path, PROBE)
+    assert archive.records(tmp_path, Probe) == [PROBE]
     assert [path.name for path in (tmp_path / "probes").iterdir()] == ["pytorch.json"]
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-20], lambda text: "{}", lambda text: text.replace("50", '"x"')])
 def test_a_damaged_file_is_one_line(tmp_path: Path, damage: Callable[[str], str]) -> None:
     """It names the file and says what to do."""
-    store_extras.save_probe(tmp_path, PROBE)
+    archive.save_record(tmp_path, PROBE)
     path = tmp_path / "probes" / "pytorch.json"
     path.write_text(damage(path.read_text()))
     with pytest.raises(FcnBenchError, match=r"pytorch.json: .*move it away") as told:
-        store_extras.read_probes(tmp_path)
+        archive.records(tmp_path, Probe)
     assert "\n" not in str(told.value)
 
 
 def test_a_full_disk_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And leaves the answer of before."""
-    store_extras.save_probe(tmp_path, PROBE)
+    archive.save_record(tmp_path, PROBE)
 
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(FcnBenchError, match="No space left"):
-        store_extras.save_probe(tmp_path, replace(PROBE, reason="new"))
+        archive.save_record(tmp_path, replace(PROBE, reason="new"))
     assert json.loads((tmp_path / "probes" / "pytorch.json").read_text())["reason"] == ""

@@ -15,11 +15,11 @@ from bench.errors import FcnBenchError
 from bench.report import pairs
 from bench.report.runs import runs_frame
 from bench.session import pilot
-from bench.session.pilot import Target
+from bench.session.choice import Options
 from bench.statistics import paired_ratio
 from bench.store.records.machine import Size
 from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.verification import Verification
 
 
 def test_the_number_is_steins() -> None:
@@ -33,12 +33,12 @@ def test_the_number_is_steins() -> None:
 
 def precision(results: Sequence[Result], blocks: int = 5, half_width: float = 0.02) -> Size:
     """What a pilot of so many blocks asks for."""
-    return pilot.decided(results, [], Target(half_width), blocks, 0.0)
+    return pilot.decided(results, [], Options(precision=half_width), blocks, 0.0)
 
 
 def time(results: Sequence[Result], budget_s: float, spent_s: float = 0.0) -> Size:
     """What a pilot of two blocks leaves time for."""
-    return pilot.decided(results, [], Target(None, budget_s), 2, spent_s)
+    return pilot.decided(results, [], Options(budget_s=budget_s), 2, spent_s)
 
 
 def test_the_least_certain_pair_decides() -> None:
@@ -73,7 +73,7 @@ def test_the_ratios_are_those_of_the_report() -> None:
         if noise.random() > 0.1
     ]
     results = [replace(one, status="failed") if noise.random() < 0.1 else one for one in results]
-    gates = [Gate(name, WORKLOAD.name, "cpu", "", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
+    gates = [Verification(name, WORKLOAD.name, "cpu", "", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
     runs = runs_frame(results, gates)
     expected = {
         f"{a} and {b}, {naming.title(*key)}": statistics.log_ratios(both["a"], both["b"])
@@ -122,17 +122,17 @@ def test_a_default_session_can_be_sized() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "blocks", "first"),
+    ("options", "first"),
     [
-        (Target(), None, 3),
-        (Target(), 7, 7),
-        (Target(0.02), None, 5),
-        (Target(None, 60.0), None, 2),
-        (Target(0.02), 4, 4),
+        (Options(), 3),
+        (Options(blocks=7), 7),
+        (Options(precision=0.02), 5),
+        (Options(budget_s=60.0), 2),
+        (Options(precision=0.02, budget_s=60.0), 5),
+        (Options(precision=0.02, blocks=4), 4),
     ],
 )
-def test_the_first_blocks_are_those_that_were_given_else_a_pilots(
-    target: Target, blocks: int | None, first: int
-) -> None:
-    """Three where nothing is to be decided."""
-    assert pilot.first_blocks(target, blocks, None) == first
+def test_a_precision_needs_a_longer_pilot_than_a_time(options: Options, first: int) -> None:
+    """Five blocks for a spread, two for a duration, unless a number is given; three where nothing is to be decided."""
+    assert pilot.first_blocks(options) == first
+    assert pilot.needed(options) is (options.precision is not None or options.budget_s is not None)

@@ -11,12 +11,11 @@ from synthetic import WORKLOAD, result
 from bench import statistics
 from bench.errors import FcnBenchError
 from bench.session.choice import Options
-from bench.session.pilot import Target
 from bench.session.plan import Plan
 from bench.session.run import measure, measure_blocks
 from bench.store import archive
 from bench.store.records.cell import Cell
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls import registry
 
 
@@ -28,10 +27,7 @@ class Scripted:
         self.measured: list[Cell] = []
         self.repeats: list[int] = []
 
-    def verify(self, plan: Plan, on_gate: Any) -> None:
-        """Every gate has been asked."""
-
-    def run(self, cells: Sequence[Cell], kept: Mapping[str, Result], *told: Any) -> dict[str, Result]:
+    def run(self, cells: Sequence[Cell], kept: Mapping[str, TrainingResult], *told: Any) -> dict[str, TrainingResult]:
         """Measure what is not kept."""
         self.repeats.append(told[-1])
         new = [cell for cell in cells if cell.key not in kept]
@@ -45,8 +41,9 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted(tmp_path: Path) -> Scripted:
-    """A session in an empty directory."""
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A session in an empty directory, in which everything has been verified."""
+    monkeypatch.setattr("bench.session.run.verify", lambda *_: None)
     with archive.opened(tmp_path):
         return Scripted(tmp_path)
 
@@ -99,11 +96,3 @@ def test_a_line_that_was_begun_is_ended_where_the_run_cannot_go_on(scripted: Scr
     with pytest.raises(FcnBenchError):
         measure_blocks(plan(1), scripted, {}, None, lambda line, **_: lines.append(line))  # type: ignore[arg-type]
     assert lines == [""]
-
-
-@pytest.mark.parametrize(
-    ("target", "pilot"), [(Target(), 0), (Target(0.02), 5), (Target(None, 60.0), 2), (Target(0.02, 60.0), 5)]
-)
-def test_a_precision_needs_a_longer_pilot_than_a_time(target: Target, pilot: int) -> None:
-    """Five blocks for a spread, two for a duration."""
-    assert target.pilot == pilot

@@ -15,19 +15,21 @@ from synthetic import MACHINE, result
 
 from bench import files
 from bench.errors import FcnBenchError
-from bench.machine import cpus
+from bench.machine import cpus, meters
 from bench.machine import disturbances as machine_disturbances
 from bench.session import record
 from bench.session.plan import Plan
 from bench.session.progress import Progress
+from bench.session.record import Circumstances
 from bench.session.session import Session
+from bench.session.verification import verify
 from bench.store import archive
-from bench.store.records.cell import Cell, Noise, Phases
-from bench.store.records.training import Inference, Result
-from bench.store.records.verification import Gate
+from bench.store.records.cell import Cell, Phases
+from bench.store.records.training import Epoch, Inference, TrainingResult
+from bench.store.records.verification import Verification
 from bench.worker import availability
-from bench.worker.messages import Event
-from bench.worker.process import Answer
+from bench.worker.answer import Answer
+from bench.worker.messages import PROTOCOL, Ended, Hello, MeterReadings, Phase, Whole
 from impls import registry
 from impls.workload import Workload
 
@@ -67,9 +69,9 @@ def prepare(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Prepare:
     return prepare
 
 
-def run(session: Session, cells: list[Cell]) -> list[Result]:
+def run(session: Session, cells: list[Cell]) -> list[TrainingResult]:
     """Run the cells and return what ``on_result`` was told."""
-    told: list[Result] = []
+    told: list[TrainingResult] = []
     session.run(cells, {}, lambda _: None, told.append)
     return told
 
@@ -90,9 +92,9 @@ def test_a_result_is_complete(prepare: Prepare, plugin: Callable[..., Path]) -> 
     found = run(session, plan.cells())[0]
     assert None not in (found.phases.import_s, found.phases.build_s, found.phases.load_s, found.phases.process_s)
     assert [epoch.epoch for epoch in found.epochs] == [0, 1, 2]
-    assert found.memory.training_peak_bytes and found.memory.process_peak_bytes
-    assert found.noise.parent_cpu_s is not None and found.noise.others_cpu_s is not None
-    assert found.noise.involuntary_switches is not None
+    assert found.readings["training_peak_bytes"] and found.readings["process_peak_bytes"]
+    assert set(found.readings) == {q.name for meter in (*meters.MEMORY, *meters.DISTURBANCES) for q in meter.quantities}
+    assert None not in [found.readings[name] for name in ("parent_cpu_s", "others_cpu_s", "involuntary_switches")]
     assert set(found.versions) >= {"python", "numpy"}
     assert found.switches["takes_order"] is True
     assert found.environment["OMP_NUM_THREADS"] == "1"
@@ -150,8 +152,14 @@ def test_however_a_process_ends_its_cell_has_a_status(
     [
         ("switches = {'momentum': float('nan')}", "JSON"),
         ("def device_memory(self): return {'peak': 5}", "expected peak_bytes and reserved_bytes"),
-        ("def device_memory(self): return {'peak_bytes': 1.5, 'reserved_bytes': 1}", "memory.device_peak_bytes"),
-        ("def device_memory(self): return {'peak_bytes': '5 MB', 'reserved_bytes': 1}", "memory.device_peak_bytes"),
+        (
+            "def device_memory(self): return {'peak_bytes': 1.5, 'reserved_bytes': 1}",
+            "expected a whole number of bytes",
+        ),
+        (
+            "def device_memory(self): return {'peak_bytes': '5 MB', 'reserved_bytes': 1}",
+            "expected a whole number of bytes",
+        ),
     ],
 )
 def test_what_no_record_can_hold_fails_its_cell_alone(
@@ -289,7 +297,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Results come without a process, where a test is about which cells are run, and in which order."""
     numbers = itertools.count()
 
-    def measure(session: Session, cell: Cell) -> Result:
+    def measure(session: Session, cell: Cell) -> TrainingResult:
         return replace(result(), cell=cell, started=f"2026-01-01T00:00:00.{next(numbers):03d}+00:00")
 
     monkeypatch.setattr(Session, "measure", measure)
@@ -299,7 +307,7 @@ def disturb(monkeypatch: pytest.MonkeyPatch, found: list[list[str]]) -> None:
     """Say of one cell after the other what disturbed it; of those that follow, nothing."""
     answers = {}
 
-    def disturbances(result: Result) -> list[str]:
+    def disturbances(result: TrainingResult) -> list[str]:
         if result.started not in answers:
             answers[result.started] = found.pop(0) if found else []
         return answers[result.started]
@@ -307,9 +315,11 @@ def disturb(monkeypatch: pytest.MonkeyPatch, found: list[list[str]]) -> None:
     monkeypatch.setattr(machine_disturbances, "disturbances", disturbances)
 
 
-def repeated(session: Session, plan: Plan, kept: dict[str, Result], repeats: int) -> tuple[list[Result], list[str]]:
+def repeated(
+    session: Session, plan: Plan, kept: dict[str, TrainingResult], repeats: int
+) -> tuple[list[TrainingResult], list[str]]:
     """What was measured, and why blocks were repeated."""
-    told: list[Result] = []
+    told: list[TrainingResult] = []
     why: list[str] = []
     session.run(plan.cells(), kept, lambda _: None, told.append, why.append, repeats)
     return told, why
@@ -369,51 +379,54 @@ def test_a_repetition_that_was_interrupted_is_completed(
     ]
 
 
+BEFORE = Epoch(0, None, None, 1.0, None, 2.3, 0.1)
+
+
+def recorded(folder: Path, *said: Any) -> TrainingResult:
+    """The record of a cell whose process said this and was killed at its time."""
+    answer = Answer((Hello(PROTOCOL), *said), None, 60.0, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
+    about = Circumstances(datetime.now(UTC), "m", {}, folder / "log", {"parent_cpu_s": 0.1}, {})
+    found = record.result(result().cell, answer, about)
+    assert isinstance(found, TrainingResult)
+    return found
+
+
 def test_a_result_keeps_what_was_said_before_the_end(tmp_path: Path) -> None:
-    """A process that was killed in its second epoch has one; its phases and memory so far are there."""
-    said = [
-        Event("phase", {"import_s": 1.0}),
-        Event("phase", {"build_s": 2.0}),
-        Event("memory", {"after_import_rss_bytes": 5}),
-        Event("epoch", {"epoch": 0, "train_s": None, "train_cpu_s": None, "predict_s": 1.0, "train_loss": None,
-                        "test_loss": 2.3, "accuracy": 0.1}),
-        Event("something new", {"x": 1}),
-    ]  # fmt: skip
-    answer = Answer(tuple(said), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
-    found = record.result(
-        result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(parent_cpu_s=0.1), {}, tmp_path / "log"
-    )
+    """A process that was killed in its second epoch has one; its phases and readings so far are there."""
+    said = (Phase("import_s", 1.0), Phase("build_s", 2.0), MeterReadings({"after_import_rss_bytes": 5}), BEFORE)
+    found = recorded(tmp_path, *said)
     assert found.status == "failed" and "within 60 s" in found.reason
     assert found.phases == Phases(1.0, 2.0, None, 9.0)
-    assert found.memory.after_import_rss_bytes == 5 and found.memory.training_peak_bytes is None
+    assert found.readings == {"after_import_rss_bytes": 5, "parent_cpu_s": 0.1}
     assert [epoch.accuracy for epoch in found.epochs] == [0.1]
-
-
-WHOLE = (
-    Event("epoch", {"epoch": 0, "train_s": None, "train_cpu_s": None, "predict_s": 1.0, "train_loss": None,
-                    "test_loss": 2.3, "accuracy": 0.1}),
-    Event("whole", {}),
-    Event("inference", {"images": 1, "first_s": 0.5, "seconds": [0.1, 0.2]}),
-)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("rest", "why"),
     [
-        ((Event("end", {"status": "ok", "reason": ""}),), ""),
-        ((Event("end", {"status": "failed", "reason": "half \ud800"}),), "half ?"),
-        ((Event("end", {"status": "skipped", "reason": "gone"}),), "gone"),
+        ((Ended("ok"),), ""),
+        ((Ended("failed", "half \ud800"),), "half ?"),
+        ((Ended("skipped", "gone"),), "gone"),
         ((), "no answer within 60 s: killed (give it more with --timeout)"),
     ],
 )
-def test_a_cell_that_was_measured_whole_stays_good(rest: tuple[Event, ...], why: str, tmp_path: Path) -> None:
+def test_a_cell_that_was_measured_whole_stays_good(rest: tuple[Ended, ...], why: str, tmp_path: Path) -> None:
     """However its inference ended; what was timed of that is kept, with why there is no more and the end of the log."""
     (tmp_path / "log").write_text("Traceback\n")
-    answer = Answer((*WHOLE, *rest), None, wall_s=9.0, parent_cpu_s=0.1, child_cpu_s=5.0)
-    found = record.result(result().cell, answer, 60.0, datetime.now(UTC), "m", Noise(), {}, tmp_path / "log")
+    found = recorded(tmp_path, BEFORE, Whole(), Inference(1, 0.5, (0.1, 0.2)), *rest)
     assert (found.status, found.reason, found.no_inference) == ("ok", "", why)
     assert found.inference == (Inference(1, 0.5, (0.1, 0.2)),) and len(found.epochs) == 1
     assert found.log_tail == ("Traceback" if why else "")
+
+
+@pytest.mark.parametrize("numbers", [(1,), (0, 2), (0, 1, 1), (0, 2, 1), (0, 0)])
+def test_epochs_that_do_not_follow_each_other_fail_the_cell(numbers: tuple[int, ...], tmp_path: Path) -> None:
+    """Each comes once, in order, from the one before training on; what was said is kept."""
+    (tmp_path / "log").write_text("Traceback\n")
+    epochs = [replace(BEFORE, epoch=number) for number in numbers]
+    found = recorded(tmp_path, *epochs, Whole(), Ended("ok"))
+    assert found.status == "failed" and "expected each once, in order from 0" in found.reason
+    assert found.epochs == tuple(epochs) and found.log_tail == "Traceback"
 
 
 def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
@@ -430,18 +443,18 @@ def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
 
 def test_a_plugin_that_cannot_be_used_is_told_before_anything_is_measured(plugin: Callable[..., Path]) -> None:
     """One line with the file and the reason."""
-    availability.probe(registry.from_file(plugin()))
+    availability.check_plugin(registry.from_file(plugin()))
     path = plugin("broken", "def broken(:\n")
     with pytest.raises(FcnBenchError) as refused:
-        availability.probe(registry.from_file(path))
+        availability.check_plugin(registry.from_file(path))
     assert str(path) in str(refused.value) and "SyntaxError" in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def verified(session: Session, plan: Plan) -> list[tuple[Gate, bool]]:
+def verified(session: Session, plan: Plan) -> list[tuple[Verification, bool]]:
     """What ``on_gate`` was told."""
-    told: list[tuple[Gate, bool]] = []
-    session.verify(plan, lambda gate, old: told.append((gate, old)))
+    told: list[tuple[Verification, bool]] = []
+    verify(session, plan, lambda answer, old: told.append((answer, old)))
     return told
 
 
@@ -457,7 +470,7 @@ def test_the_gate_is_asked_once_for_each_implementation(prepare: Prepare, plugin
     assert [(gate.implementation, gate.status, old) for gate, old in first] == [
         ("plain", "passed", False), ("wrong", "failed", False),
     ]  # fmt: skip
-    assert archive.gates(session.directory) == [gate for gate, _ in first]
+    assert archive.records(session.directory, Verification) == [gate for gate, _ in first]
     assert [(gate.status, old) for gate, old in verified(session, plan)] == [("passed", True), ("failed", False)]
     changed = replace(plan, data="other")
     assert [old for _, old in verified(session, changed)] == [False, False]

@@ -9,12 +9,13 @@ from bench.errors import FcnBenchError, NotHere
 from bench.machine import description
 from bench.session.plan import Plan
 from bench.session.session import Session
-from bench.session.steps import Live
+from bench.session.steps import SteppedTraining
 from bench.store import archive
+from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 from impls import registry
 from impls.workload import Workload
 
-Start = Callable[..., Live]
+Start = Callable[..., SteppedTraining]
 
 
 @pytest.fixture
@@ -22,11 +23,11 @@ def live(tmp_path: Path, tiny: Workload, tiny_data: Path, plugin: Callable[..., 
     """``live(body)``: a cell of a plugin with that body, not started."""
     made = []
 
-    def live(*body: str, timeout_s: float = 60.0) -> Live:
+    def live(*body: str, timeout_s: float = 60.0) -> SteppedTraining:
         entry = registry.from_file(plugin("plain", *body))
         plan = Plan([tiny], [entry], ["cpu"], [1], 1, 2, 1, "data")
         session = Session(tmp_path / "out", {entry.name: entry}, tiny_data, description.machine(), timeout_s)
-        made.append(Live(session, plan.cells()[0], tiny_data))
+        made.append(SteppedTraining(session, plan.cells()[0], tiny_data))
         return made[-1]
 
     with archive.opened(tmp_path / "out"):
@@ -40,9 +41,9 @@ def test_the_clock_is_the_workers(live: Start) -> None:
     cell = live()
     cell.begin()
     before = cell.clock()
-    cell.ask("draw")
+    cell.ask(DrawOrder())
     assert cell.clock() == before
-    seconds = cell.ask("train")
+    seconds = cell.ask(TrainEpoch())
     assert seconds is not None and cell.clock() - before == pytest.approx(seconds, abs=2e-9)
     cell.begin()
     assert cell.clock() > before + seconds
@@ -52,16 +53,16 @@ def test_a_process_that_has_finished_leaves_a_record(live: Start, ends: Callable
     """Phases, epochs, memory and noise, as a cell of a run has them."""
     cell = live()
     cell.begin()
-    for step in ("look", "draw", "train", "look"):
+    for step in (ReportEpoch(), DrawOrder(), TrainEpoch(), ReportEpoch()):
         cell.ask(step)
-    assert cell.child is not None
-    pid = cell.child.process.pid
+    assert cell.worker is not None
+    pid = cell.worker.process.pid
     result = cell.finish()
     assert result.status == "ok", result.reason
     assert [epoch.epoch for epoch in result.epochs] == [0, 1]
-    assert None not in (result.phases.import_s, result.phases.load_s, result.memory.process_peak_bytes)
-    assert result.noise.involuntary_switches is not None and result.noise.parent_cpu_s is not None
-    assert ends(pid) and cell.child is None
+    assert None not in (result.phases.import_s, result.phases.load_s, result.readings["process_peak_bytes"])
+    assert result.readings["involuntary_switches"] is not None and result.readings["parent_cpu_s"] is not None
+    assert ends(pid) and cell.worker is None
 
 
 def test_a_process_is_ended_by_the_next_and_by_the_end(live: Start, ends: Callable[[int], bool]) -> None:
@@ -69,8 +70,8 @@ def test_a_process_is_ended_by_the_next_and_by_the_end(live: Start, ends: Callab
     cell, pids = live(), []
     for _ in range(2):
         cell.start()
-        assert cell.child is not None
-        pids.append(cell.child.process.pid)
+        assert cell.worker is not None
+        pids.append(cell.worker.process.pid)
     assert ends(pids[0])
     cell.end()
     assert ends(pids[1])
@@ -97,4 +98,4 @@ def test_what_goes_wrong_is_told_and_nothing_is_left(
     with pytest.raises(error, match=message) as raised:
         cell.begin()
     assert type(raised.value) is error and len(str(raised.value).splitlines()) == 1
-    assert cell.child is None
+    assert cell.worker is None

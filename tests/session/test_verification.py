@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.session.verification import GateJob, GateRun, Question, divided
-from bench.store.records.verification import Gate
-from bench.worker.messages import Event
+from bench.session.verification import Question, VerificationJob, VerificationRun, divided
+from bench.store.records.verification import Check, Verification
+from bench.worker import pool
+from bench.worker.answer import Answer
+from bench.worker.messages import PROTOCOL, Hello, PartEnded
 from impls import registry
 from impls.workload import Workload
 
@@ -35,29 +37,31 @@ DIES = """
 
 
 @pytest.fixture
-def asked(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Callable[..., list[Gate]]:
+def asked(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Callable[..., list[Verification]]:
     """``asked(plugin, names)``: the answers of a plugin about networks that differ in their names alone."""
 
-    def ask(path: Path, names: list[str], deep: bool = False, timeout_s: float = 60.0) -> list[Gate]:
+    def ask(path: Path, names: list[str], deep: bool = False, timeout_s: float = 60.0) -> list[Verification]:
         questions = [Question(replace(tiny, name=name), 1, "digest") for name in names]
-        gate_run = GateRun(tiny_data, tmp_path, tmp_path, timeout_s, deep)
-        return gate_run.ask(GateJob(registry.from_file(path), "cpu", questions), (0,))
+        run = VerificationRun(tiny_data, tmp_path, tmp_path, timeout_s, deep)
+        return run.ask(VerificationJob(registry.from_file(path), "cpu", questions), (0,))
 
     return ask
 
 
-def test_one_process_answers_all_questions(asked: Callable[..., list[Gate]], plugin: Callable[..., Path]) -> None:
+def test_one_process_answers_all_questions(
+    asked: Callable[..., list[Verification]], plugin: Callable[..., Path]
+) -> None:
     """Each network has its own answer with its own rungs, in the order of the questions."""
     first, second = asked(plugin(), ["a", "b"])
     assert [(gate.workload, gate.status, gate.seed, gate.threads) for gate in (first, second)] == [
         ("a", "passed", 1, 1), ("b", "passed", 1, 1),
     ]  # fmt: skip
-    assert first.rungs == second.rungs
-    assert [rung.name for rung in first.rungs][:3] == ["weights", "logits", "gradients"]
+    assert first.checks == second.checks
+    assert [rung.name for rung in first.checks][:3] == ["weights", "logits", "gradients"]
 
 
 def test_what_a_program_raises_ends_that_climb_alone(
-    asked: Callable[..., list[Gate]], plugin: Callable[..., Path]
+    asked: Callable[..., list[Verification]], plugin: Callable[..., Path]
 ) -> None:
     """A failure and a skip each have their reason, and the question after them is answered."""
     answers = asked(plugin(body=RAISES), ["raises", "skips", "a"])
@@ -67,18 +71,18 @@ def test_what_a_program_raises_ends_that_climb_alone(
 
 
 def test_a_question_that_ends_the_process_has_failed_and_the_rest_goes_on(
-    asked: Callable[..., list[Gate]], plugin: Callable[..., Path]
+    asked: Callable[..., list[Verification]], plugin: Callable[..., Path]
 ) -> None:
     """The answers before it are kept, the reason has the last line of the log, and what comes after is asked anew."""
     before, died, after = asked(plugin(body=DIES), ["a", "dies", "b"])
     assert (before.status, died.status, after.status) == ("passed", "failed", "passed")
     assert died.reason.startswith("the process ended with exit status 7") and died.reason.endswith("about to die")
-    assert [rung.name for rung in died.rungs] == ["weights", "logits"]
-    assert len(after.rungs) == len(before.rungs)
+    assert [rung.name for rung in died.checks] == ["weights", "logits"]
+    assert len(after.checks) == len(before.checks)
 
 
 def test_what_cannot_be_imported_is_not_tried_again_for_every_network(
-    asked: Callable[..., list[Gate]], plugin: Callable[..., Path], tmp_path: Path
+    asked: Callable[..., list[Verification]], plugin: Callable[..., Path], tmp_path: Path
 ) -> None:
     """One process says why, and that is the answer to all."""
     marks = "open(__file__ + '.tries', 'a').write('x')\nimport torch_that_is_not_there\n"
@@ -89,7 +93,7 @@ def test_what_cannot_be_imported_is_not_tried_again_for_every_network(
 
 @pytest.mark.parametrize("adam", ['"keras"', '("adamw", 1e-8)', "None", '("pytorch",)'])
 def test_an_adam_that_nobody_published_is_named(
-    asked: Callable[..., list[Gate]], plugin: Callable[..., Path], adam: str
+    asked: Callable[..., list[Verification]], plugin: Callable[..., Path], adam: str
 ) -> None:
     """The reason has what was declared and what may be."""
     (gate,) = asked(plugin(body=f"class Implementation(Regression):\n    adam = {adam}\n"), ["a"])
@@ -97,10 +101,10 @@ def test_an_adam_that_nobody_published_is_named(
     assert gate.reason.startswith("TypeError: adam is ") and '("keras", 1e-7)' in gate.reason
 
 
-def test_the_long_climb_has_more_rungs(asked: Callable[..., list[Gate]], plugin: Callable[..., Path]) -> None:
+def test_the_long_climb_has_more_rungs(asked: Callable[..., list[Verification]], plugin: Callable[..., Path]) -> None:
     """What takes longer than anybody would wait before a measurement is asked for apart."""
     (short,), (deep,) = asked(plugin(), ["a"]), asked(plugin(), ["a"], deep=True)
-    more = [rung.name for rung in deep.rungs[len(short.rungs) :]]
+    more = [rung.name for rung in deep.checks[len(short.checks) :]]
     assert more == ["100 steps in float64", "loss of 150 steps"]
 
 
@@ -108,27 +112,30 @@ def test_examinees_are_asked_side_by_side(
     tmp_path: Path, tiny: Workload, tiny_data: Path, plugin: Callable[..., Path]
 ) -> None:
     """Each is told once, by the thread that asked, however many seats there are."""
-    jobs = [GateJob(registry.from_file(plugin(name)), "cpu", [Question(tiny, 1, "digest")]) for name in ("a", "b", "c")]
+    jobs = [
+        VerificationJob(registry.from_file(plugin(name)), "cpu", [Question(tiny, 1, "digest")])
+        for name in ("a", "b", "c")
+    ]
     told: list[tuple[str, str, threading.Thread]] = []
-    gate_run = GateRun(tiny_data, tmp_path, tmp_path, 60.0, False)
-    gate_run.all_of(
-        jobs, (0, 0), 2, lambda gate: told.append((gate.implementation, gate.status, threading.current_thread()))
-    )
+    run = VerificationRun(tiny_data, tmp_path, tmp_path, 60.0, False)
+    for job, (answer,) in pool.run(jobs, run.ask, (0, 0), 2):
+        assert answer.implementation == job.entry.name
+        told.append((answer.implementation, answer.status, threading.current_thread()))
     assert sorted(name for name, _, _ in told) == ["a", "b", "c"]
     assert {(status, thread) for _, status, thread in told} == {("passed", threading.current_thread())}
 
 
 def test_what_goes_wrong_beside_is_raised_where_somebody_waits(tiny: Workload, tiny_data: Path, tmp_path: Path) -> None:
     """A log that cannot be written is this thread's affair, not a silence."""
-    gate_run = GateRun(tiny_data, tmp_path / "missing", tmp_path, 60.0, False)
-    job = GateJob(registry.BUILT_IN[-2], "cpu", [Question(tiny, 1, "digest")])
+    run = VerificationRun(tiny_data, tmp_path / "missing", tmp_path, 60.0, False)
+    job = VerificationJob(registry.BUILT_IN[-2], "cpu", [Question(tiny, 1, "digest")])
     with pytest.raises(OSError):
-        gate_run.all_of([job], (0,), 1, lambda gate: None)
+        list(pool.run([job], run.ask, (0,), 1))
 
 
-def test_rungs_belong_to_the_answer_that_follows_them() -> None:
+def test_checks_belong_to_the_answer_that_follows_them() -> None:
     """What was said after the last answer belongs to none."""
-    rungs = [Event("rung", {"name": str(n)}) for n in range(4)]
-    ends = [Event("answer", {"status": "ok"}), Event("answer", {"status": "failed"})]
-    parts = divided([rungs[0], rungs[1], ends[0], ends[1], rungs[2], rungs[3]])
-    assert parts == [([rungs[0], rungs[1]], ends[0]), ([], ends[1])]
+    checks = [Check(str(n), None, None, True, "") for n in range(4)]
+    said = (*checks[:2], PartEnded("ok"), PartEnded("failed", "why"), *checks[2:])
+    parts, rest = divided(Answer((Hello(PROTOCOL), *said), 0, 60.0, 1.0, 0.1, 0.1))
+    assert parts == [(checks[:2], ("ok", "")), ([], ("failed", "why"))] and rest == checks[2:]

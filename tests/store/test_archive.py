@@ -19,13 +19,16 @@ from bench import files
 from bench.errors import FcnBenchError
 from bench.store import archive
 from bench.store.records.cell import Cell
-from bench.store.records.training import Inference, Result
-from bench.store.records.verification import Gate, Rung
+from bench.store.records.machine import Machine
+from bench.store.records.training import Inference, TrainingResult
+from bench.store.records.verification import Check, Verification
 
 OLD = result(block=1, digest="01d", started="2026-01-01T00:00:00.000+00:00")
 NEW = result(block=1, digest="2e8", started="2026-01-02T00:00:00.000+00:00")
 OTHER = result(block=2)
-GATE = Gate("matched-pytorch", "tiny", "cpu", "d19e57", "failed", "logits: off", (Rung("logits", 0.5, 0.1, False, ""),))
+GATE = Verification(
+    "matched-pytorch", "tiny", "cpu", "d19e57", "failed", "logits: off", (Check("logits", 0.5, 0.1, False, ""),)
+)
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def test_a_cell_without_figures_comes_back_too(out: Path, status: str) -> None:
     archive.save(out, saved)
     (found,) = archive.results(out)
     assert found == saved
-    assert found.memory.training_peak_bytes is None and found.epochs == ()
+    assert "training_peak_bytes" not in found.readings and found.epochs == ()
 
 
 def test_results_come_in_the_order_in_which_they_were_measured(out: Path) -> None:
@@ -88,12 +91,12 @@ def test_results_come_in_the_order_in_which_they_were_measured(out: Path) -> Non
 
 def test_machines_and_gates_come_back_as_they_were_saved(out: Path) -> None:
     """They are records like the others; a newer one of the same name replaces the older."""
-    archive.save_machine(out, MACHINE)
-    archive.save_machine(out, replace(MACHINE, python="3.12.0"))
-    archive.save_gate(out, GATE)
-    archive.save_gate(out, replace(GATE, status="passed"))
-    assert archive.machines(out) == [replace(MACHINE, python="3.12.0")]
-    assert archive.gates(out) == [replace(GATE, status="passed")]
+    archive.save_record(out, MACHINE)
+    archive.save_record(out, replace(MACHINE, python="3.12.0"))
+    archive.save_record(out, GATE)
+    archive.save_record(out, replace(GATE, status="passed"))
+    assert archive.records(out, Machine) == [replace(MACHINE, python="3.12.0")]
+    assert archive.records(out, Verification) == [replace(GATE, status="passed")]
 
 
 def test_a_key_becomes_a_file_of_that_name(out: Path) -> None:
@@ -144,7 +147,7 @@ def test_a_name_that_looks_like_a_pattern_is_only_a_name(out: Path) -> None:
         ({"switches": {"momentum": math.nan}}, "JSON"),
         ({"switches": {"momentum": -math.inf}}, "JSON"),
         ({"reason": "half a character \udce9"}, "surrogate"),
-        ({"memory": replace(OLD.memory, device_peak_bytes=1.5)}, "memory.device_peak_bytes"),
+        ({"readings": {"device_peak_bytes": [1]}}, "readings.device_peak_bytes"),
         ({"status": "good"}, "status"),
     ],
 )
@@ -198,7 +201,7 @@ def dies(action: Callable[[], None], step: int | None = None, byte: int | None =
     ids=["into an empty directory", "beside another", "over itself", "over an older one"],
 )
 def test_a_save_that_is_cut_short_leaves_the_old_or_the_new_whole(
-    tmp_path: Path, before: list[Result], saved: Result
+    tmp_path: Path, before: list[TrainingResult], saved: TrainingResult
 ) -> None:
     """Killed at each of its steps in turn: what was there can be read, the slot is never empty, and saving works."""
     _, steps = dies(lambda: saved_into(tmp_path / "counted", before, saved))
@@ -220,14 +223,14 @@ def test_a_save_that_is_cut_short_in_mid_write_leaves_the_old_whole(tmp_path: Pa
     check_recovery(tmp_path / "out", [OLD, OTHER], NEW)
 
 
-def saved_into(out: Path, before: list[Result], *saved: Result) -> None:
+def saved_into(out: Path, before: list[TrainingResult], *saved: TrainingResult) -> None:
     """A directory that holds these results."""
     with archive.opened(out):
         for found in (*before, *saved):
             archive.save(out, found)
 
 
-def check_recovery(out: Path, before: list[Result], saved: Result) -> None:
+def check_recovery(out: Path, before: list[TrainingResult], saved: TrainingResult) -> None:
     """After a crash: all that is there is whole, nothing is missing, and the next run puts everything right."""
     found = archive.results(out) if archive.has_results(out) else []
     assert all(one in (*before, saved) for one in found)
@@ -240,7 +243,7 @@ def check_recovery(out: Path, before: list[Result], saved: Result) -> None:
     assert sorted(archive.results(out), key=key) == sorted([*rest, saved], key=key)
 
 
-def key(one: Result) -> str:
+def key(one: TrainingResult) -> str:
     """What tells results apart."""
     return one.cell.key
 
@@ -296,12 +299,12 @@ def test_a_file_that_cannot_be_read_is_named(out: Path) -> None:
     assert str(out / "cells" / "x.json") in line and os.strerror(errno.EISDIR) in line
 
 
-@pytest.mark.parametrize("read", [archive.machines, archive.gates])
-def test_damaged_machines_and_gates_are_named_too(out: Path, read: Callable[[Path], Any]) -> None:
+@pytest.mark.parametrize("kind", archive.FOLDERS, ids=lambda kind: kind.__name__)
+def test_damaged_records_of_other_kinds_are_named_too(out: Path, kind: type[Any]) -> None:
     """They are read by the same rule."""
-    for folder in ("machines", "gates"):
-        (out / folder / "x.json").write_text("{}")
-    assert f"{read.__name__}/x.json" in refusal(read, out)
+    (out / archive.FOLDERS[kind]).mkdir(exist_ok=True)
+    (out / archive.FOLDERS[kind] / "x.json").write_text("{}")
+    assert f"{archive.FOLDERS[kind]}/x.json" in refusal(archive.records, out, kind)
 
 
 def test_a_directory_without_results_says_how_to_get_some(tmp_path: Path, out: Path) -> None:

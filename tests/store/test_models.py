@@ -114,7 +114,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "list": (saved(about=np.array("[1]")), "format 1"),
     "other format": (saved(about=about(format=2)), "format 1"),
     "no workload": (saved(about=np.array('{"format": 1}')), "workload"),
-    "no layers": (saved(about=workload_with(layers=[])), "shapes"),
+    "no layers": (saved(about=workload_with(layers=[])), "layers is [], expected at least one"),
     "unknown layer": (saved(about=workload_with(layers=[{"kind": "lambda"}])), "describes no network"),
     "huge network": (saved(about=workload_with(layers=huge)), "shapes"),
     "text for units": (saved(about=workload_with(layers=[{"kind": "dense", "units": "x"}])), "describes no network"),

@@ -11,7 +11,7 @@ import pytest
 from mutants import ALL, networks
 
 from bench.data import download, mnist, tutorials
-from bench.store.records.verification import Rung
+from bench.store.records.verification import Check
 from bench.verification import checks, samples
 from bench.verification.candidate import Candidate
 from impls.contract import Unavailable
@@ -147,7 +147,7 @@ def test_program_without_sgd_passes_with_a_note(climb, workload):
             super().__init__(workload, device, seed)
 
     rung = climb(OnlyAdam, workload)["gradients"]
-    assert rung == Rung("gradients", None, None, True, "not shown: only Adam here")
+    assert rung == Check("gradients", None, None, True, "not shown: only Adam here")
 
 
 def test_program_with_adam_for_everything_passes_with_a_note(climb, workload):
@@ -182,7 +182,7 @@ def test_without_float64_the_lock_step_says_that_it_shows_nothing(climb, workloa
         dtypes = ("float32",)
 
     rung = climb(Narrow, workload, deep=True)["100 steps in float64"]
-    assert rung == Rung("100 steps in float64", None, None, True, "not shown: it declares no float64")
+    assert rung == Check("100 steps in float64", None, None, True, "not shown: it declares no float64")
 
 
 def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
@@ -195,7 +195,7 @@ def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
             super().__init__(workload, device, seed)
 
     rung = climb(NotThisOne, workload, deep=True)["100 steps in float64"]
-    assert rung == Rung("100 steps in float64", None, None, True, "not shown: no float64 for relu")
+    assert rung == Check("100 steps in float64", None, None, True, "not shown: no float64 for relu")
 
 
 def test_oracle_is_asked_once_for_all_who_run_the_same_equation(climb, workload, tmp_path, monkeypatch):

@@ -8,15 +8,17 @@ import sys
 import tomllib
 import venv
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
 from bench.errors import FcnBenchError
-from bench.worker import availability, interpreters, messages, process
-from bench.worker.messages import PROTOCOL, Event
-from impls import environment as impls_environment
+from bench.worker import availability, interpreters, process, requests
+from bench.worker.messages import PROTOCOL, Hello
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Start
 from impls.registry import BUILT_IN
 
 NEEDED = ("numpy", "psutil")
@@ -151,8 +153,12 @@ def program(path: Path, text: str) -> str:
     [
         ("print('no worker')", "exit status 0 before it had answered"),
         ("raise SystemExit('no module named numpy')", "no module named numpy"),
-        ('print(\'{"name": "hello", "values": {"protocol": 0}}\')', "the worker speaks protocol 0, this is protocol 2"),
-        ('print(\'{"name": "end", "values": {"status": "ok", "reason": ""}}\')', "did not say which protocol"),
+        ('print(\'{"is": "Hello", "protocol": 0}\')', "the worker speaks protocol 0, this is protocol 3"),
+        (
+            'print(\'{"name": "hello", "values": {"protocol": 2}}\')',
+            "did not say which protocol it speaks, this is protocol 3",
+        ),
+        ('print(\'{"is": "Ended", "status": "ok", "reason": ""}\')', "did not say which protocol"),
     ],
 )
 def test_an_interpreter_that_runs_no_worker_of_ours_is_refused_with_one_line(
@@ -162,35 +168,39 @@ def test_an_interpreter_that_runs_no_worker_of_ours_is_refused_with_one_line(
     row = BUILT_IN[0]
     (entry,) = interpreters.assigned([row], [f"{row.name}={program(tmp_path / 'python', text)}"])
     with pytest.raises(FcnBenchError) as found:
-        availability.check([entry])
+        availability.check_interpreters([entry])
     assert why in str(found.value) and interpreters.NEEDS in str(found.value)
 
 
-def test_a_worker_that_is_asked_in_another_protocol_refuses(tmp_path: Path) -> None:
+def test_a_worker_that_is_asked_in_another_protocol_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sides look: the answer says which is which."""
     entry = next(entry for entry in BUILT_IN if entry.name == "null")
-    asked = {**messages.request("hello", entry), "protocol": PROTOCOL + 1}
-    answer = process.launch(asked, impls_environment.environment(entry, "cpu", 1), (0,), tmp_path / "log", 60)
-    assert answer.events[0] == Event("hello", {"protocol": PROTOCOL})
-    assert answer.end(60) == (
+    monkeypatch.setattr(requests, "PROTOCOL", PROTOCOL + 1)
+    answer = process.ask(entry, Start(entry_point(entry)), Placement("cpu", (0,)), tmp_path / "log", 60)
+    assert answer.messages[0] == Hello(PROTOCOL)
+    assert answer.outcome == (
         "failed", f"ValueError: asked in protocol {PROTOCOL + 1}, this worker speaks {PROTOCOL}",
     )  # fmt: skip
 
 
-def test_another_interpreter_sees_nothing_that_lies_beside_our_packages(tmp_path: Path) -> None:
+def test_another_interpreter_sees_nothing_that_lies_beside_our_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As where this project is installed: what is beside it belongs to another environment."""
     for name in ("bench", "impls"):
         shutil.copytree(interpreters.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "numpy.py").write_text("raise SystemExit('the numpy of another environment')")
-    command = (sys.executable, "-P", str(tmp_path / "bench" / "elsewhere.py"))
-    answer = process.launch(messages.request("hello", BUILT_IN[0]), {}, (0,), tmp_path / "log", 60, command)
-    assert answer.end(60) == ("ok", ""), process.log_tail(tmp_path / "log")
+    monkeypatch.setattr(interpreters, "ROOT", tmp_path)
+    entry = replace(BUILT_IN[0], python=f"{Path(sys.executable).parent}/./{Path(sys.executable).name}")
+    answer = process.ask(entry, Start(entry_point(entry)), Placement("cpu", (0,)), tmp_path / "log", 60)
+    assert answer.outcome == ("ok", ""), process.log_tail(tmp_path / "log")
 
 
 def test_a_worker_imports_what_its_dependency_group_names(pythons: dict[str, Path]) -> None:
     """Nothing beside the standard library, NumPy and psutil; nvidia-ml-py only where there is a GPU to ask about."""
     code = (
-        "import sys; sys.path.append(sys.argv[1]); import bench.worker.main; "
+        "import sys; sys.path.append(sys.argv[1]); import bench.worker.main; import bench.worker.jobs as jobs, pkgutil; "
+        "all(map(__import__, (f'bench.worker.jobs.{job.name}' for job in pkgutil.iter_modules(jobs.__path__)))); "
         "print(*{name.partition('.')[0] for name in sys.modules if 'cython' not in name} - sys.stdlib_module_names)"
     )
     done = subprocess.run(

@@ -1,7 +1,6 @@
-"""The worker, through ``launch``, with small plugins: what it answers, where prints go, how failures are told."""
+"""The worker, through ``process.ask``, with small plugins: what it answers, where prints go, how failures are told."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,8 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from bench.worker import messages, process
-from bench.worker.process import Answer
+from bench.store.records.training import Epoch, Evaluation, Inference
+from bench.worker import process
+from bench.worker.answer import Answer
+from bench.worker.messages import MeterReadings, Phase, Switches, Versions
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Import, Task, Train
 from impls import registry
 from impls.oracle import training as oracle_training
 from impls.workload import Workload
@@ -27,26 +30,31 @@ class Told(NamedTuple):
 
     @property
     def status(self) -> str:
-        return self.answer.end(TIMEOUT_S)[0]
+        return self.answer.outcome.status
 
     @property
     def reason(self) -> str:
-        return self.answer.end(TIMEOUT_S)[1]
+        return self.answer.outcome.reason
 
     @property
     def names(self) -> list[str]:
-        """The names of the events in order, each run of epochs as one; ``hello`` begins them all."""
-        first, *names = [event.name for event in self.answer.events]
-        assert first == "hello"
-        return [name for i, name in enumerate(names) if (name, names[i - 1]) != ("epoch", "epoch") or i == 0]
-
-    def values(self, name: str) -> dict[str, Any]:
-        """The values of all events of that name together."""
-        return {key: value for event in self.answer.events if event.name == name for key, value in event.values.items()}
+        """The kinds of the messages in order, each run of epochs as one; ``Hello`` begins them all."""
+        first, *names = [type(message).__name__ for message in self.answer.messages]
+        assert first == "Hello"
+        return [name for i, name in enumerate(names) if (name, names[i - 1]) != ("Epoch", "Epoch") or i == 0]
 
     @property
-    def epochs(self) -> list[dict[str, Any]]:
-        return [event.values for event in self.answer.events if event.name == "epoch"]
+    def readings(self) -> dict[str, Any]:
+        """What all meters read."""
+        return {name: value for said in self.answer.all(MeterReadings) for name, value in said.readings.items()}
+
+    @property
+    def phases(self) -> dict[str, float]:
+        return {phase.name: phase.seconds for phase in self.answer.all(Phase)}
+
+    @property
+    def switches(self) -> dict[str, Any]:
+        return self.answer.all(Switches)[-1].switches
 
 
 Work = Callable[..., Told]
@@ -54,22 +62,15 @@ Work = Callable[..., Told]
 
 @pytest.fixture
 def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
-    """``work(path, ...)`` runs the worker with a plugin file; ``changes`` are of the request."""
+    """``work(path, ...)`` runs the worker with a plugin file."""
 
-    def work(path: Path, workload: Workload = tiny, **changes: Any) -> Told:
-        log = tmp_path / "log"
-        request = messages.request(
-            "measure",
-            registry.from_file(path),
-            workload=asdict(workload),
-            device="cpu",
-            seed=1,
-            data=str(tiny_data),
-            epochs=2,
-        )
-        variables = {"OPENBLAS_NUM_THREADS": "1"}
-        mask = tuple(os.sched_getaffinity(0))
-        return Told(process.launch(request | changes, variables, mask, log, TIMEOUT_S), log.read_text())
+    def work(
+        path: Path, workload: Workload = tiny, epochs: int = 2, seed: int = 1, packages: tuple[str, ...] = (), **of: Any
+    ) -> Told:
+        log, entry = tmp_path / "log", replace(registry.from_file(path), packages=packages)
+        train = Train(entry_point(entry), Task(workload, "cpu", seed, str(tiny_data)), epochs)
+        answer = process.ask(entry, of.get("request", train), Placement.of("cpu", 1), log, TIMEOUT_S)
+        return Told(answer, log.read_text())
 
     return work
 
@@ -78,10 +79,11 @@ def test_a_cell_reports_every_phase_as_it_ends(work: Work, plugin: Callable[...,
     """Import, build, load, the epochs with the one before training, memory, noise: the cell is whole; then inference."""
     told = work(plugin())
     assert (told.status, told.reason, told.answer.exit_status) == ("ok", "", 0)
-    phases = ["phase", "memory", "phase", "facts", "phase", "facts", "memory"]
-    assert told.names == [*phases, "epoch", "predicted", "memory", "noise", "whole", "inference", "inference", "end"]
-    assert list(told.values("phase")) == ["import_s", "build_s", "load_s"]
-    assert all(seconds > 0 for seconds in told.values("phase").values())
+    phases = ["Phase", "MeterReadings", "Phase", "Versions", "Switches", "Phase", "Switches", "MeterReadings"]
+    end = ["Epoch", "Predicted", "MeterReadings", "Whole", "Inference", "Inference", "Ended"]
+    assert told.names == [*phases, *end]
+    assert list(told.phases) == ["import_s", "build_s", "load_s"]
+    assert all(seconds > 0 for seconds in told.phases.values())
 
 
 def test_epochs_are_complete_and_the_network_learns(work: Work, plugin: Callable[..., Path]) -> None:
@@ -89,17 +91,17 @@ def test_epochs_are_complete_and_the_network_learns(work: Work, plugin: Callable
 
     Energy alone is a GPU's.
     """
-    before, *trained = work(plugin(), epochs=5).epochs
-    assert [epoch["epoch"] for epoch in trained] == [1, 2, 3, 4, 5]
-    assert all([name for name, value in epoch.items() if value is None] == ["train_energy_j"] for epoch in trained)
-    assert before["accuracy"] < 0.4 and trained[-1]["accuracy"] == 1.0
-    assert trained[-1]["train_loss"] < trained[0]["train_loss"]
+    before, *trained = work(plugin(), epochs=5).answer.all(Epoch)
+    assert [epoch.epoch for epoch in trained] == [1, 2, 3, 4, 5]
+    assert all(None not in asdict(epoch).values() and epoch.readings == {"train_energy_j": None} for epoch in trained)
+    assert before.accuracy < 0.4 and trained[-1].accuracy == 1.0
+    assert trained[-1].train_loss < trained[0].train_loss
 
 
 COUNTED = """
     import pathlib
 
-    from bench import mnist
+    from bench.data import mnist
 
     class Implementation(Regression):
         def load(self, data):
@@ -117,16 +119,16 @@ def test_one_image_and_one_batch_are_timed_when_all_else_is_known(
 ) -> None:
     """Each is loaded as a test set of its own, which is in files too; a batch of 150 repeats some of 100 images."""
     told = work(plugin("counted", COUNTED), replace(tiny, test_batch_size=150))
-    found = [event.values for event in told.answer.events if event.name == "inference"]
-    assert [one["images"] for one in found] == [1, 150]
-    assert all(one["first_s"] > 0 and 10 <= len(one["seconds"]) <= 100 and min(one["seconds"]) > 0 for one in found)
+    found = told.answer.all(Inference)
+    assert [one.images for one in found] == [1, 150]
+    assert all(one.first_s > 0 and 10 <= len(one.seconds) <= 100 and min(one.seconds) > 0 for one in found)
     lines = [line for line in told.log.splitlines() if line.startswith(("load", "memory"))]
     assert lines == ["load 100 100 True", "memory was asked for", "load 1 1 True", "load 150 150 True"]
 
 
 def test_a_batch_of_one_is_timed_once(work: Work, tiny: Workload, plugin: Callable[..., Path]) -> None:
     """There is nothing else to time."""
-    assert work(plugin(), replace(tiny, test_batch_size=1)).names[-2:] == ["inference", "end"]
+    assert work(plugin(), replace(tiny, test_batch_size=1)).names[-2:] == ["Inference", "Ended"]
 
 
 @pytest.mark.parametrize(
@@ -155,21 +157,21 @@ def test_a_load_that_bears_no_second_call_takes_nothing_from_the_cell(
     """
     told = work(plugin("once", code))
     assert (told.status, told.reason) == ("ok", "")
-    assert told.answer.end_of_rest(TIMEOUT_S) == reason
-    assert len(told.epochs) == 3 and told.values("noise")["involuntary_switches"] is not None
-    assert [event.values["images"] for event in told.answer.events if event.name == "inference"] == timed
+    assert told.answer.unfinished == reason
+    assert len(told.answer.all(Epoch)) == 3 and told.readings["involuntary_switches"] is not None
+    assert [one.images for one in told.answer.all(Inference)] == timed
 
 
 def test_a_cell_that_was_not_measured_whole_is_not_good(work: Work, plugin: Callable[..., Path]) -> None:
     """What fails before stays a failure, and is no matter of inference."""
     body = "class Implementation(Regression):\n    def device_memory(self):\n        raise RuntimeError('no luck')\n"
     told = work(plugin("unlucky", body))
-    assert told.status == "failed" and told.answer.end_of_rest(TIMEOUT_S) == "" and "whole" not in told.names
+    assert told.status == "failed" and told.answer.unfinished == "" and "Whole" not in told.names
 
 
 def test_memory_columns_are_filled(work: Work, plugin: Callable[..., Path]) -> None:
     """Every figure of the host's memory is there, and they are in a possible order."""
-    memory = work(plugin()).values("memory")
+    memory = work(plugin()).readings
     for moment in ("after_import", "after_load"):
         assert 0 < memory[f"{moment}_uss_bytes"] <= memory[f"{moment}_rss_bytes"]
     assert memory["process_peak_bytes"] >= memory["training_peak_bytes"] > 0
@@ -186,8 +188,8 @@ def test_the_training_peak_is_of_training_alone(work: Work, plugin: Callable[...
                 np.ones(256 * 2**20, np.uint8)
                 return super().{}(*given)
     """
-    loading = work(plugin("loading", hungry.format("load", "load"))).values("memory")
-    training = work(plugin("training", hungry.format("train_epoch", "train_epoch"))).values("memory")
+    loading = work(plugin("loading", hungry.format("load", "load"))).readings
+    training = work(plugin("training", hungry.format("train_epoch", "train_epoch"))).readings
     assert loading["process_peak_bytes"] - loading["training_peak_bytes"] > 200 * mib
     assert training["training_peak_bytes"] - loading["training_peak_bytes"] > 200 * mib
 
@@ -199,7 +201,7 @@ def test_device_memory_is_reported_where_there_is_any(work: Work, plugin: Callab
             def device_memory(self):
                 return {"peak_bytes": 5, "reserved_bytes": 8}
     """
-    memory = work(plugin("with_gpu", body)).values("memory")
+    memory = work(plugin("with_gpu", body)).readings
     assert (memory["device_peak_bytes"], memory["device_reserved_bytes"]) == (5, 8)
 
 
@@ -212,10 +214,11 @@ def test_facts_have_versions_and_what_the_implementation_declares(work: Work, pl
                 super().__init__(*given)
                 self.switches = {"threads": 1, "dtype": np.dtype(np.float32)}
     """
-    facts = work(plugin("declares", body), packages=["numpy", "torch"]).values("facts")
-    assert facts["versions"].keys() == {"python", "numpy"}
-    assert facts["versions"]["numpy"] == np.__version__
-    assert facts["switches"] == {"takes_order": True, "adam": ["keras", 1e-7], "threads": 1, "dtype": "float32"}
+    told = work(plugin("declares", body), packages=("numpy", "torch"))
+    (versions,) = told.answer.all(Versions)
+    assert versions.versions.keys() == {"python", "numpy"}
+    assert versions.versions["numpy"] == np.__version__
+    assert told.switches == {"takes_order": True, "adam": ["keras", 1e-7], "threads": 1, "dtype": "float32"}
 
 
 @pytest.mark.parametrize("member", ["__init__", "train_epoch", "predict", "device_memory"])
@@ -226,7 +229,7 @@ def test_prints_go_to_the_log_from_every_member(work: Work, plugin: Callable[...
 
         class Implementation(Regression):
             def {member}(self, *given):
-                print('{{"name": "end", "values": {{"status": "failed", "reason": "printed"}}}}')
+                print('{{"is": "Ended", "status": "failed", "reason": "printed"}}')
                 print("on standard error", file=sys.stderr)
                 os.write(1, b"by descriptor\\n")
                 subprocess.run(["echo", "by a child"])
@@ -258,14 +261,14 @@ def test_an_exception_fails_the_cell_and_keeps_what_was_said(
     assert (told.status, told.reason) == ("failed", f"RuntimeError: no luck in {member}")
     assert told.answer.exit_status == 0
     assert "Traceback" in told.log
-    assert "import_s" in told.values("phase")
+    assert "import_s" in told.phases
 
 
 @pytest.mark.parametrize(
     ("raised", "status", "reason"),
     [
         ("SystemExit(0)", "failed", "SystemExit: 0"),
-        ("KeyboardInterrupt()", "failed", "KeyboardInterrupt: "),
+        ("KeyboardInterrupt()", "failed", "KeyboardInterrupt"),
         ("MemoryError('tensor')", "failed", "out of memory (MemoryError)"),
         ("Unavailable('no such\\n device')", "skipped", "no such device"),
         ("ValueError('x' * 100_000)", "failed", "ValueError: " + "x" * 300),
@@ -317,9 +320,9 @@ def test_a_plugin_that_cannot_be_used_says_why(
         assert part in told.reason
 
 
-@pytest.mark.parametrize(("packages", "status"), [(["a_framework"], "skipped"), (["numpy"], "failed")])
+@pytest.mark.parametrize(("packages", "status"), [(("a_framework",), "skipped"), (("numpy",), "failed")])
 def test_a_missing_package_skips_the_cell_only_where_the_row_needs_it(
-    work: Work, plugin: Callable[..., Path], packages: list[str], status: str
+    work: Work, plugin: Callable[..., Path], packages: tuple[str, ...], status: str
 ) -> None:
     """A framework that is not installed is no failure; a plugin's own mistake is."""
     told = work(plugin("needy", "import a_framework\n"), packages=packages)
@@ -418,7 +421,7 @@ def test_the_worker_loads_nothing_that_the_measurement_does_not_need(work: Work,
         class Implementation(Regression):
             switches = {"modules": sorted(name for name in sys.modules if "." not in name)}
     """
-    modules = set(work(plugin("lists", body)).values("facts")["switches"]["modules"])
+    modules = set(work(plugin("lists", body)).switches["modules"])
     assert "numpy" in modules
     assert modules.isdisjoint({"pandas", "pydantic", "typer", "rich", "matplotlib", "jinja2", "scipy", "torch"})
 
@@ -441,9 +444,11 @@ def test_the_end_is_told_even_if_leaving_would_hang(work: Work, plugin: Callable
 def test_a_probe_imports_and_trains_nothing(work: Work, plugin: Callable[..., Path]) -> None:
     """It answers whether the plugin can be used, without building it."""
     body = "class Implementation(Regression):\n    def __init__(self):\n        raise RuntimeError('built')\n"
-    told = work(plugin("probed", body), job="probe")
-    assert (told.status, told.names) == ("ok", ["end"])
-    assert work(plugin("probed", "1 / 0"), job="probe").status == "failed"
+    path = plugin("probed", body)
+    told = work(path, request=Import(entry_point(registry.from_file(path))))
+    assert (told.status, told.names) == ("ok", ["Ended"])
+    path = plugin("probed", "1 / 0")
+    assert work(path, request=Import(entry_point(registry.from_file(path)))).status == "failed"
 
 
 HELD_OUT = """
@@ -465,9 +470,9 @@ def test_images_are_held_out_and_looked_at_on_the_way(work: Work, tiny: Workload
     held = replace(tiny, validation=0.25, evaluate_every=4)
     told = work(plugin(body=HELD_OUT), held, epochs=1)
     assert told.status == "ok"
-    rows = [event.values for event in told.answer.events if event.name == "evaluation"]
-    assert [(row["epoch"], row["batches"]) for row in rows] == [(0, 0), (1, 4), (1, 8)]
-    assert rows[-1]["validation_accuracy"] > rows[0]["validation_accuracy"]
+    rows = told.answer.all(Evaluation)
+    assert [(row.epoch, row.batches) for row in rows] == [(0, 0), (1, 4), (1, 8)]
+    assert rows[-1].validation_accuracy > rows[0].validation_accuracy
     sizes = [line.split()[1:] for line in told.log.splitlines() if line.startswith("order")]
     assert sizes == [["80", "150", "300", "fcnbench-holdout-"], ["70", "150", "300", "fcnbench-holdout-"]]
 
@@ -478,8 +483,8 @@ def test_a_program_that_shuffles_by_itself_is_not_interrupted(
     """It trains a whole epoch, and the images held out are looked at before and after it."""
     body = HELD_OUT.replace("(Regression):", "(Regression):\n        takes_order = False")
     told = work(plugin(body=body), replace(tiny, validation=0.25, evaluate_every=4), epochs=1)
-    rows = [event.values for event in told.answer.events if event.name == "evaluation"]
-    assert [(row["epoch"], row["batches"]) for row in rows] == [(0, 0), (1, 8)]
+    rows = told.answer.all(Evaluation)
+    assert [(row.epoch, row.batches) for row in rows] == [(0, 0), (1, 8)]
 
 
 def test_a_validation_share_that_holds_out_nothing_is_said(

@@ -12,10 +12,10 @@ from bench.data.holdout import Parts
 from bench.store.records.training import Epoch, Evaluation, Predicted
 from bench.worker import timing
 from bench.worker.jobs import train as jobs_train
-from bench.worker.timing import Asked
+from bench.worker.timing import Scoring
 
 LABELS = np.array([3, 0, 9, 1, 3], np.uint8)
-ASKED = Asked(LABELS, Parts(5), batch_size=2)
+SCORING = Scoring(LABELS, Parts(5), batch_size=2)
 SYNC_NS, TRAIN_NS, PREDICT_NS = 7, 1_000_000_000, 20_000_000
 SECOND = 1_000_000_000
 
@@ -63,7 +63,7 @@ class Script:
 def run(script: Script, epochs: int) -> list[Any]:
     """All epochs of a script whose training set has six images."""
     orders = [np.arange(6) + epoch for epoch in range(epochs)]
-    rows = jobs_train.epochs(script, orders, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, orders, SCORING, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     return [row for row in rows if not isinstance(row, Predicted)]
 
 
@@ -117,7 +117,7 @@ def test_each_epoch_gets_its_own_order() -> None:
 def test_an_epoch_is_told_before_the_next_one_begins() -> None:
     """A process that dies later has reported what it had done: nothing is held back."""
     script = Script([1.0, 1.0])
-    rows = jobs_train.epochs(script, [np.arange(6)] * 2, ASKED, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, [np.arange(6)] * 2, SCORING, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     assert next(rows).epoch == 0 and "train" not in script.calls
     assert next(rows).epoch == 1 and script.calls.count("train") == 1
 
@@ -188,12 +188,12 @@ def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
         assert timing.score(logits, LABELS) == (None, 1.0)
 
 
-HELD = Asked(LABELS, Parts(3, 1), batch_size=2, every=2)
+HELD = Scoring(LABELS, Parts(3, 1), batch_size=2, every=2)
 
 
-def looked_at(script: Script, asked: Asked, epochs: int = 1) -> list[Any]:
+def looked_at(script: Script, scoring: Scoring, epochs: int = 1) -> list[Any]:
     """All rows of a script whose training set has six images, three batches."""
-    rows = jobs_train.epochs(script, [np.arange(6)] * epochs, asked, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, [np.arange(6)] * epochs, scoring, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     return [row for row in rows if not isinstance(row, Predicted)]
 
 
@@ -234,7 +234,7 @@ def test_each_part_of_the_predicted_images_is_scored_apart() -> None:
 
 def test_without_images_held_out_there_is_nothing_to_look_at() -> None:
     """A workload without a validation share has epochs only."""
-    assert all(isinstance(row, Epoch) for row in looked_at(Script([1.0]), ASKED))
+    assert all(isinstance(row, Epoch) for row in looked_at(Script([1.0]), SCORING))
 
 
 class Slower(Script):

@@ -11,8 +11,8 @@ from bench.display.section import Block, Details, Failure, Failures, Section, Sh
 from bench.display.tables import Sheet
 from bench.report.chapter import Chapter, Pictures
 from bench.report.results import Results
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.cell import Result
+from bench.store.records.verification import Verification
 
 FIGURES = ("epoch_s", "first_epoch_s", "accuracy", "process_peak_bytes")
 SUITE = (
@@ -48,7 +48,7 @@ def failures(results: Sequence[Result]) -> list[Failure]:
     return sorted(found, key=lambda failure: failure.status)
 
 
-def failed_gates(gates: Sequence[Gate]) -> list[str]:
+def failed_gates(gates: Sequence[Verification]) -> list[str]:
     """The implementations that do other work than the workload asks for, a line each."""
     return [
         f"withheld: {gate.implementation}, {gate.workload}, {naming.device(gate.device)}: it does not do the same "

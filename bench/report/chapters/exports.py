@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.report.chapter import Chapter
 from bench.report.columns import WORKLOAD, Column, Table
-from bench.store import extras
+from bench.store import archive
 from bench.store.records.export import StoredExport
 
 EXPORTS = Table("Each framework's network, written by each of its exporters and run: one row for each format.", (
@@ -37,5 +37,6 @@ def exports(kept: Sequence[StoredExport]) -> pd.DataFrame:
 
 
 CHAPTER = Chapter(
-    tables={"exports": EXPORTS}, frames=lambda results: {"exports": exports(extras.read_exports(results.directory))}
+    tables={"exports": EXPORTS},
+    frames=lambda results: {"exports": exports(archive.records(results.directory, StoredExport))},
 )

@@ -23,9 +23,8 @@ from bench.report.columns import BLOCK, BLOCKS, CONFIGURATION, IMPLEMENTATION, T
 from bench.report.groups import Group, part
 from bench.report.results import Results
 from bench.report.runs import GROUP, measured
-from bench.store.records.cell import Place
-from bench.store.records.floor import Part
-from bench.store.records.training import Result
+from bench.store.records.cell import Place, Result
+from bench.store.records.floor import FloorResult, Part
 from impls.environment import kind
 from impls.frameworks import FRAMEWORKS
 
@@ -83,7 +82,7 @@ def parts(results: Sequence[Result]) -> pd.DataFrame:
         | {"workload": result.cell.workload.name, "library": result.cell.framework, "part": found.name}
         | of_epoch(found)
         for result in results
-        if result.status == "ok"
+        if isinstance(result, FloorResult) and result.status == "ok"
         for found in result.parts
     ]
     return FLOOR_PARTS.frame(rows)

@@ -19,7 +19,7 @@ from bench.report.columns import CONFIGURATION, IMPLEMENTATION, PROCESSES, TIER,
 from bench.report.groups import Group, part, two_lines
 from bench.report.pairs import in_blocks, judge, spread
 from bench.report.runs import GROUP, IDENTITY, identity
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 IMAGE, BATCH, TEST_SET = "image", "batch", "test set"
 """What is predicted in one call."""
@@ -51,7 +51,7 @@ METHOD = (
 )
 
 
-def inference(results: Sequence[Result]) -> pd.DataFrame:
+def inference(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """A row for each implementation and what it predicts in one call: time, its range, images per second.
 
     ``estimate`` is the ratio to the fastest at the same, paired by block; 1 for the fastest itself. A yardstick, such
@@ -73,7 +73,7 @@ def inference(results: Sequence[Result]) -> pd.DataFrame:
     return INFERENCE.frame(rows)
 
 
-def calls(results: Sequence[Result]) -> pd.DataFrame:
+def calls(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """A row for each process and what it predicted in one call: the first call, and the median of those after it."""
     rows = [
         identity(result) | {"predicted": what, "images": images, "first_s": first_s, "call_s": call_s}
@@ -85,7 +85,7 @@ def calls(results: Sequence[Result]) -> pd.DataFrame:
     return frame.sort_values("predicted", key=lambda column: column.map(list(TITLES).index), kind="stable")
 
 
-def of_process(result: Result) -> Iterator[tuple[str, int, float | None, float | None]]:
+def of_process(result: TrainingResult) -> Iterator[tuple[str, int, float | None, float | None]]:
     """What was predicted, how many images that is, seconds of the first call, median of the others.
 
     Where images are held out they are predicted with the test set, so that its own time is not known.

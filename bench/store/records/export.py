@@ -37,3 +37,8 @@ class StoredExport:
     implementation: str
     digest: str
     export: Export
+
+    @property
+    def status(self) -> Status:
+        """How the export ended."""
+        return self.export.status

@@ -1,7 +1,9 @@
-"""What is kept of the floor: one part of it by one library."""
+"""What is kept of the floor: the parts of it by one library."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from bench.store.records.cell import Result
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,10 @@ class Part:
     epoch_steps: float | None
     flops: int | None
     seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FloorResult(Result):
+    """What one library needs for each part of the floor."""
+
+    parts: tuple[Part, ...] = ()

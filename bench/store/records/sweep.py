@@ -1,6 +1,8 @@
-"""What is kept of a sweep: one network size and its times."""
+"""What is kept of a sweep: the sizes of a network and their times."""
 
 from dataclasses import dataclass
+
+from bench.store.records.cell import Result
 
 
 @dataclass(frozen=True)
@@ -23,3 +25,10 @@ class SweepPoint:
     first_s: float | None = None
     seconds: tuple[float, ...] = ()
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class SweepResult(Result):
+    """The points of one implementation's sweep, in the order in which they were measured."""
+
+    points: tuple[SweepPoint, ...] = ()

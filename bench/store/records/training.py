@@ -1,11 +1,9 @@
 """What is kept of a training run. Units stand in the names. What was not measured is None, never 0."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from bench.store.records.cell import Cell, Memory, Noise, Phases, Status
-from bench.store.records.floor import Part
-from bench.store.records.sweep import SweepPoint
+from bench.store.records.cell import Readings, Result
 
 
 @dataclass(frozen=True)
@@ -13,8 +11,8 @@ class Epoch:
     """One pass over the training set and the prediction after it; epoch 0 is before any training.
 
     ``train_loss`` is the mean over samples during training; ``test_loss`` and ``accuracy`` (0 to 1) are computed from
-    the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile,
-    ``train_energy_j`` what the whole GPU drew, by its own counter, where it has one.
+    the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile;
+    ``readings`` are what meters read around the training.
     """
 
     epoch: int
@@ -24,7 +22,7 @@ class Epoch:
     train_loss: float | None
     test_loss: float | None
     accuracy: float
-    train_energy_j: float | None = None
+    readings: Readings = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,40 +61,21 @@ class Inference:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What came of one cell. Raw values only; everything else is derived from them.
+class TrainingResult(Result):
+    """A network that was trained, and what it predicted.
 
-    ``attempt`` counts how often the cell's block was measured; ``repeated`` says what disturbed the attempt before.
-    ``harness`` is who asked for the epochs, ``commit`` the state of the directory from which it was asked, in the words
-    of pytest-benchmark's ``commit_info`` (``id``, ``time``, ``dirty``, ``branch`` ...). ``predicted`` is what the test
-    images were taken for at the end, a digit for each; empty in results of before it was kept. ``model`` is the SHA-256
-    of the file with the trained network, empty where none was kept (:mod:`bench.store.models`). ``inference`` is what
-    was timed apart, one image and one batch of the workload's ``test_batch_size``; empty in results of before it was,
-    and in those of the suite. ``no_inference`` is why it is not complete, where that failed: the status is of all else,
-    which had been measured by then. Only libraries of the floor have ``parts``, and only sweeps a ``sweep``.
+    ``harness`` is who asked for the epochs. ``predicted`` is what the test images were taken for at the end, a digit
+    for each; empty in results of before it was kept. ``model`` is the SHA-256 of the file with the trained network,
+    empty where none was kept (:mod:`bench.store.models`). ``inference`` is what was timed apart, one image and one
+    batch of the workload's ``test_batch_size``; empty in results of before it was, and in those of the suite.
+    ``no_inference`` is why it is not complete, where that failed: the status is of all else, which had been measured
+    by then.
     """
 
-    cell: Cell
-    status: Status
-    reason: str
-    started: str
-    machine: str
-    phases: Phases = Phases()
     epochs: tuple[Epoch, ...] = ()
-    memory: Memory = Memory()
-    noise: Noise = Noise()
-    versions: dict[str, str] = field(default_factory=dict)
-    switches: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    log_tail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
-    attempt: int = 1
-    repeated: str = ""
-    harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
-    commit: dict[str, Any] = field(default_factory=dict)
     predicted: str = ""
     model: str = ""
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
-    parts: tuple[Part, ...] = ()
-    sweep: tuple[SweepPoint, ...] = ()
+    harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"

@@ -5,8 +5,8 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One comparison of the equivalence gate: a relative deviation and its limit, or neither where it is yes or no."""
+class Check:
+    """One comparison with the oracle: a relative deviation and its limit, or neither where it is yes or no."""
 
     name: str
     figure: float | None
@@ -16,7 +16,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Verification:
     """Whether an implementation does a workload's work. ``status`` is ``skipped`` where that could not be asked.
 
     ``seed`` drew samples and start weights, ``threads`` is what the process was given.
@@ -28,6 +28,6 @@ class Gate:
     digest: str
     status: Literal["passed", "failed", "skipped"]
     reason: str
-    rungs: tuple[Rung, ...] = ()
+    checks: tuple[Check, ...] = ()
     seed: int | None = None
     threads: int | None = None

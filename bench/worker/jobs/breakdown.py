@@ -13,8 +13,9 @@ from typing import Any
 
 from bench.data import mnist
 from bench.store.records.breakdown import PASSES
-from bench.worker.messages import Emit, Event
+from bench.worker.messages import BreakdownImages, BreakdownRound, Send, Versions
 from bench.worker.program import loaded_versions
+from bench.worker.requests import BreakDown
 from impls.contract import Data
 from impls.environment import kind
 from impls.workload import Workload
@@ -26,19 +27,18 @@ is dissected over fewer images, not for longer.
 """
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
-    """Time every pass in each of the rounds, one after the other, and tell what each took."""
-    workload = Workload.from_dict(request["workload"])
-    data = mnist.load(Path(request["data"]))
-    program = importlib.import_module(request["module"])
+def run(request: BreakDown, send: Send) -> None:
+    """Time every pass in each of the rounds, one after the other, and report what each took."""
+    workload, data = request.workload, mnist.load(Path(request.data))
+    program = importlib.import_module(request.entry.module)
     with TemporaryDirectory(prefix="fcnbench-breakdown-") as folder:
         own = part(data, workload, program.BATCHES, Path(folder))
-        passes, sync = program.passes(workload, kind(request["device"]), own)
+        passes, sync = program.passes(workload, kind(request.device), own)
         images = len(data.y_train)
-        facts = {"images": len(own.y_train), "epoch_images": images - round(workload.validation * images)}
-        emit(Event("facts", {"versions": loaded_versions(request["packages"]), **facts}))
+        send(Versions(loaded_versions(request.entry.packages)))
+        send(BreakdownImages(len(own.y_train), images - round(workload.validation * images)))
         for seconds in rounds(program.ROUNDS, passes, sync, time.perf_counter):
-            emit(Event("round", seconds))
+            send(BreakdownRound(seconds))
 
 
 def part(data: Data, workload: Workload, batches: int, folder: Path) -> Data:

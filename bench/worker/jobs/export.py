@@ -7,9 +7,8 @@ import importlib
 import os
 import statistics
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 from bench.data import mnist
 from bench.store.records.export import Export
 from bench.verification.oracle import SLACK, ULP, nudged
-from bench.worker.messages import Emit, Event
+from bench.worker.messages import Send
 from bench.worker.program import loaded_versions
+from bench.worker.requests import WriteExport
 from impls import exports, portable
 from impls.contract import Weights
 from impls.exports import Exporter, graph
@@ -118,9 +118,8 @@ def one_image_s(predict: Predict, x: Float32) -> float:
     return statistics.median(taken)
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
+def run(request: WriteExport, send: Send) -> None:
     """Write a trained network in another format, and report what a comparison with the original says of the file."""
-    exporter = exports.find(request["format"], request["by"])
-    images = mnist.load(Path(request["data"])).x_test
-    found = export(Path(request["model"]), exporter, Path(request["out"]), images)
-    emit(Event("export", asdict(found)))
+    exporter = exports.find(request.format, request.by)
+    images = mnist.load(Path(request.data)).x_test
+    send(export(Path(request.model), exporter, Path(request.out), images))

@@ -7,19 +7,17 @@ stored seconds by :mod:`bench.report.chapters.floor`.
 import importlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from bench.data import mnist
 from bench.data.holdout import hold_out
 from bench.store.records.floor import Part
-from bench.worker.messages import Emit, Event
+from bench.worker.messages import Send, Versions
 from bench.worker.program import loaded_versions
+from bench.worker.requests import MeasureFloor
 from impls.environment import kind
 from impls.floor import LARGE
-from impls.workload import Workload
 
 STEPS, FEWEST_STEPS = 200, 5
 ARITHMETIC = 2e10
@@ -28,24 +26,24 @@ REPETITIONS, LARGE_TIMES = 9, 3
 Clock = Callable[[], int]
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
+def run(request: MeasureFloor, send: Send) -> None:
     """Measure every part of a library's floor and report each."""
-    workload = Workload.from_dict(request["workload"])
-    make = importlib.import_module(request["module"]).Floor
-    data = mnist.load(Path(request["data"]))
+    workload, task = request.task.workload, request.task
+    make = importlib.import_module(request.entry.module).Floor
+    data = mnist.load(Path(task.data))
     with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
         if workload.validation:
-            data, _ = hold_out(data, workload.validation, request["seed"], Path(folder))
-        library = make(workload, kind(request["device"]), workload.scale(data.x_train))
-        emit(Event("facts", {"versions": loaded_versions(request["packages"])}))
+            data, _ = hold_out(data, workload.validation, task.seed, Path(folder))
+        library = make(workload, kind(task.device), workload.scale(data.x_train))
+        send(Versions(loaded_versions(request.entry.packages)))
         flops = workload.flops * workload.batch_size
         steps = max(FEWEST_STEPS, min(STEPS, int(ARITHMETIC / flops)))
         epoch_steps = len(data.y_train) / workload.batch_size
         for name, counted in (("products", flops), ("optimiser", None), ("gathering", None)):
             seconds = repeated(getattr(library, name), steps)
-            emit(Event("part", asdict(Part(name, steps, epoch_steps, counted, seconds))))  # type: ignore[arg-type]
+            send(Part(name, steps, epoch_steps, counted, seconds))  # type: ignore[arg-type]  # one of the names above
         seconds = repeated(library.large, LARGE_TIMES)
-        emit(Event("part", asdict(Part("large", LARGE_TIMES, None, 2 * LARGE**3, seconds))))
+        send(Part("large", LARGE_TIMES, None, 2 * LARGE**3, seconds))
 
 
 def repeated(part: Callable[[int], None], steps: int, clock: Clock = time.perf_counter_ns) -> tuple[float, ...]:

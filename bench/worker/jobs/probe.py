@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -21,8 +21,10 @@ import numpy as np
 
 from bench.data import mnist
 from bench.store.records.probe import Mode
-from bench.worker.messages import Emit, Event
+from bench.worker import channel
+from bench.worker.messages import DebuggingTools, DefaultMode, LostMode, Send, Versions
 from bench.worker.program import loaded_versions
+from bench.worker.requests import ProbeModes
 from impls.contract import Data
 from impls.workload import Workload
 
@@ -41,25 +43,25 @@ class Visitor:
     calls: int = 0
 
     def __call__(self, x: Any) -> None:
-        """Come by."""
+        """Count the call, stop at the breakpoint, print."""
         self.calls += 1
         breakpoint()
         print(PRINTED, x)
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
+def run(request: ProbeModes, send: Send) -> None:
     """Answer for every mode of a framework; one that raises is lost with its reason, and the others go on."""
-    probe = importlib.import_module(request["module"])
-    workload = Workload.from_dict(request["workload"])
-    emit(Event("facts", {"versions": loaded_versions(request["packages"]), "default": probe.MODES[0]}))
-    data = part(mnist.load(Path(request["data"])), workload)
+    probe, workload = importlib.import_module(request.entry.module), request.workload
+    send(Versions(loaded_versions(request.entry.packages)))
+    send(DefaultMode(probe.MODES[0]))
+    data = part(mnist.load(Path(request.data)), workload)
     for mode in probe.MODES:
         try:
-            emit(Event("mode", asdict(of_mode(probe, mode, workload, data))))
+            send(of_mode(probe, mode, workload, data))
         except Exception as error:  # a framework may refuse a mode with whatever it likes: that is the answer
-            emit(Event("lost", {mode: " ".join(f"{type(error).__name__}: {error}".split())[:300]}))
+            send(LostMode(mode, f"{type(error).__name__}: {channel.message(error)}"))
     with TemporaryDirectory(prefix="fcnbench-tools-") as folder:
-        emit(Event("tools", probe.tools(Path(folder))))
+        send(DebuggingTools(probe.tools(Path(folder))))
 
 
 def part(data: Data, workload: Workload) -> Data:

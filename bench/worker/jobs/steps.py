@@ -1,95 +1,107 @@
-"""A program that stays and does one step each time it is asked: how pytest-benchmark's rounds reach a process.
+"""A worker that is driven one step at a time: how pytest-benchmark's rounds reach a process.
 
-Each question names a step and is answered by an ``answer`` event, after whatever the step itself reports. Answers to
-``train`` and ``predict`` carry the seconds between two readings of this process's clock, with the device idle at both.
+Each step is answered by ``StepDone``, after whatever the step itself reports. Where a step is timed the answer carries
+the seconds between two readings of this process's clock, with the device idle at both.
 """
 
 import gc
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.store.records.cell import finite
+from bench.machine.meters import metered
+from bench.store.records.cell import Readings, finite
 from bench.store.records.training import Epoch, Predicted
-from bench.worker import timing
-from bench.worker.messages import Emit, Event
-from bench.worker.program import Program
+from bench.worker import channel, requests, timing
+from bench.worker.messages import Send, StepDone
+from bench.worker.program import TimedProgram
+from bench.worker.requests import Step, TrainByStep
 
 
-def serve(request: dict[str, Any], emit: Emit, question: Callable[[], dict[str, Any]]) -> None:
-    """Answer one question after the other until the step is ``finish``; ``disable_gc`` keeps Python's collector off."""
+def run(request: TrainByStep, send: Send) -> None:
+    """Do the steps that the parent sends."""
+    serve(request, send, channel.receive)
+
+
+def serve(request: TrainByStep, send: Send, receive: Callable[[], Step]) -> None:
+    """Do one step after the other until it is ``Finish``."""
     with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
-        program = Program(request, emit, Path(folder))
-        steps = Steps(program)
-        while (step := question()["step"]) != "finish":
-            if request["disable_gc"]:
+        training = SteppedProgram(TimedProgram(request.entry, request.task, send, Path(folder)), request.epochs)
+        while not isinstance(step := receive(), requests.Finish):
+            if request.disable_gc:
                 gc.disable()
-            seconds = getattr(steps, step)()
+            seconds = training.do(step)
             gc.enable()
-            emit(Event("answer", {"step": step, "seconds": seconds}))
-        if steps.looked is not None:
-            emit(Event("predicted", asdict(steps.looked)))
-        program.finish()
+            send(StepDone(seconds))
+        if training.predicted is not None:
+            send(training.predicted)
+        training.program.finish()
 
 
-class Steps:
-    """What can be asked for. A step that is measured returns its seconds."""
+class SteppedProgram:
+    """What has been done so far, and what can be asked for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: TimedProgram, epochs: int) -> None:
         """Nothing is imported yet."""
-        self.program = program
-        self.orders: Iterator[NDArray[np.int64]] = iter(())
-        self.order: NDArray[np.int64] | None = None
+        self.program, self.epochs = program, epochs
         self.epoch = 0
-        self.looked: Predicted | None = None
+        self.predicted: Predicted | None = None
         self.trained: tuple[float | None, float | None, float | None] = (None, None, None)
-        self.drawn_j: float | None = None
+        self.readings: Readings = {}
+        self.order: NDArray[np.int64] | None = None
+
+    def do(self, step: Step) -> float | None:
+        """Do a step; its seconds, where it is timed."""
+        match step:
+            case requests.ImportProgram():
+                return self.import_()
+            case requests.Prepare():
+                self.program.build()
+                self.program.load()
+                self.orders = self.program.orders(self.epochs)
+            case requests.DrawOrder():
+                self.order = next(self.orders)
+            case requests.TrainEpoch():
+                return self.train()
+            case requests.PredictTestSet():
+                return self.predict()
+            case requests.ReportEpoch():
+                self.report()
+            case _:
+                raise ValueError(f"no step of a training: {step}")
+        return None
 
     def import_(self) -> float:
-        """Import the implementation, and with it its framework."""
+        """Import the implementation."""
         start = time.perf_counter_ns()
         self.program.import_()
         return (time.perf_counter_ns() - start) / 1e9
 
-    def prepare(self) -> None:
-        """Build, load, set the start weights."""
-        self.program.build()
-        self.program.load()
-        self.orders = self.program.orders()
-
-    def draw(self) -> None:
-        """Draw the order of the next epoch."""
-        self.order = next(self.orders)
-
     def train(self) -> float:
-        """Train once in the order that was drawn."""
+        """Train an epoch."""
         assert self.order is not None
-        before_j = self.program.energy_j()
-        loss, seconds, cpu_s = timing.train(
-            self.program.implementation, self.order, time.perf_counter_ns, time.process_time_ns
-        )
-        self.drawn_j = timing.added(0.0, before_j, self.program.energy_j())
+        with metered("epoch", self.program.at) as self.readings:
+            loss, seconds, cpu_s = timing.train(
+                self.program.implementation, self.order, time.perf_counter_ns, time.process_time_ns
+            )
         self.epoch += 1
         self.trained = seconds, cpu_s, finite(loss)
         return seconds
 
     def predict(self) -> float:
-        """Predict all test images."""
+        """Predict the test images."""
         self.logits, seconds = timing.predict(self.program.implementation, time.perf_counter_ns)
         return seconds
 
-    def look(self) -> None:
-        """Predict, and report the epoch that was trained last with what is predicted now; epoch 0 is before any."""
+    def report(self) -> None:
+        """Predict, and report the epoch."""
         predict_s = self.predict()
-        asked = self.program.asked
-        scores = timing.score(self.logits, asked.labels, asked.parts.test)
-        self.looked = timing.predicted(self.logits, asked)
+        scoring = self.program.scoring
+        scores = timing.score(self.logits, scoring.labels, scoring.parts.test)
+        self.predicted = timing.predicted(self.logits, scoring)
         train_s, train_cpu_s, train_loss = self.trained
-        row = Epoch(self.epoch, train_s, train_cpu_s, predict_s, train_loss, *scores, self.drawn_j)
-        self.program.emit(Event("epoch", asdict(row)))
+        self.program.send(Epoch(self.epoch, train_s, train_cpu_s, predict_s, train_loss, *scores, self.readings))

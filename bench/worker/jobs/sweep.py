@@ -3,10 +3,9 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 from bench.data import mnist
 from bench.store.records.sweep import SweepPoint
 from bench.worker import channel, timing
-from bench.worker.messages import Emit, Event
-from bench.worker.program import Program, batch_orders, loaded_versions
+from bench.worker.messages import Send, Versions
+from bench.worker.program import TimedProgram, batch_orders, loaded_versions
+from bench.worker.requests import Sweep
 from bench.worker.timing import Clock
 from impls.contract import Data, Implementation, Unavailable, declared
 from impls.environment import kind
@@ -89,22 +89,23 @@ def affordable(workload: Workload, most: int) -> int:
     return max(1, min(most, round(ARITHMETIC / (workload.flops * workload.batch_size))))
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
+def run(request: Sweep, send: Send) -> None:
     """Import, then build and train one network after the other; what one of them raises ends that one alone.
 
     Where none can be trained the cell ends as the last of them did.
     """
     with TemporaryDirectory(prefix="fcnbench-sweep-") as folder:
-        program = Program(request, emit, Path(folder))
+        program = TimedProgram(request.entry, request.task, send, Path(folder))
         program.import_()
     if not declared(program.make, "takes_order"):
         raise Unavailable("it takes no order, so that it cannot be asked for a few steps")
-    data, any_measured = mnist.load(Path(request["data"])), False
-    for workload, point in drawn(program.workload, len(data.y_train), request["seed"]):
-        with channel.ended(request) as end:
-            point = measured(program.make, workload, point, data, kind(request["device"]), request["seed"])
-        any_measured |= end["status"] == "ok"
-        emit(Event("point", asdict(replace(point, reason=end["reason"]))))
-    emit(Event("facts", {"versions": loaded_versions(request["packages"])}))
+    task, any_measured = request.task, False
+    data = mnist.load(Path(task.data))
+    for workload, point in drawn(task.workload, len(data.y_train), task.seed):
+        with channel.ending(request.entry.packages) as end:
+            point = measured(program.make, workload, point, data, kind(task.device), task.seed)
+        any_measured |= end.status == "ok"
+        send(replace(point, reason=end.reason))
+    send(Versions(loaded_versions(request.entry.packages)))
     if not any_measured:
-        raise (Unavailable if end["status"] == "skipped" else RuntimeError)(f"no point of it: {end['reason']}")
+        raise (Unavailable if end.status == "skipped" else RuntimeError)(f"no point of it: {end.reason}")

@@ -1,29 +1,27 @@
 """Compare an implementation with the oracle, check by check."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from bench.data import mnist
 from bench.verification import checks
 from bench.verification.candidate import Candidate
 from bench.worker import channel
-from bench.worker.messages import Emit, Event
+from bench.worker.messages import PartEnded, Send
+from bench.worker.requests import Verify
 from impls.environment import kind
 from impls.loading import find_class
-from impls.workload import Workload
 
 
-def run(request: dict[str, Any], emit: Emit) -> None:
-    """Climb the equivalence gate once for each question, reporting each rung, and how the climb ended.
+def run(request: Verify, send: Send) -> None:
+    """Verify the implementation on each network, reporting each check, and how they ended.
 
-    Whatever a program raises ends that climb alone; what ends the process leaves the questions after it unanswered.
+    Whatever a program raises ends the checks on that network alone; what ends the process leaves the networks after it
+    unanswered.
     """
-    make, data = find_class(request["module"], request["attribute"]), mnist.load(Path(request["data"]))
-    for question in request["questions"]:
-        candidate = Candidate.of(make, kind(request["device"]), question["seed"], Path(request["cache"]))
-        workload = Workload.from_dict(question["workload"])
-        with channel.ended(request) as end:
-            for rung in checks.climb(candidate, workload, data, request["deep"]):
-                emit(Event("rung", asdict(rung)))
-        emit(Event("answer", end))
+    make, data = find_class(request.entry.module, request.entry.attribute), mnist.load(Path(request.data))
+    for network in request.networks:
+        candidate = Candidate.of(make, kind(request.device), network.seed, Path(request.cache))
+        with channel.ending(request.entry.packages) as end:
+            for check in checks.climb(candidate, network.workload, data, request.deep):
+                send(check)
+        send(PartEnded(end.status, end.reason))

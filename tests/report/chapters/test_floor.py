@@ -11,10 +11,10 @@ from synthetic import EPOCH_STEPS, FAST, WORKLOAD, library, result, save
 from bench.errors import FcnBenchError
 from bench.report import build, runs
 from bench.report.chapters import floor as chapters_floor
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 
-def floor(*results: Result) -> pd.DataFrame:
+def floor(*results: TrainingResult) -> pd.DataFrame:
     """The floor that they say."""
     return chapters_floor.floor(chapters_floor.parts(results))
 

@@ -13,13 +13,13 @@ from bench.display.tables import Sheet
 from bench.report import build
 from bench.report.chapters import inference as chapters_inference
 from bench.store import archive
-from bench.store.records.training import Inference, Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import Inference, TrainingResult
+from bench.store.records.verification import Verification
 
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 
 
-def timed(implementation: str, block: int, image_s: float, **changes: Any) -> Result:
+def timed(implementation: str, block: int, image_s: float, **changes: Any) -> TrainingResult:
     """A process that predicts an image in ``image_s``, a batch of 1,000 in ten times and a test set in 50 times that.
 
     The first call takes a hundred times as long; a fifth of the calls takes long and does not move the median.
@@ -31,7 +31,7 @@ def timed(implementation: str, block: int, image_s: float, **changes: Any) -> Re
     return replace(made, epochs=tuple(epochs), predicted="7" * 10_000, inference=inference)
 
 
-def both(**changes: Any) -> list[Result]:
+def both(**changes: Any) -> list[TrainingResult]:
     """Two implementations, three blocks; one takes four times the other's time in each block."""
     times = (0.001, 0.003, 0.002)
     return [timed(PYTORCH, i, seconds, **changes) for i, seconds in enumerate(times, 1)] + [
@@ -39,7 +39,7 @@ def both(**changes: Any) -> list[Result]:
     ]
 
 
-def row(results: Sequence[Result], implementation: str, predicted: str = "image") -> dict[str, Any]:
+def row(results: Sequence[TrainingResult], implementation: str, predicted: str = "image") -> dict[str, Any]:
     """The one row for it."""
     frame = chapters_inference.inference(results)
     (found,) = frame[(frame["implementation"] == implementation) & (frame["predicted"] == predicted)].to_dict("records")
@@ -98,7 +98,7 @@ def test_a_time_that_the_clock_cannot_tell_is_missing() -> None:
         assert chapters_inference.inference([replace(result(), inference=(Inference(1, 0.0, seconds),))]).empty
 
 
-def sheet(directory: Path, results: Sequence[Result]) -> Sheet:
+def sheet(directory: Path, results: Sequence[TrainingResult]) -> Sheet:
     """The sheet of the only group."""
     session = build.read(save(directory, results))
     (group,) = session.groups
@@ -128,10 +128,13 @@ def test_the_sheet_shows_what_there_is_and_says_why_there_is_no_more(tmp_path: P
 
 def test_the_report_shows_it_and_keeps_the_table(tmp_path: Path) -> None:
     """On both pages and as CSV, explained column by column; who fails the gate is in neither."""
-    for name, gates in (("good", []), ("refused", [Gate(KERAS, "mlp-128-64", "cpu", "d", "failed", "logits: off")])):
+    for name, gates in (
+        ("good", []),
+        ("refused", [Verification(KERAS, "mlp-128-64", "cpu", "d", "failed", "logits: off")]),
+    ):
         directory = save(tmp_path / name, both())
         for gate in gates:
-            archive.save_gate(directory, gate)
+            archive.save_record(directory, gate)
         build.build(directory)
         pages = [(directory / f"report.{kind}").read_text() for kind in ("html", "md")]
         assert all("one batch of 1,000" in page and "2.00 ms" in page for page in pages)

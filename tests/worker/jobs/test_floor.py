@@ -1,7 +1,7 @@
 """The parts of the floor: timed as they should be, and the arithmetic that they say they do."""
 
 import importlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from bench.data import tutorials
+from bench.store.records.floor import Part
 from bench.worker.jobs import floor
-from bench.worker.messages import Event
+from bench.worker.process import entry_point
+from bench.worker.requests import MeasureFloor, Task
 from impls import registry
 from impls.contract import Unavailable
 from impls.floor import LARGE, batches, operands
@@ -105,23 +107,15 @@ def test_the_first_call_is_not_timed() -> None:
 
 def test_a_worker_reports_every_part_with_its_steps(tiny_data: Path, tiny: Workload) -> None:
     """Steps of an epoch count a last batch that is not full as a fraction; operations are those of the workload."""
-    events: list[Event] = []
+    said: list[Any] = []
     entry = next(entry for entry in registry.floors() if entry.framework == "numpy")
-    request = {
-        "module": entry.module,
-        "workload": asdict(tiny),
-        "device": "cpu",
-        "seed": 1,
-        "data": str(tiny_data),
-        "packages": [],
-    }
-    floor.run(request, events.append)
-    parts = {event.values["name"]: event.values for event in events if event.name == "part"}
+    floor.run(MeasureFloor(entry_point(entry), Task(tiny, "cpu", 1, str(tiny_data))), said.append)
+    parts = {part.name: part for part in said if isinstance(part, Part)}
     assert list(parts) == ["products", "optimiser", "gathering", "large"]
-    assert parts["products"]["flops"] == tiny.flops * tiny.batch_size and parts["large"]["flops"] == 2 * LARGE**3
-    n_train = parts["products"]["epoch_steps"] * tiny.batch_size
-    assert n_train == pytest.approx(round(n_train)) and parts["large"]["epoch_steps"] is None
-    assert all(len(part["seconds"]) == floor.REPETITIONS for part in parts.values())
+    assert parts["products"].flops == tiny.flops * tiny.batch_size and parts["large"].flops == 2 * LARGE**3
+    n_train = parts["products"].epoch_steps * tiny.batch_size
+    assert n_train == pytest.approx(round(n_train)) and parts["large"].epoch_steps is None
+    assert all(len(part.seconds) == floor.REPETITIONS for part in parts.values())
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +13,8 @@ import pytest
 from bench.data import mnist, tutorials
 from bench.store.records.probe import Mode
 from bench.worker.jobs import probe as jobs_probe
-from bench.worker.messages import Event
+from bench.worker.messages import DebuggingTools, DefaultMode, LostMode
+from bench.worker.requests import EntryPoint, ProbeModes
 from impls.contract import Data
 from impls.workload import Workload
 
@@ -62,13 +63,12 @@ def scripted(*modes: str) -> ModuleType:
     return made  # type: ignore[no-any-return]
 
 
-def asked(probe: ModuleType, tiny: Workload, data: Path, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    """The events of a whole examination."""
+def asked(probe: ModuleType, tiny: Workload, data: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The messages of a whole examination."""
     monkeypatch.setitem(sys.modules, "scripted", probe)
-    events: list[Event] = []
-    request = {"module": "scripted", "workload": asdict(tiny), "packages": ["numpy"], "data": str(data)}
-    jobs_probe.run(request, events.append)
-    return events
+    said: list[Any] = []
+    jobs_probe.run(ProbeModes(EntryPoint("scripted", "", ("numpy",)), tiny, str(data)), said.append)
+    return said
 
 
 def test_a_framework_that_runs_python_at_every_step(tiny: Workload, tiny_data: Path) -> None:
@@ -92,11 +92,11 @@ def test_what_is_traced_before_training_is_counted_apart(tiny: Workload, tiny_da
 
 def test_a_mode_that_raises_is_lost_alone(tiny: Workload, tiny_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reason is told on one line, and the others are asked; versions and tools are told too."""
-    events = asked(scripted("at once", "broken", "traced"), tiny, tiny_data, monkeypatch)
-    assert [event.name for event in events] == ["facts", "mode", "lost", "mode", "tools"]
-    assert events[0].values["default"] == "at once" and events[0].values["versions"]["numpy"] == np.__version__
-    assert events[2].values == {"broken": "ValueError: no compiler here"}
-    assert events[4].values == {"a tool": True}
+    versions, default, *said = asked(scripted("at once", "broken", "traced"), tiny, tiny_data, monkeypatch)
+    assert versions.versions["numpy"] == np.__version__ and default == DefaultMode("at once")
+    assert [type(message).__name__ for message in said] == ["Mode", "LostMode", "Mode", "DebuggingTools"]
+    assert said[1] == LostMode("broken", "ValueError: no compiler here")
+    assert said[3] == DebuggingTools({"a tool": True})
 
 
 def test_the_debugger_is_the_usual_one_again(tiny: Workload, tiny_data: Path, capsys: Any) -> None:

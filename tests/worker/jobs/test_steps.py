@@ -5,88 +5,128 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
+from bench.machine import gpu
+from bench.store.records.training import Epoch
 from bench.worker.jobs import steps as jobs_steps
 from bench.worker.jobs import train
-from bench.worker.messages import Event
-from bench.worker.program import Program
+from bench.worker.messages import StepDone, Switches
+from bench.worker.requests import (
+    DrawOrder,
+    EntryPoint,
+    Finish,
+    ImportProgram,
+    PredictTestSet,
+    Prepare,
+    ReportEpoch,
+    Step,
+    Task,
+    Train,
+    TrainByStep,
+    TrainEpoch,
+)
 from impls.workload import Workload
 
-Said = list[Event]
+BEGIN: tuple[Step, ...] = (ImportProgram(), Prepare())
+EPOCH: tuple[Step, ...] = (DrawOrder(), TrainEpoch(), ReportEpoch())
+Said = list[Any]
+Serve = Callable[..., Said]
 
 
 @pytest.fixture
-def request_of(plugin: Callable[..., Path], tiny: Workload, tiny_data: Path) -> Callable[..., dict[str, Any]]:
-    """``request_of(body)``: what a worker is asked, for a plugin with that body."""
-
-    def request_of(**changes: Any) -> dict[str, Any]:
-        named = {"module": str(plugin()), "attribute": "Implementation", "packages": ["numpy"]}
-        asked = {"workload": asdict(tiny), "device": "cpu", "seed": 3, "data": str(tiny_data), "epochs": 2}
-        return named | asked | {"disable_gc": False} | changes
-
-    return request_of
+def entry(plugin: Callable[..., Path]) -> EntryPoint:
+    """The plugin."""
+    return EntryPoint(str(plugin()), "Implementation", ("numpy",))
 
 
-def served(request: dict[str, Any], *steps: str) -> Said:
-    """The events of these steps and of the end."""
+@pytest.fixture
+def task(tiny: Workload, tiny_data: Path) -> Task:
+    """What it works on."""
+    return Task(tiny, "cpu", 3, str(tiny_data))
+
+
+@pytest.fixture
+def served(entry: EntryPoint, task: Task) -> Serve:
+    """``served(*steps)``: the messages of these steps and of the end."""
+
+    def served(*steps: Step, entry: EntryPoint = entry, disable_gc: bool = False) -> Said:
+        said: Said = []
+        asked = iter([*steps, Finish()])
+        jobs_steps.serve(TrainByStep(entry, task, 2, disable_gc), said.append, lambda: next(asked))
+        return said
+
+    return served
+
+
+@pytest.fixture
+def at_once(entry: EntryPoint, task: Task) -> Said:
+    """The messages of a whole run of two epochs."""
     said: Said = []
-    questions = iter([*steps, "finish"])
-    jobs_steps.serve(request, said.append, lambda: {"step": next(questions)})
+    train.run(Train(entry, task, 2), said.append)
     return said
 
 
 def rows(said: Said) -> list[dict[str, Any]]:
     """The epochs without their seconds, which differ from time to time."""
-    found = [event.values for event in said if event.name == "epoch"]
+    found = [asdict(message) for message in said if isinstance(message, Epoch)]
     return [{name: value for name, value in row.items() if not name.endswith("_s")} for row in found]
 
 
-def test_epochs_step_by_step_are_those_of_a_run(request_of: Callable[..., dict[str, Any]]) -> None:
+def test_epochs_step_by_step_are_those_of_a_run(served: Serve, at_once: Said) -> None:
     """Same start, same batches, same losses and accuracies, to the last digit."""
-    at_once: Said = []
-    train.run(request_of(), at_once.append)
-    epoch = ("draw", "train", "look")
-    assert rows(served(request_of(), "import_", "prepare", "look", *epoch, *epoch)) == rows(at_once)
+    found = rows(served(*BEGIN, ReportEpoch(), *EPOCH, *EPOCH))
+    assert [row.pop("readings") for row in found] == [{}, {"train_energy_j": None}, {"train_energy_j": None}]
+    assert found == [{name: value for name, value in row.items() if name != "readings"} for row in rows(at_once)]
 
 
-def test_phases_facts_and_memory_are_those_of_a_run(request_of: Callable[..., dict[str, Any]]) -> None:
-    """Whoever reads the events finds in them what a measured cell has, but for its inference."""
-    at_once: Said = []
-    train.run(request_of(), at_once.append)
-    asked = served(request_of(), "import_", "prepare", "look")
+def test_phases_versions_and_readings_are_those_of_a_run(served: Serve, at_once: Said) -> None:
+    """Whoever reads the messages finds in them what a measured cell has, but for its inference."""
+    asked = served(*BEGIN, ReportEpoch())
 
     def names(said: Said) -> set[str]:
-        others = ("answer", "epoch", "inference")
-        return {f"{event.name}.{key}" for event in said if event.name not in others for key in event.values}
+        others = ("StepDone", "Epoch", "Inference", "Whole")
+        kinds = [(type(message).__name__, asdict(message)) for message in said]
+        found = {f"{kind}.{key}" for kind, values in kinds if kind not in others for key in values}
+        return found | {
+            f"{kind}.{key}" for kind, values in kinds if kind == "MeterReadings" for key in values["readings"]
+        }
 
     assert names(asked) == names(at_once)
 
 
-def test_only_what_is_measured_has_seconds(request_of: Callable[..., dict[str, Any]]) -> None:
+def test_only_what_is_measured_has_seconds(served: Serve) -> None:
     """Import, training and prediction say how long they took; what prepares them does not."""
-    said = served(request_of(), "import_", "prepare", "draw", "train", "predict", "look")
-    seconds = {event.values["step"]: event.values["seconds"] for event in said if event.name == "answer"}
-    assert {step for step, value in seconds.items() if value is None} == {"prepare", "draw", "look"}
-    assert all(value > 0 for value in seconds.values() if value is not None)
+    steps = (*BEGIN, DrawOrder(), TrainEpoch(), PredictTestSet(), ReportEpoch())
+    seconds = [message.seconds for message in served(*steps) if isinstance(message, StepDone)]
+    timed = {type(step) for step, value in zip(steps, seconds, strict=True) if value is not None}
+    assert timed == {ImportProgram, TrainEpoch, PredictTestSet}
+    assert all(value > 0 for value in seconds if value is not None)
 
 
 @pytest.mark.parametrize("counter", [True, False])
 def test_the_energy_of_an_epoch_is_read_around_its_training(
-    request_of: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, counter: bool
+    served: Serve, monkeypatch: pytest.MonkeyPatch, counter: bool
 ) -> None:
     """As in a run: what the counter has grown by, none before training, and none where there is no counter."""
     joules = iter([100.0, 103.0, 110.0, 115.0])
-    monkeypatch.setattr(Program, "energy_j", lambda self: next(joules) if counter else None)
-    epoch = ("draw", "train", "look")
-    said = served(request_of(), "import_", "prepare", "look", *epoch, *epoch)
-    assert [row["train_energy_j"] for row in rows(said)] == ([None, 3.0, 5.0] if counter else [None] * 3)
+
+    class Counting(gpu.Gpu):
+        def energy_j(self) -> float | None:
+            return next(joules) if counter else None
+
+        def told(self, question: Any, *arguments: Any) -> Any:
+            return None
+
+    monkeypatch.setattr(gpu, "find", lambda variables: Counting(MagicMock(), None, None))
+    said = served(*BEGIN, ReportEpoch(), *EPOCH, *EPOCH)
+    found = [message.readings.get("train_energy_j") for message in said if isinstance(message, Epoch)]
+    assert found == ([None, 3.0, 5.0] if counter else [None] * 3)
 
 
-def test_the_collector_rests_while_a_step_is_done(
-    request_of: Callable[..., dict[str, Any]], plugin: Callable[..., Path]
-) -> None:
+def test_the_collector_rests_while_a_step_is_done(served: Serve, plugin: Callable[..., Path]) -> None:
     """Where it was asked for, and it works again between the steps."""
     body = """
     import gc
@@ -97,8 +137,7 @@ def test_the_collector_rests_while_a_step_is_done(
             return {"collector": gc.isenabled()}
     """
     for disable in (False, True):
-        request = request_of(module=str(plugin("noted", body)), disable_gc=disable)
-        said = served(request, "import_", "prepare")
-        (seen,) = [event.values["switches"]["collector"] for event in said
-                   if event.name == "facts" and "collector" in event.values["switches"]]  # fmt: skip
+        said = served(*BEGIN, entry=EntryPoint(str(plugin("noted", body)), "Implementation", ()), disable_gc=disable)
+        (seen,) = [message.switches["collector"] for message in said
+                   if isinstance(message, Switches) and "collector" in message.switches]  # fmt: skip
         assert seen is not disable and gc.isenabled()

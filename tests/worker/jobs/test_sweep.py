@@ -1,8 +1,7 @@
 """The sweep in the worker: what a point is trained on, how often, and what becomes of one that cannot be."""
 
-import os
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,11 @@ import pytest
 
 from bench.data import mnist
 from bench.store.records.sweep import SweepPoint
-from bench.worker import messages, process
+from bench.worker import process
+from bench.worker.answer import Answer
 from bench.worker.jobs import sweep
-from bench.worker.process import Answer
+from bench.worker.process import Placement, entry_point
+from bench.worker.requests import Sweep, Task
 from impls import registry
 from impls.contract import Data
 from impls.workload import SGD, Dense, Workload
@@ -128,11 +129,8 @@ def swept(tmp_path: Path, tiny_data: Path, plugin: Callable[..., Path]) -> Calla
 
     def swept(refused: str, declared: str = "") -> Answer:
         entry = registry.from_file(plugin("matched_narrow", NARROW.format(refused=refused, declared=declared)))
-        asked = messages.request(
-            "sweep", entry, workload=asdict(DEEP), device="cpu", seed=1, data=str(tiny_data), epochs=2
-        )
-        mask = tuple(os.sched_getaffinity(0))
-        return process.launch(asked, {"OPENBLAS_NUM_THREADS": "1"}, mask, tmp_path / "log", 120.0)
+        request = Sweep(entry_point(entry), Task(DEEP, "cpu", 1, str(tiny_data)))
+        return process.ask(entry, request, Placement.of("cpu", 1), tmp_path / "log", 120.0)
 
     return swept
 
@@ -140,13 +138,14 @@ def swept(tmp_path: Path, tiny_data: Path, plugin: Callable[..., Path]) -> Calla
 def test_a_point_that_cannot_be_trained_ends_alone(swept: Callable[..., Answer]) -> None:
     """Whatever it raises: its reason is kept, the others have their times, and the cell is good."""
     answer = swept("workload.layers[0].units > 1000")
-    points = [event.values for event in answer.events if event.name == "point"]
-    assert answer.end(120.0) == ("ok", "")
-    lost = {(point["batch_size"], point["width"]): point["reason"] for point in points if not point["seconds"]}
+    points = answer.all(SweepPoint)
+    assert answer.outcome == ("ok", "")
+    lost = {(point.batch_size, point.width): point.reason for point in points if not point.seconds}
     assert lost == {(20, 2048): "too wide for it", (256, 8): "ValueError: no such batch"}
-    good = [point for point in points if point["seconds"]]
-    assert len(good) == len(points) - 2 and not any(point["reason"] for point in good)
-    assert {event.name for event in answer.events} == {"hello", "phase", "memory", "point", "facts", "end"}
+    good = [point for point in points if point.seconds]
+    assert len(good) == len(points) - 2 and not any(point.reason for point in good)
+    kinds = {type(message).__name__ for message in answer.messages}
+    assert kinds == {"Hello", "Phase", "MeterReadings", "SweepPoint", "Versions", "Ended"}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,7 @@ def test_without_a_single_point_the_cell_is_skipped(
     swept: Callable[..., Answer], refused: str, declared: str, reason: str
 ) -> None:
     """Nothing can be trained here, or only in an order of its own."""
-    status, why = swept(refused, declared).end(120.0)
+    status, why = swept(refused, declared).outcome
     assert status == "skipped" and why.startswith(reason)
 
 

@@ -20,7 +20,7 @@ from bench.report.groups import Group, part
 from bench.report.pairs import in_blocks, of_two_networks
 from bench.report.results import Results
 from bench.report.runs import measured
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls.workload import Adam, Conv, Dense, Dropout, Workload
 
 EFFECTS = Table("One thing changed: a row for each implementation that was measured with both of two networks of the "
@@ -45,7 +45,7 @@ DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (4, 1.3, 1, 1.3)))
 WORDS = ("solid", "dashed", "dotted", "dash-dotted")
 
 
-def effects(runs: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
+def effects(runs: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[TrainingResult]) -> pd.DataFrame:
     """A row for each implementation that was measured with both of two networks that differ in one thing.
 
     Accuracies (0 to 1) are means over the blocks that both have, ``first_accuracy`` after the first epoch; the

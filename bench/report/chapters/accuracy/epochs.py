@@ -105,7 +105,7 @@ def accuracy_scale(axes: Axes, every: pd.DataFrame) -> None:
 
 def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
     """The charts of a group, with what the tutorials claim for its network."""
-    claims = tutorials.claims()
+    claims = pd.DataFrame(tutorials.figure_claims())
     claims = claims[(claims["quantity"] == "accuracy") & (claims["device"] == group.device)]
     claims, frames = claims[claims["workload"] == group.workload], results.frames
     yield from over_training(group.title, group.key, group.runs, frames["epochs"], frames["curves"], claims)

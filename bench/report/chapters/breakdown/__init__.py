@@ -6,7 +6,8 @@ from bench.display.section import Block, Details, Section, Shown, note
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.breakdown import charts, stages
 from bench.report.results import Results
-from bench.store import extras
+from bench.store import archive
+from bench.store.records.breakdown import Breakdown
 
 
 def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
@@ -24,7 +25,7 @@ def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
 
 CHAPTER = Chapter(
     tables={"breakdown": stages.BREAKDOWN},
-    frames=lambda results: {"breakdown": stages.breakdown(extras.read_breakdowns(results.directory), results.runs)},
+    frames=lambda results: {"breakdown": stages.breakdown(archive.records(results.directory, Breakdown), results.runs)},
     kinds={"breakdown": "tables/breakdown.csv"},
     charts=lambda results, group: [charts.chart(results.frames["breakdown"], group)],
     parts={"claims": of_claims},

@@ -205,7 +205,7 @@ def disturbance(stages: pd.DataFrame) -> str:
 
 def of_the_document(found: Sequence[tuple[str, pd.DataFrame]], group: Group) -> Iterator[str]:
     """What the document says of these epochs, divided as they are here."""
-    claims = tutorials.claims()
+    claims = pd.DataFrame(tutorials.figure_claims())
     claims = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
     claims = claims[claims["quantity"] == "epoch_s"]
     claimed_s = dict(zip(claims["framework"], claims["high"], strict=True))

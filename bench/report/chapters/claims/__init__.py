@@ -9,7 +9,9 @@ from bench.display.section import Block, Details, Section, Shown
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.claims import ledger, properties, sources, table_4, tables, verdicts
 from bench.report.results import Results
-from bench.store import extras
+from bench.store import archive
+from bench.store.records.export import StoredExport
+from bench.store.records.probe import Probe
 
 OPEN = 40
 """A table with more claims than that is folded away at first."""
@@ -31,8 +33,8 @@ TABLE_4 = (
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
     """Document 1's Tables 1 and 4, and every claim beside what was measured."""
-    runs, machines, kept = results.runs, results.frames["machines"], extras.read_exports(results.directory)
-    probes, programs = extras.read_probes(results.directory), sources.read(results.directory)
+    runs, machines, kept = results.runs, results.frames["machines"], archive.records(results.directory, StoredExport)
+    probes, programs = archive.records(results.directory, Probe), sources.read(results.directory)
     table_1 = properties.table_1(probes, programs, [one.export for one in kept])
     decided = ledger.ledger(runs, results.frames["epochs"], results.trained, machines)
     return {"table_1": table_1, "table_4": table_4.table_4(runs, machines), "claims": ledger.joined(decided, table_1)}

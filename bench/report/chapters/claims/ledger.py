@@ -15,7 +15,7 @@ from bench.report.chapters.claims.verdicts import PROBE, Ruling, not_measured
 from bench.report.columns import Column, Table
 from bench.report.runs import measured
 from bench.statistics import ClaimVerdict
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 CLAIMS = Table("One row for each claim of the documents and implementation that it is about; one for each claim that "
                "nothing decides.", (
@@ -42,7 +42,7 @@ MNIST = mnist.digest(mnist.PUBLISHED)
 
 
 def ledger(
-    frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Result], machines: pd.DataFrame
+    frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[TrainingResult], machines: pd.DataFrame
 ) -> pd.DataFrame:
     """One row for each claim and implementation that it is about, and one for each claim that nothing here can decide.
 

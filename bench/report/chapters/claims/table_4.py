@@ -54,7 +54,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
                     | over_processes(values) | {"epochs": int(group["epochs"].iloc[0])}
                     | {"verdict": why and why.verdict, "reason": why.reason if why else ""}
                 )  # fmt: skip
-    claimed = tutorials.claims().rename(columns={"low": "claim_low", "high": "claim_high"})
+    claimed = pd.DataFrame(tutorials.figure_claims()).rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
     found = TABLE_4.frame(rows, "verdict", "reason").drop(columns=["why", "claim_low", "claim_high"])
     return found.merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")

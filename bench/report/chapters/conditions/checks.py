@@ -10,8 +10,8 @@ from bench.display.naming import as_role
 from bench.display.tables import Sheet
 from bench.report.columns import DEVICE, IMPLEMENTATION, WORKLOAD, Column, Table
 from bench.report.runs import GROUP, IDENTITY, identity
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 
 GATE = Table("One row for each comparison of the equivalence gate.", (
     WORKLOAD, IMPLEMENTATION, DEVICE,
@@ -23,33 +23,33 @@ GATE = Table("One row for each comparison of the equivalence gate.", (
 ))  # fmt: skip
 
 
-def gate(gates: Sequence[Gate]) -> Sheet:
+def gate(gates: Sequence[Verification]) -> Sheet:
     """What the equivalence gate found: the worst rung of each implementation, workload and device."""
     rows = []
     for gate in gates:
-        compared = [(rung.figure / rung.limit, rung) for rung in gate.rungs if rung.figure is not None and rung.limit]
+        compared = [(rung.figure / rung.limit, rung) for rung in gate.checks if rung.figure is not None and rung.limit]
         share, worst = max(compared, key=lambda found: found[0], default=(0.0, None))
         rows.append((
             gate.implementation, gate.workload, naming.device(gate.device), gate.status,
             gate.reason or (f"{worst.name}: {share:.0%} of the limit".replace("%", " %") if worst else ""),
-            str(sum(rung.passed for rung in gate.rungs)),
+            str(sum(rung.passed for rung in gate.checks)),
         ))  # fmt: skip
     columns = ("implementation", "network", "device", "same work?", "nearest to its limit", "rungs passed")
     return Sheet("", columns, tuple(rows), texts=5)
 
 
-def checks_frame(gates: Sequence[Gate]) -> pd.DataFrame:
+def checks_frame(gates: Sequence[Verification]) -> pd.DataFrame:
     """One row per rung of the equivalence gate that was climbed, and one for each gate that ended before any."""
     rows = []
     for gate in gates:
         head = {"workload": gate.workload, "implementation": gate.implementation, "device": gate.device}
-        rows += [head | asdict(rung) | {"rung": rung.name} for rung in gate.rungs]
-        if gate.status == "skipped" or (gate.status == "failed" and all(rung.passed for rung in gate.rungs)):
+        rows += [head | asdict(rung) | {"rung": rung.name} for rung in gate.checks]
+        if gate.status == "skipped" or (gate.status == "failed" and all(rung.passed for rung in gate.checks)):
             rows.append(head | {"rung": "ended", "passed": False, "note": f"{gate.status}: {gate.reason}"})
     return GATE.frame(rows)
 
 
-def agreement_table(results: Sequence[Result]) -> Sheet:
+def agreement_table(results: Sequence[TrainingResult]) -> Sheet:
     """The mean loss of the first epoch beside that of the program with which the control is run."""
     rows = []
     for _, row in agreement(results).iterrows():
@@ -62,7 +62,7 @@ def agreement_table(results: Sequence[Result]) -> Sheet:
     return Sheet("", (*columns, "blocks"), tuple(rows), texts=3)
 
 
-def agreement(results: Sequence[Result]) -> pd.DataFrame:
+def agreement(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """How near programs that were given the same start and the same batches are after an epoch of the whole set.
 
     The gate trains on small samples. This is what shows a program that does other work on the full one: ``train_loss``

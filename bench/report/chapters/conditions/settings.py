@@ -8,7 +8,7 @@ from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.runs import cpu_per_wall, middle
 from bench.store.records.machine import Machine
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls.frameworks import FRAMEWORKS
 
 MACHINE = {
@@ -20,7 +20,7 @@ MACHINE = {
 BUSY = "CPUs busy"
 
 
-def fairness(results: Sequence[Result]) -> Sheet:
+def fairness(results: Sequence[TrainingResult]) -> Sheet:
     """What was in force, a property in each row, an implementation in each column; rows that differ say so.
 
     Read from the running programs as far as they can be asked, else from what they declare.
@@ -48,7 +48,7 @@ def between(values: list[str]) -> str:
     return ends[0] if ends[0] == ends[-1] else f"{ends[0]}–{ends[-1]}"
 
 
-def properties(result: Result) -> dict[str, object]:
+def properties(result: TrainingResult) -> dict[str, object]:
     """What was in force in one cell, by name, in the order of the table; None where the program says nothing."""
     cell, told = result.cell, result.switches
     ordered = told.get("takes_order")
@@ -70,7 +70,7 @@ def properties(result: Result) -> dict[str, object]:
     }
 
 
-def adam(result: Result) -> str | None:
+def adam(result: TrainingResult) -> str | None:
     """The form of Adam that was declared, with its epsilon, and the program's own word where it is another."""
     declared, epsilon = result.switches.get("adam"), result.switches.get("adam_epsilon")
     if result.cell.workload.optimiser.kind != "adam":
@@ -99,7 +99,7 @@ class Switches:
     own: tuple[Sheet, ...]
 
 
-def switches(results: Sequence[Result]) -> Switches:
+def switches(results: Sequence[TrainingResult]) -> Switches:
     """What was in force, read from the results; cells that differ have their values side by side."""
     found: dict[str, dict[str, list[str]]] = {}
     for result in results:

@@ -14,7 +14,7 @@ from bench.display import naming
 from bench.display import numbers as display_numbers
 from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from bench.store.predictions import Configuration, TestSet, taken_for
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 ACROSS = 10
 """Images in a row."""
@@ -71,7 +71,7 @@ class Said:
 
 
 def of_group(
-    title: str, key: str, found: Sequence[tuple[Configuration, list[Result]]], test: TestSet
+    title: str, key: str, found: Sequence[tuple[Configuration, list[TrainingResult]]], test: TestSet
 ) -> Iterator[Chart | None]:
     """The charts of one group: the first images, each implementation's mistakes, where two of a tier disagree."""
     said = [Said(place[4], place[3], taken_for(results[0])) for place, results in found]

@@ -13,7 +13,7 @@ import pandas as pd
 from bench.report.columns import BLOCK, CONFIGURATION, IMPLEMENTATION, PROCESSES, TIER, Column, Table
 from bench.store import predictions
 from bench.store.predictions import Configuration, TestSet
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 DIGITS = range(10)
 BY_DIGIT = Table("Document 1's table by digit: one row for each digit and implementation, from the stored "
@@ -45,16 +45,16 @@ DISAGREEMENTS = Table("One row for each pair of implementations of a tier and bl
 ))  # fmt: skip
 
 
-def by_place(results: Sequence[Result], test: TestSet) -> Iterator[tuple[Configuration, list[Result]]]:
+def by_place(results: Sequence[TrainingResult], test: TestSet) -> Iterator[tuple[Configuration, list[TrainingResult]]]:
     """The results of each implementation whose predictions are of this test set, in the order of their blocks."""
-    found: dict[Configuration, list[Result]] = {}
+    found: dict[Configuration, list[TrainingResult]] = {}
     for result in sorted(results, key=lambda result: result.cell.block):
         if result.cell.role == "measured" and result.predicted and len(result.predicted) == len(test.labels):
             found.setdefault((*result.cell.place, result.cell.tier, result.cell.implementation), []).append(result)
     yield from found.items()
 
 
-def by_digit(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+def by_digit(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """How many images of each digit were recognised, as the mean over processes, and which share of them that is."""
     rows = []
     for place, processes in by_place(results, test):
@@ -66,7 +66,7 @@ def by_digit(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
     return BY_DIGIT.frame(rows)
 
 
-def confusion(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """How many images of each digit were taken for which, as the mean over processes; what never happened is no row."""
     rows = []
     for place, processes in by_place(results, test):
@@ -78,7 +78,7 @@ def confusion(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
     return CONFUSION.frame(rows)
 
 
-def disagreements(results: Sequence[Result], test: TestSet) -> pd.DataFrame:
+def disagreements(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """On how many test images two implementations of a tier say different things, block by block, and who is right.
 
     ``only_a`` and ``only_b`` are images that one of the two recognises, ``neither`` those that both mistake, each for

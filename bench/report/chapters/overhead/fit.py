@@ -20,8 +20,9 @@ from bench.report import columns
 from bench.report.columns import Column, Table
 from bench.report.pairs import in_blocks, spread
 from bench.report.runs import GROUP, identity
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.cell import Result
+from bench.store.records.sweep import SweepResult
+from bench.store.records.verification import Verification
 from impls.workload import Workload
 
 SWEEP = Table("Overhead against compute, raw: one row for each process of a sweep and point, which is a network of "
@@ -101,7 +102,7 @@ class Fit:
         return self.overhead_s + self.parameter_s * parameters + self.flop_s * flops
 
 
-def sweep(results: Sequence[Result], gates: Sequence[Gate] = ()) -> pd.DataFrame:
+def sweep(results: Sequence[Result], gates: Sequence[Verification] = ()) -> pd.DataFrame:
     """A row for each process of a sweep and point; ``step_s`` is the median of its calls, by their number of steps.
 
     What the equivalence gate refused, and processes that came to no end, have none.
@@ -109,9 +110,11 @@ def sweep(results: Sequence[Result], gates: Sequence[Gate] = ()) -> pd.DataFrame
     refused = {(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"}
     rows = []
     for result in results:
+        if not isinstance(result, SweepResult):
+            continue
         cell = result.cell
         kept = result.status == "ok" and (cell.implementation, cell.workload.name, cell.device) not in refused
-        for point in result.sweep if kept else ():
+        for point in result.points if kept else ():
             row = {name: getattr(point, name) for name in SWEEP.names if name in point.__dataclass_fields__}
             row |= identity(result) | {"calls": len(point.seconds)}
             if point.seconds:

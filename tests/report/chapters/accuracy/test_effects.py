@@ -9,7 +9,7 @@ from synthetic import WORKLOAD, result, save, session
 from bench.report import build
 from bench.report import runs as report_runs
 from bench.report.chapters.accuracy import effects
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 from impls.workload import SGD, Adam, Dense, Dropout
 
 WITH_SGD = replace(WORKLOAD, name="with-sgd", optimiser=SGD(0.1))
@@ -41,7 +41,7 @@ def test_the_plain_network_comes_first_whatever_the_order() -> None:
     assert not list(effects.pairs([faster, WORKLOAD]))
 
 
-def frame(results: list[Result]) -> list[dict[str, object]]:
+def frame(results: list[TrainingResult]) -> list[dict[str, object]]:
     found = effects.effects(report_runs.runs_frame(results, []), report_runs.epochs_frame(results), results)
     return found.to_dict("records")  # type: ignore[return-value]
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
-from synthetic import clear, result, session
+from synthetic import READINGS, clear, result, session
 
 from bench.display import axes as display_axes
 from bench.display import charts as display_charts
@@ -21,9 +21,8 @@ from bench.report import runs
 from bench.report.chapters import cost
 from bench.report.chapters.accuracy import epochs
 from bench.report.chapters.comparison import charts
-from bench.store.records.cell import Memory
-from bench.store.records.training import Evaluation, Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import Evaluation, TrainingResult
+from bench.store.records.verification import Verification
 
 NO_CLAIMS = pd.DataFrame(columns=["framework", "low", "high"])
 CLAIMS = pd.DataFrame({"document": [1], "framework": ["pytorch"], "low": [0.978], "high": [0.982]})
@@ -35,7 +34,9 @@ def of_clear() -> dict[str, Chart]:
     return drawn(clear())
 
 
-def drawn(results: Sequence[Result], claims: pd.DataFrame = NO_CLAIMS, gates: Sequence[Gate] = ()) -> dict[str, Chart]:
+def drawn(
+    results: Sequence[TrainingResult], claims: pd.DataFrame = NO_CLAIMS, gates: Sequence[Verification] = ()
+) -> dict[str, Chart]:
     named = "title", "key", runs.runs_frame(results, gates)
     found = [charts.times(*named), cost.memory(*named)]
     found += epochs.over_training(*named, runs.epochs_frame(results), runs.curves_frame(results), claims)
@@ -110,14 +111,14 @@ def test_cells_without_figures_have_no_charts(status: str) -> None:
 
 def test_without_memory_figures_there_is_no_memory_chart() -> None:
     """Missing is not 0."""
-    assert "memory" not in drawn([result(memory=Memory())])
+    assert "memory" not in drawn([result(readings={})])
 
 
 def test_memory_has_a_column_for_each_phase_that_was_measured() -> None:
     """The device's peak is shown where there is one."""
-    memory = Memory(1, 1, 2, 2, 3, 3, device_peak_bytes=300_000_000)
+    readings = READINGS | {"device_peak_bytes": 300_000_000}
     assert {"after import", "after load", "training peak", "whole process", "device peak"} <= set(
-        texts(drawn([result(device="cuda", memory=memory)])["memory"].svg)
+        texts(drawn([result(device="cuda", readings=readings)])["memory"].svg)
     )
 
 
@@ -153,7 +154,7 @@ def test_perfect_accuracy_can_be_drawn() -> None:
 
 def test_an_implementation_that_did_other_work_is_not_drawn() -> None:
     """What fails the gate has no place beside the others."""
-    gate = Gate("matched-keras", "mlp-128-64", "cpu", "", "failed", "logits")
+    gate = Verification("matched-keras", "mlp-128-64", "cpu", "", "failed", "logits")
     results = session({"matched-pytorch": [1.0], "matched-keras": [2.9]})
     assert all("Keras" not in chart.svg for chart in drawn(results, gates=[gate]).values())
 

@@ -10,12 +10,12 @@ from bench.report import pairs
 from bench.report import runs as report_runs
 from bench.report.chapters.accuracy import reaching
 from bench.store.records.cell import Phases
-from bench.store.records.training import Epoch, Result
+from bench.store.records.training import Epoch, TrainingResult
 
 
 def trained(
     accuracies: list[float], implementation: str = "matched-pytorch", block: int = 1, **changes: object
-) -> Result:
+) -> TrainingResult:
     """A result with these accuracies; epochs take 1, 2, 3 ... seconds, the start takes 7."""
     rows = [Epoch(0, None, None, 0.2, None, 2.3, 0.1)]
     rows += [Epoch(i, float(i), 1.0, 0.2, 0.3, 0.3, accuracy) for i, accuracy in enumerate(accuracies, start=1)]
@@ -23,7 +23,7 @@ def trained(
     return replace(made, epochs=tuple(rows))
 
 
-def frame(results: list[Result]) -> pd.DataFrame:
+def frame(results: list[TrainingResult]) -> pd.DataFrame:
     return reaching.time_to_accuracy(report_runs.runs_frame(results, []), report_runs.epochs_frame(results))
 
 

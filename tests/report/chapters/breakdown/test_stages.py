@@ -10,7 +10,7 @@ from synthetic import MACHINE, UNDRAWN, clear, save
 from bench.report import build, page
 from bench.report.chapters.breakdown import charts, stages
 from bench.report.groups import Group
-from bench.store import extras
+from bench.store import archive
 from bench.store.records.breakdown import PASSES, Breakdown
 
 ROUNDS = (9.0, 1.0, 1.1, 0.9)
@@ -39,7 +39,7 @@ def directory(tmp_path: Path) -> Path:
 def shown(directory: Path, *found: Breakdown) -> tuple[pd.DataFrame, Group]:
     """The table of these breakdowns beside the cells, and the group that they belong to."""
     for one in found:
-        extras.save_breakdown(directory, one)
+        archive.save_record(directory, one)
     session = build.read(directory)
     return session.frames["breakdown"], session.groups[0]
 

@@ -11,13 +11,13 @@ from bench.data import tutorials
 from bench.report import runs as report_runs
 from bench.report.chapters.claims import decisions, tables, verdicts
 from bench.report.chapters.claims import ledger as claims_ledger
-from bench.store.records.training import Epoch, Result
+from bench.store.records.training import Epoch, TrainingResult
 
 CNN = tutorials.networks()["cnn-32-64"]
 ADAM, SGD = (tutorials.networks()[name] for name in ("mlp-128-256", "mlp-128-256-sgd"))
 
 
-def ledger(results: list[Result]) -> pd.DataFrame:
+def ledger(results: list[TrainingResult]) -> pd.DataFrame:
     """The ledger of these results."""
     return claims_ledger.ledger(
         report_runs.runs_frame(results, []),
@@ -36,7 +36,7 @@ def of(frame: pd.DataFrame, says: str, implementation: str | None = None) -> Any
     return own.iloc[0]
 
 
-def trained(accuracies: list[float], **changes: Any) -> Result:
+def trained(accuracies: list[float], **changes: Any) -> TrainingResult:
     """A result whose epochs had these test accuracies."""
     rows = [Epoch(0, None, None, 0.2, None, 2.3, 0.1)]
     rows += [Epoch(i, 1.0, 1.0, 0.2, 0.3, 0.3, accuracy) for i, accuracy in enumerate(accuracies, start=1)]

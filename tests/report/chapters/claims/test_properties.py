@@ -14,7 +14,7 @@ from bench.report import build, page
 from bench.report.chapters.claims import properties, rules, tables
 from bench.report.chapters.claims import verdicts as claims_verdicts
 from bench.report.chapters.claims.sources import Program
-from bench.store import extras, sources
+from bench.store import archive, sources
 from bench.store.records.probe import Mode, Probe
 from impls import registry
 
@@ -220,7 +220,7 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
     """In tables/claims.csv, with a query that finds the row; the page leads to the table."""
     directory = save(tmp_path / "out", clear())
     for answer in (PYTORCH, KERAS):
-        extras.save_probe(directory, answer)
+        archive.save_record(directory, answer)
     sources.keep(directory, [entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched")])
     html = build.build(directory).html.read_text()
     claims = pd.read_csv(directory / "tables" / "claims.csv").set_index("says")

@@ -9,10 +9,10 @@ from synthetic import clear, result, save, session
 from bench.report import build
 from bench.report.chapters.comparison import charts
 from bench.report.chapters.comparison.charts import Line
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 
-def lines(tmp_path: Path, found: list[Result]) -> list[Line]:
+def lines(tmp_path: Path, found: list[TrainingResult]) -> list[Line]:
     """The rows of the chart of the only group."""
     (group,) = build.read(save(tmp_path / "r", found)).groups
     return charts.lines(group)
@@ -48,7 +48,7 @@ def test_the_chart_says_its_figures_in_words(tmp_path: Path) -> None:
     ],
     ids=["one block", "no end", "all equal", "far apart"],
 )
-def test_any_session_can_be_drawn(tmp_path: Path, found: list[Result]) -> None:
+def test_any_session_can_be_drawn(tmp_path: Path, found: list[TrainingResult]) -> None:
     """Intervals without an end, of no width, and ratios of half a million."""
     (group,) = build.read(save(tmp_path / "r", found)).groups
     assert charts.ratios(group) is not None

@@ -6,17 +6,17 @@ from typing import Any
 from synthetic import result
 
 from bench.report.chapters.conditions import checks, settings
-from bench.store.records.training import Epoch, Result
+from bench.store.records.training import Epoch, TrainingResult
 
 TOLD = {"takes_order": True, "adam": ["pytorch", 1e-8], "adam_epsilon": 1e-8, "precision": "float32", "tf32": False,
         "threads": 2, "compile": "no", "data": "tensors on cpu", "last_batch": "used"}  # fmt: skip
 
 
-def told(name: str, **changes: Any) -> Result:
+def told(name: str, **changes: Any) -> TrainingResult:
     return result(name, switches=TOLD | changes)
 
 
-def row(results: list[Result], name: str) -> tuple[str, ...]:
+def row(results: list[TrainingResult], name: str) -> tuple[str, ...]:
     return next(row[1:] for row in settings.fairness(results).rows if row[0] == name)
 
 
@@ -60,7 +60,7 @@ def test_values_that_change_from_cell_to_cell_stand_side_by_side() -> None:
     assert row([results[0], told("matched-pytorch", threads=1)], "threads in the framework") == ("", "2 / 1")
 
 
-def losing(name: str, loss: float, block: int = 1, **changes: Any) -> Result:
+def losing(name: str, loss: float, block: int = 1, **changes: Any) -> TrainingResult:
     epochs = (Epoch(0, None, None, 0.2, None, 2.3, 0.1), Epoch(1, 1.0, 1.0, 0.2, loss, 0.2, 0.9))
     return replace(told(name), cell=result(name, block=block, **changes).cell, epochs=epochs)
 

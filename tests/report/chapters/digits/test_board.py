@@ -48,7 +48,7 @@ def kept(directory: Path, workload: Workload, weights: dict[str, Weights]) -> Pa
             about = {"implementation": name, "framework": found.cell.framework, "versions": {}}
             digest = portable.save(archive.unfinished_model(directory, found.cell), workload, own, about)
             archive.save(directory, replace(found, model=digest))
-        archive.save_machine(directory, MACHINE)
+        archive.save_record(directory, MACHINE)
     build.build(directory)
     return directory
 

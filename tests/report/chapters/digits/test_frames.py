@@ -16,14 +16,14 @@ from bench.report.chapters.digits import frames as digits_frames
 from bench.report.chapters.digits import tables
 from bench.store import archive, predictions
 from bench.store.predictions import TestSet
-from bench.store.records.training import Result
+from bench.store.records.training import TrainingResult
 
 LABELS = np.array([7, 2, 1, 0, 4, 7, 7], np.uint8)
 IMAGES = {number: np.full((28, 28), 30 * number, np.uint8) for number in range(7)}
 TEST = TestSet(LABELS, IMAGES)
 
 
-def said(predicted: str, implementation: str = "matched-pytorch", block: int = 1, **changes: Any) -> Result:
+def said(predicted: str, implementation: str = "matched-pytorch", block: int = 1, **changes: Any) -> TrainingResult:
     """A result with these predictions."""
     return result(implementation, block, predicted=predicted, data="d1", **changes)
 

@@ -1,14 +1,12 @@
 """Overhead against compute, from sweeps made by hand with the overhead and the throughput planted in them."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from pydantic import TypeAdapter
 from synthetic import FLOPS_PER_S, OVERHEAD_S, PARAMETER_S, WORKLOAD, clear, result, save, session, swept
 
 from bench.errors import FcnBenchError
@@ -17,14 +15,14 @@ from bench.report.chapters import conditions, overhead
 from bench.report.chapters.overhead import fit, tables
 from bench.session import progress
 from bench.store import archive
-from bench.store.records.training import Result
-from bench.store.records.verification import Gate
+from bench.store.records.training import TrainingResult
+from bench.store.records.verification import Verification
 
 TIMES = {"matched-pytorch": [1.0, 1.1], "matched-keras": [2.0, 2.1]}
 PYTORCH, KERAS = "matched-pytorch", "matched-keras"
 
 
-def fits(results: Sequence[Result], **options: Any) -> pd.DataFrame:
+def fits(results: Sequence[TrainingResult], **options: Any) -> pd.DataFrame:
     return fit.overhead(fit.sweep(results), {WORKLOAD.name: WORKLOAD}, **options)
 
 
@@ -50,8 +48,8 @@ def test_no_term_is_negative() -> None:
     """A program without overhead has none, and not less."""
     own = swept()
     bare = tuple(replace(p, seconds=(p.flops * p.batch_size / FLOPS_PER_S * p.steps * p.batch_size**0.01,))
-                 for p in own.sweep)  # fmt: skip
-    (row,) = fits([replace(own, sweep=bare)]).to_dict("records")
+                 for p in own.points)  # fmt: skip
+    (row,) = fits([replace(own, points=bare)]).to_dict("records")
     assert row["overhead_s"] == 0 and row["parameter_s"] >= 0
 
 
@@ -89,7 +87,7 @@ def test_threads_are_set_against_each_other_block_by_block() -> None:
     results = [swept(block=block, threads=number, slower=slower)
                for block in (1, 2) for number, slower in ((1, 3.0), (2, 2.0))]  # fmt: skip
     frame = fit.threads(fit.sweep(results))
-    assert len(frame) == len(results[0].sweep)
+    assert len(frame) == len(results[0].points)
     assert frame["estimate"].tolist() == pytest.approx([1.5] * len(frame))
     assert set(frame["fewer"]) == {1} and set(frame["threads"]) == {2} and set(frame["blocks"]) == {2}
     assert fit.threads(fit.sweep([swept()])).empty
@@ -113,7 +111,7 @@ def test_the_report_has_a_section_with_table_and_charts(usual: Path) -> None:
     assert {path.name.partition(".")[0] for path in (usual / "charts").glob("sweep-*.svg")} == {
         "sweep-batch", "sweep-width",
     }  # fmt: skip
-    assert len(pd.read_csv(usual / "tables" / "sweep.csv")) == 4 * len(swept().sweep)
+    assert len(pd.read_csv(usual / "tables" / "sweep.csv")) == 4 * len(swept().points)
     assert len(pd.read_csv(usual / "tables" / "overhead.csv")) == 2
 
 
@@ -150,7 +148,7 @@ def test_a_sweep_that_failed_is_told_with_what_else_was_lost(tmp_path: Path) -> 
 def test_a_program_that_the_gate_refuses_has_no_overhead(tmp_path: Path) -> None:
     """Its speed is withheld here too."""
     directory = save(tmp_path / "out", [*clear(), swept(), swept(KERAS)])
-    archive.save_gate(directory, Gate(PYTORCH, WORKLOAD.name, "cpu", "d", "failed", "other work"))
+    archive.save_record(directory, Verification(PYTORCH, WORKLOAD.name, "cpu", "d", "failed", "other work"))
     frames = build.read(directory).frames
     assert set(frames["overhead"]["implementation"]) == set(frames["sweep"]["implementation"]) == {KERAS}
 
@@ -173,15 +171,8 @@ def test_sweeps_are_carried_through_pytest_benchmarks_json_but_are_no_benchmark(
     assert archive.everything(tmp_path / "back") == archive.everything(usual)
 
 
-def test_results_of_before_there_were_sweeps_can_be_read() -> None:
-    """And have none."""
-    old = asdict(result())
-    del old["sweep"]
-    assert TypeAdapter(Result).validate_json(json.dumps(old)) == result()
-
-
 def test_a_run_says_what_a_sweep_found() -> None:
     """In its line: how many points, and how many could not be trained."""
-    number = len(swept().sweep)
+    number = len(swept().points)
     assert progress.ended(swept()) == f"{number} points"
     assert progress.ended(swept(lost=(1,))) == f"{number - 3} points, 3 could not be trained"

@@ -1,0 +1,159 @@
+"""What a worker said and how it ended: its lines become checked messages, and the messages a status."""
+
+import signal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, TypeVar, Union
+
+from pydantic import ConfigDict, Discriminator, Tag, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from bench.store.formats import problem
+from bench.store.records.cell import Status
+from bench.store.records.export import Export
+from bench.store.records.floor import Part
+from bench.store.records.probe import Mode
+from bench.store.records.sweep import SweepPoint
+from bench.store.records.training import Epoch, Evaluation, Inference, Predicted
+from bench.store.records.verification import Check
+from bench.worker import messages
+from bench.worker.messages import PROTOCOL, Ended, Hello, Logits, PartEnded, Whole
+
+KINDS: Mapping[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        Hello, messages.Phase, messages.Versions, messages.Switches, messages.MeterReadings, messages.ModelKept, Whole,
+        messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode, messages.LostMode,
+        messages.DebuggingTools, Logits, PartEnded, Ended,
+        Epoch, Evaluation, Predicted, Inference, Part, SweepPoint, Check, Mode, Export,
+    )
+}  # fmt: skip
+"""Everything that a worker may say; records travel as they are stored."""
+TAGGED: Any = tuple(Annotated[kind, Tag(name)] for name, kind in KINDS.items())
+MESSAGES: TypeAdapter[Any] = TypeAdapter(
+    Annotated[Union[TAGGED], Discriminator(lambda values: values["is"])],  # noqa: UP007  # made from a table
+    config=ConfigDict(strict=True, allow_inf_nan=False),
+)
+M = TypeVar("M")
+ONE_VERSION = f"this is protocol {PROTOCOL}: use one version of fcnbench for both"
+
+
+class Outcome(NamedTuple):
+    """How something ended that a worker was asked for, and why, where it is not ``ok``."""
+
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker said and how it ended. ``exit_status`` is negative for a signal, None if it had to be killed.
+
+    ``invalid`` is what was wrong with the first line that is no message; nothing that came after it is heard.
+    ``child_cpu_s`` is the CPU time of the child and of all that it started and waited for, or still had at its end.
+    """
+
+    messages: tuple[Any, ...]
+    exit_status: int | None
+    timeout_s: float
+    wall_s: float
+    parent_cpu_s: float
+    child_cpu_s: float
+    invalid: str = ""
+
+    def all(self, kind: type[M]) -> tuple[M, ...]:
+        """The messages of one kind, in their order."""
+        return tuple(message for message in self.messages if isinstance(message, kind))
+
+    def last(self, kind: type[M], default: M) -> M:
+        """The last message of a kind, which counts where it was said again; the default where there is none."""
+        return (default, *self.all(kind))[-1]
+
+    def parts(self, kind: type[Logits] | type[PartEnded], number: int) -> list[Any]:
+        """How each of ``number`` things ended that the worker was asked for at once.
+
+        Those that it did not come to have the status with which it ended, and that is not ``ok``.
+        """
+        status, reason = self.outcome
+        missing = kind("failed" if status == "ok" else status, reason)
+        return [*self.all(kind), *[missing] * number][:number]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Status and reason of what was asked: ``ok`` from the moment on when all of it had been answered."""
+        return Outcome("ok") if self.all(Whole) else self.last_word
+
+    @property
+    def unfinished(self) -> str:
+        """Why what follows upon a whole cell did not come to its end; empty where it did, or there was none."""
+        return self.last_word.reason if self.all(Whole) else ""
+
+    @property
+    def last_word(self) -> Outcome:
+        """Status and reason of the process: the child's own word, or what its death says."""
+        for hello in self.all(Hello):
+            if hello.protocol != PROTOCOL:
+                return Outcome("failed", f"the worker speaks protocol {hello.protocol}, {ONE_VERSION}")
+        if self.invalid:
+            return Outcome("failed", messages.one_line(self.invalid))
+        for ended in self.all(Ended):
+            return Outcome(ended.status, messages.one_line(ended.reason))
+        return Outcome("failed", self.death)
+
+    @property
+    def death(self) -> str:
+        """What became of a process that did not say how it ended."""
+        if self.exit_status is None:
+            return f"no answer within {self.timeout_s:g} s: killed (give it more with --timeout)"
+        if self.exit_status < 0:
+            name = signal_name(-self.exit_status)
+            return f"the process was ended by {name}" + (": often the system, out of memory" * (name == "SIGKILL"))
+        unknown = "" if self.messages else f"; it did not say which protocol it speaks, {ONE_VERSION}"
+        return f"the process ended with exit status {self.exit_status} before it had answered{unknown}"
+
+
+def understood(lines: Iterable[bytes]) -> tuple[tuple[Any, ...], str]:
+    """The messages among a worker's lines, and what is wrong with the line that ends them too early, if one does.
+
+    Lines before ``Hello`` are not the worker's: an interpreter may print at its start. Nor is what follows upon
+    ``Ended``, or a line that is not whole, since its process died over it.
+    """
+    found: list[Any] = []
+    for line in lines:
+        if not line.endswith(b"\n"):
+            break
+        try:
+            message = decoded(line)
+        except ValueError as error:
+            if found:
+                return tuple(found), str(error)
+            continue
+        if found or isinstance(message, Hello):
+            found.append(message)
+        if isinstance(message, Ended) or (isinstance(message, Hello) and message.protocol != PROTOCOL):
+            break
+    return tuple(found), ""
+
+
+def decoded(line: bytes) -> Any:
+    """The message of a line, checked: its kind, the types of all values, finite numbers. Raises ValueError."""
+    try:
+        kind = from_json(line, allow_inf_nan=False)["is"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"said what is no message ({error}), {ONE_VERSION}") from error
+    if kind not in KINDS:
+        raise ValueError(f"speaks another protocol ({kind} is no message), {ONE_VERSION}")
+    try:
+        return MESSAGES.validate_json(line)
+    except ValidationError as error:
+        raise ValueError(
+            f"said what no record can hold ({problem(error)}); see the contract in CONTRIBUTING.md"
+        ) from error
+
+
+def signal_name(number: int) -> str:
+    """``SIGKILL`` for 9; the real-time signals have a number only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
