@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bench.report.results import Session
+    from bench.report.results import Results
 
 
-def run(out: "Path | str | None" = None, say: "Callable[..., None] | None" = None, **options: Any) -> "Session":
+def run(out: "Path | str | None" = None, say: "Callable[..., None] | None" = None, **options: Any) -> "Results":
     """Measure what is not stored yet, as ``fcnbench run`` does, and read the results.
 
     ``out`` is the result directory, ``results/PRESET`` if it is left out. ``options`` are fields of
@@ -35,13 +35,13 @@ def run(out: "Path | str | None" = None, say: "Callable[..., None] | None" = Non
     return read(directory)
 
 
-def read(directory: "Path | str") -> "Session":
+def read(directory: "Path | str") -> "Results":
     """What a result directory holds: ``.runs`` and ``.epochs`` as DataFrames, ``.report()``, ``.compare(base)``.
 
     No framework is needed. Raises :class:`bench.errors.FcnBenchError` for a directory without results.
     """
     from pathlib import Path
 
-    from bench.report.results import Session
+    from bench.report import build
 
-    return Session.read(Path(directory))
+    return build.read(Path(directory))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.report.chapters import CHAPTERS
 from bench.report.runs import runs_frame
 from bench.session.plan import Plan
 from bench.store import archive
@@ -37,6 +38,8 @@ READINGS: Readings = {
 }  # fmt: skip
 """What meters read around every cell."""
 TIERS = ("documented", "matched", "tuned", "reference")
+UNDRAWN = tuple(replace(chapter, charts=lambda results, group: ()) for chapter in CHAPTERS)
+"""The chapters without their charts, which take their time, for tests of something else."""
 
 
 def result(

@@ -1,7 +1,7 @@
 """What several charts share: colours, rows, scales and legends."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.display import naming, numbers
-from bench.display.charts import HEAD, WIDTH, headed
+from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from impls.frameworks import FRAMEWORKS
 
 COLOURS = {name: row.colour for name, row in FRAMEWORKS.items()}
@@ -126,3 +126,11 @@ def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
             again = " as control" if role == "control" else ""
             parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(told)}"] if told else []
     return f"{start}, median and range over processes: {'; '.join(parts)}."
+
+
+def of_runs(
+    kind: str, what: str, title: str, key: str, runs: pd.DataFrame, columns: dict[str, str],
+    figure: Callable[[str], Figure | None],
+) -> Chart | None:  # fmt: skip
+    """A chart of processes, called ``kind.key``; its words are the median and range of the columns."""
+    return draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, runs, columns), figure)

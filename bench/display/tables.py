@@ -2,9 +2,12 @@
 
 import html
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+import pandas as pd
+
+from bench.display import numbers
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,25 @@ class Sheet:
     links: tuple[str, ...] = ()
 
 
-def in_markdown(text: str) -> Markup:
+def in_markdown(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(text, quote=False))
-    return Markup("<br>".join(escaped.splitlines()))
+    return "<br>".join(escaped.splitlines())
 
 
 def markdown(sheet: Sheet) -> str:
     """A sheet as a Markdown table, figures to the right."""
-    lines = [sheet.columns, tuple("---" if i < sheet.texts else "---:" for i in range(len(sheet.columns)))]
-    lines += [tuple(map(in_markdown, row)) for row in sheet.rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    return in_lines(sheet.columns, sheet.rows, sheet.texts)
+
+
+def of_frame(frame: pd.DataFrame) -> str:
+    """A frame as a Markdown table, its values with units."""
+    rows = ([numbers.cell(str(column), dict(row)) for column in frame] for _, row in frame.iterrows())
+    return in_lines(list(map(str, frame)), rows, len(frame.columns))
+
+
+def in_lines(columns: Sequence[str], rows: Iterable[Sequence[str]], texts: int) -> str:
+    """A Markdown table; the columns after the first ``texts`` are figures, which stand at the right."""
+    lines = [columns, ["---" if i < texts else "---:" for i in range(len(columns))]]
+    lines += [list(map(in_markdown, row)) for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

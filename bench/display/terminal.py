@@ -1,10 +1,11 @@
-"""The table that ends a run: the answer, the figures, the claims beside them, the control, and what is missing."""
+"""Sentences and tables as plain text that any terminal can show."""
 
 import io
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.box import Box
+from rich.console import Console
 from rich.table import Table
 
 from bench.display import numbers
@@ -44,3 +45,23 @@ def show(say: Callable[[object], None], sheet: Sheet, start: str = "") -> None:
         say(table)
     if sheet.note:
         say(wrapped(sheet.note))
+
+
+def page(lines: Sequence[str], made: Sequence[Sheet]) -> str:
+    """Sentences, then tables: no line of a sentence over 100 columns."""
+    out, say = plain()
+    for line in lines:
+        say(wrapped(line))
+    for sheet in made:
+        show(say, sheet)
+    return shown(out)
+
+
+def plain() -> tuple[io.StringIO, Callable[[object], None]]:
+    """Where text is gathered, and how it is written there."""
+    out = io.StringIO()
+    console = Console(
+        file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, markup=False,
+        emoji=False, highlight=False,
+    )  # fmt: skip
+    return out, console.print

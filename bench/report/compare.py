@@ -14,10 +14,9 @@ from typing import Any
 import pandas as pd
 
 from bench import files, statistics
-from bench.display import naming, numbers, tables
+from bench.display import naming, numbers, tables, terminal
 from bench.display.tables import Sheet
 from bench.errors import FcnBenchError
-from bench.report import summary
 from bench.report.pairs import control, in_blocks, judge
 from bench.report.runs import GROUP, measured, runs_frame
 from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
@@ -94,7 +93,7 @@ def compare(base: Path, new: Path, limit: float) -> Comparison:
     shared = frame[~alone][GROUP].drop_duplicates()
     groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
     made = [sheet(part, naming.title(*key)) for key, part in groups]
-    return Comparison(summary.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+    return Comparison(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
 
 
 def check_same_work(base: Directory, new: Directory) -> None:

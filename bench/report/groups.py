@@ -1,4 +1,4 @@
-"""The answer in sentences: which is faster, by how much, how sure, and what could not be told."""
+"""What is compared with each other: a network on a device with a number of threads, and its pairs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -45,9 +45,8 @@ class Group:
     """What is compared with each other: one workload on one device with one thread count, and its derived frames.
 
     ``runs`` has all its cells; ``summary`` one row per implementation that was measured, the fastest first.
-    ``judged`` has its rows of the comparison, of time, memory and accuracy; ``pairs`` are those of time. ``break_even``
-    says which implementation overtakes which. ``document_epochs`` is the document's own number, None where unknown.
-    ``multiples`` says how many times the machine's own limit an epoch takes, where that was measured.
+    ``judged`` has its rows of the comparison, of time, memory and accuracy; ``pairs`` are those of time.
+    ``document_epochs`` is the document's own number, None where unknown.
     """
 
     workload: str
@@ -57,10 +56,8 @@ class Group:
     summary: pd.DataFrame
     control: pd.DataFrame
     judged: pd.DataFrame
-    break_even: pd.DataFrame
     pairs: tuple[Pair, ...]
     document_epochs: int | None
-    multiples: pd.DataFrame
 
     @property
     def place_key(self) -> tuple[str, str, int]:
@@ -114,15 +111,12 @@ def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int
     keys.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
     found = []
     for workload, device, threads in keys:
-        own, summed, controls, judged, overtaken, limits = (
-            part(frames[name], workload, device, threads)
-            for name in ("runs", "summary", "control", "comparison", "break_even", "multiples")
+        own, summed, controls, judged = (
+            part(frames[name], workload, device, threads) for name in ("runs", "summary", "control", "comparison")
         )
         pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
         epochs = document_epochs.get(workload)
-        found.append(
-            Group(workload, device, int(threads), own, summed, controls, judged, overtaken, pairs, epochs, limits)
-        )
+        found.append(Group(workload, device, int(threads), own, summed, controls, judged, pairs, epochs))
     return found
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from bench import statistics
-from bench.report import runs
+from bench.report import columns, runs
+from bench.report.columns import Column, Table
 from bench.report.runs import GROUP, measured
 from bench.statistics import Difference, Ratio, Verdict
 
@@ -23,10 +24,46 @@ WORDS = {
 """What is compared, and what a smaller and a greater value are called. Accuracies are compared by difference."""
 Key = tuple[str, str, int]
 """The values of :data:`bench.report.runs.GROUP`."""
-CONTROL = [*GROUP, "implementation", "estimate", "low", "high", "p", "delta", "fit", "blocks"]
-COMPARISON = [
-    *GROUP, "compared", "a", "b", "estimate", "low", "high", "p", "p_holm", "delta", "verdict", "blocks",
-]  # fmt: skip
+SUMMARY = Table("One row for each implementation of a network, device and number of threads: medians over processes, "
+                "and ranges.", (
+    *columns.CONFIGURATION, columns.TIER, columns.IMPLEMENTATION, columns.FRAMEWORK,
+    columns.PROCESSES, columns.EPOCHS, columns.EPOCH_S,
+    Column("epoch_s_low", "s", "least"),
+    Column("epoch_s_high", "s", "greatest"),
+    columns.FIRST_EPOCH_S, columns.IMPORT_S, columns.PREDICT_S, columns.PROCESS_PEAK_BYTES,
+    Column("process_peak_bytes_low", "bytes", "least"),
+    Column("process_peak_bytes_high", "bytes", "greatest"),
+    columns.ACCURACY,
+    Column("accuracy_low", "", "least"),
+    Column("accuracy_high", "", "greatest"),
+    columns.CPU_PER_WALL,
+))  # fmt: skip
+CONTROL = Table("One row for each A/A control: a program divided by itself, block by block.", (
+    *columns.CONFIGURATION, columns.IMPLEMENTATION,
+    Column("estimate", "ratio", "control / measured"),
+    Column("low", "ratio", "lower end of the 95 % interval"),
+    Column("high", "ratio", "upper end of the 95 % interval"),
+    columns.P, columns.DELTA,
+    Column("fit", "", "True where it does not differ from itself, corrected for the number of controls; else there "
+           "are no verdicts"),
+    columns.BLOCKS,
+))  # fmt: skip
+COMPARISON = Table("One row for each pair of implementations and quantity.", (
+    *columns.CONFIGURATION,
+    Column("compared", "", "epoch_s, process_peak_bytes or accuracy: the column of runs.csv"),
+    Column("a", "", "the implementation whose typical value is greater"),
+    Column("b", "", "the other one"),
+    Column("estimate", "ratio", "how many times a is as slow (or as large) as b; of accuracies, the difference a - b "
+           "in shares of 1"),
+    Column("low", "", "lower end of the 95 % interval of estimate"),
+    Column("high", "", "upper end of the 95 % interval of estimate"),
+    columns.P,
+    Column("p_holm", "probability", "p corrected for all pairs of the session with that quantity (Holm)"),
+    columns.DELTA,
+    Column("verdict", "", "on a: faster, slower, equivalent within delta, inconclusive, too few blocks, or why there "
+           "is none"),
+    columns.BLOCKS,
+))  # fmt: skip
 
 
 def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -74,7 +111,7 @@ def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
         assert isinstance(ratio, Ratio)
         configuration = dict(zip(GROUP, key, strict=True)) | {"implementation": name}
         rows.append(configuration | asdict(ratio) | {"p": p, "delta": statistics.delta(ratio), "blocks": len(both)})
-    table = pd.DataFrame(rows, columns=CONTROL)
+    table = CONTROL.frame(rows)
     return table.assign(fit=[not statistics.sure(p) for p in statistics.holm(list(table["p"]))])
 
 
@@ -88,7 +125,7 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     fit = bool(controls["epoch_s"]["fit"].all())
     tables = [judged(frame, column, controls.get(column), fit) for column in WORDS]
     filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COMPARISON)
+    return pd.concat(filled, ignore_index=True) if filled else COMPARISON.frame([])
 
 
 def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: bool) -> pd.DataFrame:
@@ -101,7 +138,7 @@ def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: 
         results.append(result)
         pair = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
         rows.append(pair | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
-    table = pd.DataFrame(rows, columns=COMPARISON)
+    table = COMPARISON.frame(rows)
     corrected = statistics.holm(list(table["p"]))
     verdicts = [
         statistics.verdict(result, delta, p) if fit else Verdict.UNFIT
@@ -151,8 +188,7 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
                 "cpu_per_wall": statistics.program_value(group["cpu_per_wall"]),
             }
         )
-    table = pd.DataFrame(rows)
-    return table if table.empty else table.sort_values([*runs.GROUP, "epoch_s"], ignore_index=True)
+    return SUMMARY.frame(rows).sort_values([*runs.GROUP, "epoch_s"], ignore_index=True)
 
 
 def spread(group: pd.DataFrame, column: str) -> dict[str, float]:

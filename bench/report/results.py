@@ -1,7 +1,8 @@
-"""Everything that is derived from the stored records of a directory, before it is written or shown."""
+"""What a result directory holds, as the chapters need it: its records, the same as frames, what is compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,24 +10,13 @@ import pandas as pd
 
 from bench.data import tutorials
 from bench.errors import FcnBenchError
-from bench.report import groups as report_groups
-from bench.report import pairs
-from bench.report.chapters import conditions, cost, floor, inference
-from bench.report.chapters.accuracy import effects, reaching
-from bench.report.chapters.breakdown import stages
-from bench.report.chapters.claims import ledger, properties, sources, table_4
-from bench.report.chapters.claims.sources import Program
-from bench.report.chapters.digits.frames import by_digit, confusion, disagreements
-from bench.report.chapters.overhead import fit
+from bench.report import groups, pairs, runs
+from bench.report.columns import Table
 from bench.report.groups import Group
-from bench.report.runs import GROUP, curves_frame, epochs_frame, machines_frame, measured, runs_frame
 from bench.store import archive, predictions
-from bench.store.predictions import NO_TEST_SET, TestSet
-from bench.store.records.breakdown import Breakdown
+from bench.store.predictions import TestSet
 from bench.store.records.cell import Result
-from bench.store.records.export import StoredExport
 from bench.store.records.machine import Machine, Size
-from bench.store.records.probe import Probe
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
 from impls.workload import Workload
@@ -35,80 +25,49 @@ if TYPE_CHECKING:
     from bench.report.build import Built
     from bench.report.compare import Comparison
 
+DATA: Mapping[str, Table] = {
+    "runs": runs.RUNS, "epochs": runs.EPOCHS, "machines": runs.MACHINES, "curves": runs.CURVES,
+}  # fmt: skip
+"""The records as rows; all other frames are derived from them."""
+
 
 @dataclass(frozen=True)
-class Session:
-    """Everything that the pages show, derived from the stored cells; ``shown`` are those whose figures may be.
+class Results:
+    """What a directory holds. ``trained`` are the results of networks, ``everything`` has floors and sweeps too.
 
-    ``results`` are of the networks that were trained, ``everything`` has what else was measured too.
+    ``frames`` has the records as rows and the comparison of them; :func:`bench.report.build.read` adds the chapters'.
     """
 
-    results: Sequence[TrainingResult]
+    directory: Path
+    everything: Sequence[Result]
+    trained: Sequence[TrainingResult]
     machines: Sequence[Machine]
     gates: Sequence[Verification]
-    frames: Mapping[str, pd.DataFrame]
-    groups: Sequence[Group]
-    size: Size | None = None
-    shown: Sequence[TrainingResult] = ()
-    test: TestSet = NO_TEST_SET
-    programs: Mapping[str, Program] = field(default_factory=dict)
-    everything: Sequence[Result] = ()
-    directory: Path = Path()
+    size: Size | None
+    frames: dict[str, pd.DataFrame]
 
     @classmethod
-    def read(cls, directory: Path) -> "Session":
-        """Read the stored records and derive the rest."""
+    def read(cls, directory: Path) -> "Results":
+        """Read the stored records. Raises FcnBenchError where nothing was trained, and for what cannot be read."""
         everything, machines, gates = (
             archive.everything(directory),
             archive.records(directory, Machine),
             archive.records(directory, Verification),
         )
-        results = archive.trained(everything)
-        if not results:
+        trained = archive.trained(everything)
+        if not trained:
             raise FcnBenchError(f"{directory}: nothing was trained here; run 'fcnbench run --out {directory}'")
-        runs, of_machines = runs_frame(results, gates), machines_frame(machines)
+        rows = runs.runs_frame(trained, gates)
         frames = {
-            "runs": runs,
-            "epochs": epochs_frame(results),
-            "curves": curves_frame(results),
-            "machines": of_machines,
-            "summary": pairs.summary_frame(runs),
-            "control": pairs.control(runs),
-            "comparison": pairs.comparison(runs),
-            "break_even": cost.break_even_frame(runs),
-            "table_4": table_4.table_4(runs, of_machines),
-            "gate": conditions.checks_frame(gates),
+            "runs": rows,
+            "epochs": runs.epochs_frame(trained),
+            "machines": runs.machines_frame(machines),
+            "curves": runs.curves_frame(trained),
+            "summary": pairs.summary_frame(rows),
+            "control": pairs.control(rows),
+            "comparison": pairs.comparison(rows),
         }
-        frames["floor_parts"] = floor.parts(everything)
-        frames["floor"] = floor.floor(frames["floor_parts"])
-        frames["multiples"] = floor.multiples(runs, frames["floor"])
-        frames["time_to_accuracy"] = reaching.time_to_accuracy(runs, frames["epochs"])
-        programs = sources.read(directory)
-        kept = archive.records(directory, StoredExport)
-        frames["breakdown"] = stages.breakdown(archive.records(directory, Breakdown), runs)
-        frames["exports"] = properties.exports_frame(kept)
-        frames["table_1"] = properties.table_1(
-            archive.records(directory, Probe), programs, [one.export for one in kept]
-        )
-        decided = ledger.ledger(runs, frames["epochs"], results, of_machines)
-        frames["claims"] = ledger.joined(decided, frames["table_1"])
-        frames["effects"] = effects.effects(runs, frames["epochs"], results)
-        test = predictions.read(directory, results)
-        keys = set(measured(runs)["cell"])
-        shown = [result for result in results if result.cell.key in keys]
-        frames["inference"] = inference.inference(shown)
-        frames["sweep"] = fit.sweep(everything, gates)
-        known = workloads(results)
-        peaks = frames["floor"].groupby(GROUP)["peak_flops_per_s"].median().to_dict()
-        frames["overhead"] = fit.overhead(frames["sweep"], known, peaks)
-        frames["sweep_threads"] = fit.threads(frames["sweep"])
-        frames["digits"] = by_digit(shown, test)
-        frames["confusion"] = confusion(shown, test)
-        frames["disagreements"] = disagreements(shown, test)
-        epochs = {name: workload.epochs for name, workload in known.items()}
-        groups = report_groups.groups(frames, epochs, tutorials.headline())
-        size = archive.size(directory)
-        return cls(results, machines, gates, frames, groups, size, shown, test, programs, everything, directory)
+        return cls(directory, everything, trained, machines, gates, archive.size(directory), frames)
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -120,22 +79,48 @@ class Session:
         """A row for each epoch of each of them, as in ``epochs.csv``."""
         return self.frames["epochs"]
 
+    @cached_property
+    def groups(self) -> list[Group]:
+        """What is compared with each other: the network that the tutorials time comes first."""
+        epochs = {name: workload.epochs for name, workload in self.workloads.items()}
+        return groups.groups(self.frames, epochs, tutorials.headline())
+
+    @property
+    def leading(self) -> list[Group]:
+        """The groups that the opening speaks of."""
+        return groups.leading(self.groups)
+
+    @property
+    def workloads(self) -> dict[str, Workload]:
+        """The networks that were trained, by name."""
+        return {result.cell.workload.name: result.cell.workload for result in self.trained}
+
+    @cached_property
+    def shown(self) -> list[TrainingResult]:
+        """The results whose figures may be shown."""
+        keys = set(runs.measured(self.runs)["cell"])
+        return [result for result in self.trained if result.cell.key in keys]
+
+    @cached_property
+    def test(self) -> TestSet:
+        """The test set of the stored predictions, as far as it was kept."""
+        return predictions.read(self.directory, self.trained)
+
     def report(self) -> "Built":
         """Write CSVs, tables, charts and report into the directory, as ``fcnbench report`` does."""
         from bench.report import build  # which reads these results itself
 
         return build.build(self.directory)
 
-    def compare(self, base: "Session | Path | str", fail_slower: float = 0.05) -> "Comparison":
+    def compare(self, base: "Results | Path | str", fail_slower: float = 0.05) -> "Comparison":
         """Compare with another directory, as ``fcnbench compare BASE`` does; what is slower by more is a regression.
 
         Raises FcnBenchError where the two have nothing in common or did different work.
         """
         from bench.report import compare
 
-        return compare.compare(base.directory if isinstance(base, Session) else Path(base), self.directory, fail_slower)
+        return compare.compare(base.directory if isinstance(base, Results) else Path(base), self.directory, fail_slower)
 
-
-def workloads(results: Sequence[TrainingResult]) -> dict[str, Workload]:
-    """The networks of some results, by name."""
-    return {result.cell.workload.name: result.cell.workload for result in results}
+    def part(self, name: str, group: Group) -> pd.DataFrame:
+        """The rows of a frame that are about a group."""
+        return groups.part(self.frames[name], *group.place_key)

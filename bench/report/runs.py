@@ -10,14 +10,95 @@ import pandas as pd
 from bench import statistics
 from bench.machine import disturbances, meters
 from bench.machine.metering import Meter
+from bench.report import columns
+from bench.report.columns import Column, Table
 from bench.store.records.cell import Readings, Result
 from bench.store.records.machine import Machine
-from bench.store.records.training import Epoch, Evaluation, Inference, TrainingResult
+from bench.store.records.training import Epoch, Inference, TrainingResult
 from bench.store.records.verification import Verification
 
-IDENTITY = ["cell", "implementation", "tier", "framework", "workload", "device", "threads", "block", "role"]
-GROUP = ["workload", "device", "threads"]
+IDENTITY = [column.name for column in columns.WHICH_CELL]
+GROUP = [column.name for column in columns.CONFIGURATION]
 """What is compared with each other has these in common."""
+RUNS = Table("One row for each process.", (
+    *columns.WHICH_CELL,
+    Column("status", "", "ok, skipped or failed"),
+    Column("reason", "", "why it was skipped or failed"),
+    Column("gate", "", "passed, failed or skipped: whether the implementation was proved to do the same work; empty "
+           "where it was not asked"),
+    columns.IMPORT_S,
+    Column("build_s", "s", "building model, loss and optimiser"),
+    Column("load_s", "s", "taking the arrays into the framework's own form, on its device"),
+    columns.FIRST_EPOCH_S, columns.EPOCH_S,
+    Column("predict_s", "s", "median over the epochs of predicting the test set (and what else is predicted with it, "
+           "see epochs.csv)"),
+    Column("predict_image_s", "s", "predicting a test set of one image after training: median of the calls after the "
+           "first; empty in results of the suite"),
+    Column("predict_batch_s", "s", "the same of one batch, of the network's test_batch_size images"),
+    Column("predict_image_first_s", "s", "the first call with one image, which may trace and compile for it"),
+    Column("process_s", "s", "the whole process, from start to end, inference too, as its parent saw it"),
+    columns.CPU_PER_WALL,
+    Column("train_energy_j", "J", "mean over the steady epochs of the energy that the whole GPU drew, by its own "
+           "counter; empty where it has none, and where these epochs last less than 2 s together, too short for it"),
+    Column("accuracy", "0 to 1", "share of the test images recognised after the last epoch"),
+    Column("test_loss", "nats", "mean cross-entropy of the test set after the last epoch"),
+    *columns.of_meters(meters.MEMORY),
+    Column("training_over_load_bytes", "bytes", "training_peak_bytes - after_load_rss_bytes"),
+    *columns.of_meters(meters.DISTURBANCES),
+    Column("disturbed_by", "", "what disturbed the process, in words; empty where nothing is known to have"),
+    Column("hints", "", "what is worth knowing besides, in words"),
+    Column("no_inference", "", "why one image and one batch could not be timed, where that failed after all else was "
+           "measured"),
+    Column("attempt", "number", "how often the cell's block was measured, this time included"),
+    Column("repeated", "", "what disturbed the attempt before"),
+    columns.EPOCHS,
+    Column("seed", "", "draws start weights and batch order"),
+    columns.MACHINE,
+    Column("started", "", "when, UTC"),
+    Column("harness", "", "fcnbench, or pytest-benchmark where its suite measured the epochs"),
+    Column("commit", "", "state of the directory in which it was started, a + for uncommitted changes; empty outside "
+           "a repository"),
+    Column("versions", "", "JSON: Python and the packages that were loaded"),
+    Column("switches", "", "JSON: what was in force in the framework, read from the running program"),
+))  # fmt: skip
+EPOCHS = Table("One row for each process and epoch, raw.", (
+    *columns.WHICH_CELL, columns.EPOCH,
+    Column("train_s", "s", "training on all training images once, between two readings of the clock with the device "
+           "idle"),
+    Column("train_cpu_s", "s", "CPU time of all threads of the process meanwhile"),
+    columns.PREDICT_S,
+    Column("train_loss", "nats", "mean cross-entropy over the training images, each taken before the step that used "
+           "it"),
+    Column("test_loss", "nats", "mean cross-entropy of the test set, computed by the harness from the logits"),
+    columns.ACCURACY,
+    *columns.of_meters(meters.EPOCHS),
+))  # fmt: skip
+CURVES = Table("One row for each look at the images held out of training, where a network holds some out.", (
+    *columns.WHICH_CELL, columns.EPOCH,
+    Column("batches", "count", "steps of training so far"),
+    Column("train_loss", "nats", "mean over the steps since the last look"),
+    Column("train_accuracy", "0 to 1", "of a sample of 2,000 training images"),
+    Column("validation_loss", "nats", "mean cross-entropy of the images held out"),
+    Column("validation_accuracy", "0 to 1", "of the images held out"),
+))  # fmt: skip
+MACHINES = Table("One row for each machine that took part.", (
+    columns.MACHINE,
+    Column("cpu", "", "the processor, as its maker calls it"),
+    Column("logical_cpus", "count", "CPUs that the system sees"),
+    Column("physical_cpus", "count", "cores"),
+    Column("available_cpus", "count", "CPUs that a process could use: affinity, cut to the container's quota"),
+    Column("cpu_quota", "CPUs", "the container's quota; empty where there is none"),
+    Column("ram_bytes", "bytes", "memory of the machine"),
+    Column("memory_limit_bytes", "bytes", "the container's limit; empty where there is none"),
+    Column("os", "", "system and release"),
+    Column("architecture", "", "of the processor"),
+    Column("python", "", "version of Python that ran the harness"),
+    Column("blas", "", "NumPy's linear-algebra library"),
+    Column("gpus", "", "the NVIDIA devices, as their driver calls them; empty where there are none"),
+    Column("gpu_driver", "", "version of their driver, and of the newest CUDA that it can run"),
+    Column("gpu_settings", "", "highest clock and power of each, and whether it is divided (MIG) or runs under "
+           "Windows' display driver (WDDM)"),
+))  # fmt: skip
 
 
 def identity(result: Result) -> dict[str, object]:
@@ -110,20 +191,16 @@ def commit(result: TrainingResult) -> str | None:
 def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
     own = [field.name for field in fields(Epoch) if field.name != "readings"]
-    columns = [*IDENTITY, *own, *(quantity.name for quantity in meters.quantities(meters.EPOCHS))]
-    rows = [
+    return EPOCHS.frame(
         identity(result) | {name: getattr(epoch, name) for name in own} | of_meters(meters.EPOCHS, epoch.readings)
         for result in results
         for epoch in result.epochs
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    )
 
 
 def curves_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and evaluation, for the workloads that hold images out."""
-    columns = [*IDENTITY, *(field.name for field in fields(Evaluation))]
-    rows = [identity(result) | asdict(row) for result in results for row in result.evaluations]
-    return pd.DataFrame(rows, columns=columns)
+    return CURVES.frame(identity(result) | asdict(row) for result in results for row in result.evaluations)
 
 
 def machines_frame(found: Sequence[Machine]) -> pd.DataFrame:

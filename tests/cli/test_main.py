@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 import synthetic
+from synthetic import UNDRAWN
 
 from bench import statistics
 from bench.cli import main, options
@@ -60,7 +61,7 @@ def run_tiny(fcnbench: Command, workload_file: Path, tiny_data: Path) -> Command
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No charts, where a test is about something else."""
-    monkeypatch.setattr(page, "draw", lambda _: [])
+    monkeypatch.setattr(page, "CHAPTERS", UNDRAWN)
 
 
 def check_refused(done: Done, *words: str) -> None:

@@ -12,14 +12,13 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from synthetic import MACHINE, OTHER_WORKLOAD, READINGS, clear, result, save, session
+from synthetic import MACHINE, OTHER_WORKLOAD, READINGS, UNDRAWN, clear, result, save, session
 
 from bench.display.charts import Chart
 from bench.errors import FcnBenchError
 from bench.report import build, pairs, runs
 from bench.report import page as report_page
-from bench.report.chapters.comparison import charts
-from bench.report.results import Session
+from bench.report.chapters import cost
 from bench.store import archive
 from bench.store.records.cell import Phases
 from bench.store.records.training import TrainingResult
@@ -40,7 +39,7 @@ def stored(
 
 def text(directory: Path, results: Sequence[TrainingResult], **options: Any) -> str:
     """The final table, without drawing charts for it."""
-    session = Session.read(stored(directory, results, **options))
+    session = build.read(stored(directory, results, **options))
     return build.final_table(session)
 
 
@@ -71,7 +70,7 @@ def html(usual: Path) -> str:
 @pytest.fixture(scope="module")
 def usual_text(usual: Path) -> str:
     """Its final table."""
-    return build.final_table(Session.read(usual))
+    return build.final_table(build.read(usual))
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +82,7 @@ def usual_words(usual_text: str) -> str:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No charts, where a test is about something else."""
-    monkeypatch.setattr(charts, "session_charts", lambda *_: [])
-    monkeypatch.setattr(charts, "of_group", lambda _: [])
+    monkeypatch.setattr(report_page, "CHAPTERS", UNDRAWN)
 
 
 class Elements(HTMLParser):
@@ -269,7 +267,7 @@ def test_skipped_cells_of_one_reason_share_a_line(tmp_path: Path) -> None:
 def test_thread_counts_are_not_mixed(tmp_path: Path) -> None:
     """Table 4 has a part for each, each with its own median."""
     results = session({PYTORCH: [1.0, 1.0]}, threads=1) + session({PYTORCH: [3.0, 3.0]}, threads=2)
-    frame = Session.read(stored(tmp_path, results)).frames["table_4"]
+    frame = build.read(stored(tmp_path, results)).frames["table_4"]
     rows = frame[(frame["quantity"] == "epoch_s") & (frame["device"] == "cpu")]
     assert dict(zip(rows["threads"], rows["value"], strict=True)) == {1: 1.0, 2: 3.0}
 
@@ -309,7 +307,7 @@ def test_the_final_table_is_what_a_build_returns(tmp_path: Path, undrawn: None) 
     """``cli`` prints it and names the page."""
     directory = stored(tmp_path, clear())
     built = build.build(directory)
-    assert (built.text, built.html) == (build.final_table(Session.read(directory)), tmp_path / "report.html")
+    assert (built.text, built.html) == (build.final_table(build.read(directory)), tmp_path / "report.html")
 
 
 def test_what_is_no_longer_true_is_taken_away(tmp_path: Path) -> None:
@@ -500,10 +498,10 @@ def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts and logs beyond the limit are left to their files."""
     large = "<svg><title>t</title><desc>d</desc>" + "<g/>" * 20_000 + "</svg>"
-    monkeypatch.setattr(
-        charts, "session_charts", lambda title, key, *_: [Chart(f"memory.{key}", title, "words", large, b"")]
+    memory = replace(
+        cost.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large, b"")]
     )
-    monkeypatch.setattr(charts, "of_group", lambda _: [])
+    monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, memory])
     names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
     networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
     failed = [result(f"plugin-{n}", n, status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]
@@ -537,4 +535,4 @@ def test_the_gpu_is_named_where_cells_ran_on_it(tmp_path: Path, device: str, tol
     """A machine may have one that nobody used."""
     results = session({"matched-pytorch": [1.0]}, device=device)
     directory = save(tmp_path / "out", results, replace(MACHINE, gpus="Imaginary GPU"))
-    assert ("Imaginary GPU" in report_page.facts(Session.read(directory))) is told
+    assert ("Imaginary GPU" in report_page.facts(build.read(directory))) is told

@@ -13,6 +13,7 @@ from bench.store import archive
 from bench.store.records.training import Inference
 
 ROOT = Path(__file__).parents[2]
+ENDINGS = {"_s": "s", "_bytes": "bytes", "_j": "J"}
 COMMITTED = [ROOT / "results" / name for name in ("reference", "documents", "tuned", "gpu")]
 
 
@@ -64,25 +65,28 @@ def test_committed_pairs_stand_under_their_own_headings(path: Path) -> None:
 
 def test_nothing_is_explained_that_is_not_written(made: Path) -> None:
     """A meaning without a column is left over from something."""
-    known = {name: set(part) - {""} for name, part in columns.meanings().items() if name != "all"}
-    heads = {name: [] for name in known}
+    heads: dict[str, list[str]] = {}
     for path in [path for root in (*COMMITTED, made) for path in (*root.glob("*.csv"), *root.glob("tables/*.csv"))]:
-        heads.setdefault(path.stem, []).extend(pd.read_csv(path, nrows=0).columns)
-    assert {name: known[name] - set(heads[name]) for name in known} == {name: set() for name in known}
-    assert set(columns.meanings()["all"]) <= {column for head in heads.values() for column in head}
+        name = path.name if path.parent.name != "tables" else f"tables/{path.name}"
+        heads[name] = list(pd.read_csv(path, nrows=0).columns)
+    assert {name: table.names for name, table in build.TABLES.items()} == {name: heads[name] for name in build.TABLES}
 
 
 @pytest.mark.parametrize(
     ("file", "column", "unit"),
-    [("runs", "epoch_s", "s"), ("runs", "process_peak_bytes", "bytes"), ("summary", "epoch_s_high", "s"),
+    [("runs", "epoch_s", "s"), ("runs", "process_peak_bytes", "bytes"), ("tables/summary", "epoch_s_high", "s"),
      ("runs", "accuracy", "0 to 1"), ("runs", "cell", ""), ("curves", "batches", "count")],
 )  # fmt: skip
-def test_units_stand_in_the_names_or_beside_them(file: str, column: str, unit: str) -> None:
-    """Seconds and bytes by the name's ending, others as they are declared."""
-    assert columns.explained(file, column)[0] == unit
+def test_units_are_declared(file: str, column: str, unit: str) -> None:
+    """And those of seconds, bytes and joules stand in the names too."""
+    assert {one.name: one.unit for one in build.TABLES[f"{file}.csv"].columns}[column] == unit
+    for one in (one for table in build.TABLES.values() for one in table.columns):
+        stem = one.name.removesuffix("_low").removesuffix("_high")
+        ending = next((unit for unit in ENDINGS if stem.endswith(unit) and not stem.endswith("per_s")), None)
+        assert ending is None or one.unit == ENDINGS[ending], one
 
 
 def test_a_column_that_is_not_explained_is_a_mistake() -> None:
     """Whoever adds a column says what it means."""
     with pytest.raises(KeyError):
-        columns.guide({"runs": pd.DataFrame({"cell": [], "new_s": []})})
+        columns.guide({"runs.csv": pd.DataFrame({"cell": [], "new_s": []})}, build.TABLES)

@@ -13,7 +13,8 @@ from synthetic import MACHINE, OTHER_WORKLOAD, result, runs, session
 from bench.machine.meters import METERS, quantities
 from bench.report import pairs
 from bench.report import runs as report_runs
-from bench.report.chapters import conditions, cost
+from bench.report.chapters import cost
+from bench.report.chapters.conditions import checks
 from bench.store.records.training import Epoch, Evaluation, Inference, TrainingResult
 from bench.store.records.verification import Check, Verification
 
@@ -224,7 +225,7 @@ def test_the_gates_table_has_a_row_for_each_rung_and_for_each_end() -> None:
         Verification("tuned-jax", "mlp-128-64", "cpu", "d", "skipped", "jax is not installed"),
         Verification("tuned-wrong", "mlp-128-64", "cpu", "d", "failed", "RuntimeError: no", rungs[:1]),
     ]
-    table = conditions.checks_frame(gates)
+    table = checks.checks_frame(gates)
     assert list(table["rung"]) == ["weights", "logits", "ended", "weights", "ended"]
     assert (table.loc[1, "figure"], table.loc[1, "limit"]) == (0.5, 0.1)
     assert not table.loc[1, "passed"]

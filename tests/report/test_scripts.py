@@ -10,9 +10,10 @@ import pytest
 from browser import Browser
 from synthetic import clear, save
 
-from bench.display import numbers
+from bench.display import html, numbers
+from bench.display.section import Shown
 from bench.display.tables import Sheet
-from bench.report import build, page, scripts
+from bench.report import build, scripts
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,8 @@ SHARES = ["d", "b", "asmall", "e", "c"]
 
 def shown(tmp_path: Path, sheet: Sheet) -> Path:
     """A page with nothing but this table."""
-    html = page.environment().from_string(
-        "{% from 'table.html.j2' import table %}<!doctype html><body>{{ table(sheet) }}<script>{{ script }}</script>"
-    )
-    path = tmp_path / "table.html"
-    path.write_text(html.render(sheet=sheet, script=scripts.read("sort.js").text), encoding="utf-8")
+    path, script = tmp_path / "table.html", scripts.read("sort.js").text
+    path.write_text(f"<!doctype html><body>{html.table(Shown(sheet))}<script>{script}</script>", encoding="utf-8")
     return path
 
 

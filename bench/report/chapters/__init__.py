@@ -1,1 +1,29 @@
-"""The things that the report tells, one in each module or folder: frames, columns, chart, section."""
+"""The things that the report tells, one in each module or folder: frames, columns, charts, parts of the page.
+
+Adding or removing one touches its own file or folder, and its row here. Their order is that of their files in the
+guide, and of what they add to the same part of the page.
+"""
+
+from bench.report.chapter import Chapter
+from bench.report.chapters import (
+    accuracy,
+    breakdown,
+    cells,
+    claims,
+    comparison,
+    conditions,
+    cost,
+    digits,
+    exports,
+    floor,
+    inference,
+    overhead,
+)  # fmt: skip
+from bench.report.chapters.accuracy import effects
+from bench.report.chapters.claims import code
+from bench.report.chapters.digits import board
+
+CHAPTERS: tuple[Chapter, ...] = tuple(one.CHAPTER for one in (
+    comparison, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
+    breakdown, code, cells,
+))  # fmt: skip

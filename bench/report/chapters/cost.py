@@ -1,6 +1,7 @@
 """What training costs besides time per epoch: memory, the first epoch, and when a slower start pays off."""
 
 import math
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
@@ -9,19 +10,24 @@ from matplotlib.figure import Figure
 from bench import statistics
 from bench.display import axes as display_axes
 from bench.display import numbers
-from bench.display.charts import HEAD, INK, WIDTH, headed
+from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
+from bench.display.section import Block, Picture, Section, shown
 from bench.display.tables import Sheet
 from bench.report import groups, pairs
+from bench.report.chapter import Chapter
+from bench.report.columns import CONFIGURATION, Column, Table
 from bench.report.groups import Group
+from bench.report.results import Results
 from bench.report.runs import GROUP, measured
 
 COLD = ["import_s", "build_s", "load_s", "first_epoch_s"]
 """What a process does once; the first epoch includes tracing and compiling."""
-BREAK_EVEN = [*GROUP, "starts_first", "faster_later", "ahead_s", "gain_s", "epoch", "epoch_low", "epoch_high"]
 ONCE = {
     "import_s": "import", "build_s": "build", "load_s": "load data", "first_epoch_s": "first epoch",
     "predict_s": "prediction", "process_s": "whole process",
 }  # fmt: skip
+ONCE_ONLY = "what happens once in a process, apart from steady epochs"
+PAID = "break-even: who starts later and trains faster, and when that has paid"
 PHASES = {
     "after_import_rss_bytes": "after import",
     "after_load_rss_bytes": "after load",
@@ -29,6 +35,16 @@ PHASES = {
     "process_peak_bytes": "whole process",
     "device_peak_bytes": "device peak",
 }
+BREAK_EVEN = Table("One row for each pair of which one starts first and the other trains faster.", (
+    *CONFIGURATION,
+    Column("starts_first", "", "the implementation whose first epoch ends first"),
+    Column("faster_later", "", "the one whose steady epochs are shorter"),
+    Column("ahead_s", "s", "by how much the first is ahead after its first epoch"),
+    Column("gain_s", "s", "what the other gains with every epoch"),
+    Column("epoch", "number", "epoch after which the other is ahead, from medians over processes"),
+    Column("epoch_low", "number", "least over blocks"),
+    Column("epoch_high", "number", "greatest over blocks; inf where the other is never ahead in one"),
+))  # fmt: skip
 
 
 def break_even_frame(frame: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +73,7 @@ def break_even_frame(frame: pd.DataFrame) -> pd.DataFrame:
                     "epoch": overtaken(typical[first][0], typical[later][0], typical[first][1], typical[later][1]),
                     "epoch_low": min(each), "epoch_high": max(each),
                 })  # fmt: skip
-    return pd.DataFrame(rows, columns=BREAK_EVEN)
+    return BREAK_EVEN.frame(rows)
 
 
 def overtaken(first_cold_s: float, later_cold_s: float, first_epoch_s: float, later_epoch_s: float) -> float:
@@ -68,10 +84,10 @@ def overtaken(first_cold_s: float, later_cold_s: float, first_epoch_s: float, la
     return math.inf if gain <= 0 else float(math.ceil(1 + behind / gain))
 
 
-def break_even_table(group: Group) -> Sheet:
+def break_even_table(frame: pd.DataFrame, group: Group) -> Sheet:
     """Which implementation starts later, trains faster, and has overtaken which after how many epochs."""
     rows = []
-    for _, row in group.break_even.iterrows():
+    for _, row in frame.iterrows():
         low, high, epoch = (numbers.epoch(row[name]) for name in ("epoch_low", "epoch_high", "epoch"))
         shown = epoch if low == high else f"{epoch} ({low}–{high})"
         rows.append((
@@ -79,13 +95,7 @@ def break_even_table(group: Group) -> Sheet:
             numbers.figure("_s", row["ahead_s"]), numbers.figure("_s", row["gain_s"]),
             numbers.Absent(shown) if math.isinf(row["epoch"]) else shown,
         ))  # fmt: skip
-    columns = (
-        "trains faster",
-        "starts first",
-        "behind after epoch 1",
-        "gains in each epoch",
-        "ahead after epoch",
-    )
+    columns = ("trains faster", "starts first", "behind after epoch 1", "gains in each epoch", "ahead after epoch")
     note = (
         "Import, build, loading and the first epoch are a start; predictions are left out. Medians over processes, in "
         "brackets the range over blocks."
@@ -139,3 +149,23 @@ def memory_chart(runs: pd.DataFrame, title: str) -> Figure | None:
                 axes.barh(y, values.median(), left=step * i, height=0.5, color=display_axes.colour(part), alpha=shade)
                 axes.scatter(values + step * i, [y] * len(values), s=5, color=INK, linewidths=0)
     return figure
+
+
+def memory(title: str, key: str, runs: pd.DataFrame) -> Chart | None:
+    """The chart of memory by phase, with its words."""
+    return display_axes.of_runs("memory", "Memory by phase", title, key, runs, PHASES, partial(memory_chart, runs))
+
+
+def evidence(results: Results, group: Group, pictures: list[Picture]) -> list[Block]:
+    """Memory, the start, and last of all when a slower start has paid."""
+    later = shown(break_even_table(results.part("break_even", group), group), PAID)
+    return [*pictures, *shown(cold_start(group), ONCE_ONLY), Section("", later)]
+
+
+CHAPTER = Chapter(
+    tables={"break_even": BREAK_EVEN},
+    frames=lambda results: {"break_even": break_even_frame(results.runs)},
+    kinds={"memory": "runs.csv"},
+    charts=lambda results, group: [memory(group.title, group.key, group.runs)],
+    evidence=evidence,
+)

@@ -15,9 +15,13 @@ from typing import Any
 import pandas as pd
 
 from bench.display import numbers
+from bench.display.section import shown
 from bench.display.tables import Sheet
 from bench.report import pairs
+from bench.report.chapter import Chapter
+from bench.report.columns import BLOCK, BLOCKS, CONFIGURATION, IMPLEMENTATION, TIER, Column, Table
 from bench.report.groups import Group, part
+from bench.report.results import Results
 from bench.report.runs import GROUP, measured
 from bench.store.records.cell import Place, Result
 from bench.store.records.floor import FloorResult, Part
@@ -26,11 +30,41 @@ from impls.frameworks import FRAMEWORKS
 
 STEPWISE = ("products", "optimiser", "gathering")
 """What a step consists of."""
-PARTS = [*GROUP, "block", "library", "part", "seconds", "flops_per_s"]
-FLOOR = [*GROUP, "block", "floor_s", *(f"{name}_{what}" for name in STEPWISE for what in ("s", "by")),
-         "arithmetic_s", "peak_flops_per_s", "peak_by"]  # fmt: skip
-MULTIPLES = [*GROUP, "tier", "implementation", "floor_s", "estimate", "low", "high", "blocks"]
+FLOOR_PARTS = Table("One row for each library, block and part of the floor: what a step cannot do without, by one "
+                    "library.", (
+    *CONFIGURATION, BLOCK,
+    Column("library", "", "numpy, pytorch, tensorflow or jax"),
+    Column("part", "", "products: of the kernels, forward and backward; optimiser: the update of all parameters; "
+           "gathering: batches picked by index; large: a product of 2,048 by 2,048 matrices"),
+    Column("seconds", "s", "for as many steps as an epoch has, from the median repetition; empty for the large "
+           "product"),
+    Column("flops_per_s", "operations per second", "where the part is counted by its arithmetic"),
+))  # fmt: skip
+FLOOR = Table("One row for each block: the least time of an epoch on this machine, each part by the library that is "
+              "best at it over all blocks.", (
+    *CONFIGURATION, BLOCK,
+    Column("floor_s", "s", "products, optimiser and gathering together; on a GPU, where they can run side by side, "
+           "the longest of them"),
+    Column("products_s", "s", "the matrix products of an epoch"),
+    Column("products_by", "", "by which library"),
+    Column("optimiser_s", "s", "the updates of an epoch"),
+    Column("optimiser_by", "", "by which library"),
+    Column("gathering_s", "s", "picking the batches of an epoch"),
+    Column("gathering_by", "", "by which library"),
+    Column("arithmetic_s", "s", "the operations of the products at the speed of the large product"),
+    Column("peak_flops_per_s", "operations per second", "of the large product"),
+    Column("peak_by", "", "by which library"),
+))  # fmt: skip
+MULTIPLES = Table("How many times the machine's own limit an implementation's epoch takes, paired by block.", (
+    *CONFIGURATION, TIER, IMPLEMENTATION,
+    Column("floor_s", "s", "the floor, median over blocks"),
+    Column("estimate", "ratio", "time per epoch over the floor of the same block, geometric mean"),
+    Column("low", "", "lower end"),
+    Column("high", "", "upper end"),
+    BLOCKS,
+))  # fmt: skip
 LIBRARIES = {row.name: ", ".join(filter(None, (row.label, row.compiler))) for row in FRAMEWORKS.values()}
+CAPTION = "the machine's own limit: what an epoch cannot do without"
 METHOD = (
     "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
     "at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of the "
@@ -51,7 +85,7 @@ def parts(results: Sequence[Result]) -> pd.DataFrame:
         if isinstance(result, FloorResult) and result.status == "ok"
         for found in result.parts
     ]
-    return pd.DataFrame(rows, columns=PARTS)
+    return FLOOR_PARTS.frame(rows)
 
 
 def of_epoch(found: Part) -> dict[str, float | None]:
@@ -85,7 +119,7 @@ def floor(frame: pd.DataFrame) -> pd.DataFrame:
             row |= {"floor_s": together(row[f"{name}_s"] for name in STEPWISE), "peak_flops_per_s": peak}
             row |= {"peak_by": best["large"], "arithmetic_s": products["seconds"] * products["flops_per_s"] / peak}
             rows.append(row)
-    return pd.DataFrame(rows, columns=FLOOR)
+    return FLOOR.frame(rows)
 
 
 def in_sequence(device: str) -> bool:
@@ -117,7 +151,7 @@ def multiples(runs: pd.DataFrame, floors: pd.DataFrame) -> pd.DataFrame:
                 ratio, _ = pairs.judge(both, "epoch_s")
                 row = dict(zip(GROUP, place, strict=True)) | {"tier": tier, "implementation": name}
                 rows.append(row | {"floor_s": both["b"].median()} | asdict(ratio) | {"blocks": len(both)})
-    return pd.DataFrame(rows, columns=MULTIPLES)
+    return MULTIPLES.frame(rows)
 
 
 def sheet(floors: pd.DataFrame, group: Group) -> Sheet:
@@ -149,13 +183,27 @@ def figures(own: pd.DataFrame, column: str, whole: float) -> tuple[str, str]:
     )
 
 
-def of_floor(group: Group, name: str, wide: bool) -> list[str]:
+def of_floor(found: pd.DataFrame, name: str, wide: bool) -> list[str]:
     """How many times the machine's own limit an epoch took, ``wide`` with its interval; nothing where none is known."""
-    if group.multiples.empty:
+    if found.empty:
         return []
-    own = group.multiples[group.multiples["implementation"] == name]
+    own = found[found["implementation"] == name]
     if own.empty:
         return [numbers.MISSING]
     estimate, low, high = own[["estimate", "low", "high"]].iloc[0]
     ends = numbers.ends(estimate, low, high) if wide else ""
     return [f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)]
+
+
+def frames(results: Results) -> dict[str, pd.DataFrame]:
+    """The parts, the floor that they make, and how many times that programs take."""
+    measured_parts = parts(results.everything)
+    floors = floor(measured_parts)
+    return {"floor_parts": measured_parts, "floor": floors, "multiples": multiples(results.runs, floors)}
+
+
+CHAPTER = Chapter(
+    tables={"floor_parts": FLOOR_PARTS, "floor": FLOOR, "multiples": MULTIPLES},
+    frames=frames,
+    evidence=lambda results, group, pictures: shown(sheet(results.frames["floor"], group), CAPTION),
+)

@@ -11,8 +11,11 @@ from typing import Any
 import pandas as pd
 
 from bench.display import numbers
+from bench.display.section import shown
 from bench.display.tables import Sheet
 from bench.report import runs as report_runs
+from bench.report.chapter import Chapter
+from bench.report.columns import CONFIGURATION, IMPLEMENTATION, PROCESSES, TIER, Column, Table
 from bench.report.groups import Group, part, two_lines
 from bench.report.pairs import in_blocks, judge, spread
 from bench.report.runs import GROUP, IDENTITY, identity
@@ -23,8 +26,24 @@ IMAGE, BATCH, TEST_SET = "image", "batch", "test set"
 TITLES = {IMAGE: "one image", BATCH: "one batch of {}", TEST_SET: "all {} test images"}
 """In the order in which they are shown."""
 KEYS = [*GROUP, "tier", "implementation", "predicted", "images"]
-COLUMNS = [*KEYS, "processes", "first_s", "call_s", "call_s_low", "call_s_high", "images_per_second", "estimate", "low",
-           "high", "blocks"]  # fmt: skip
+INFERENCE = Table("One row for each implementation and what it predicts in one call of predict().", (
+    *CONFIGURATION, TIER, IMPLEMENTATION,
+    Column("predicted", "", "image and batch, each a test set of its own after training, or test set, after each "
+           "epoch (not where images are held out)"),
+    Column("images", "count", "images that are predicted in one call"),
+    PROCESSES,
+    Column("first_s", "s", "the first such call of a process, with tracing and compilation; median over processes"),
+    Column("call_s", "s", "the calls after it: median over processes of each process's median"),
+    Column("call_s_low", "s", "least over processes"),
+    Column("call_s_high", "s", "greatest over processes"),
+    Column("images_per_second", "1/s", "images / call_s"),
+    Column("estimate", "ratio", "how many times as long as the fastest at the same takes, block by block; 1 for the "
+           "fastest itself, which is of another tier than reference where there is one"),
+    Column("low", "ratio", "lower end of the 95 % interval of estimate; empty for the fastest"),
+    Column("high", "ratio", "upper end"),
+    Column("blocks", "count", "blocks that both have"),
+))  # fmt: skip
+CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
     "Median over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
     "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
@@ -51,7 +70,7 @@ def inference(results: Sequence[TrainingResult]) -> pd.DataFrame:
                 | {"processes": len(own), "first_s": own["first_s"].median(), **spread(own, "call_s")}
                 | {"images_per_second": own["images"].iloc[0] / call_s, **beside(own, fastest)}
             )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return INFERENCE.frame(rows)
 
 
 def calls(results: Sequence[TrainingResult]) -> pd.DataFrame:
@@ -131,3 +150,10 @@ def lost(group: Group) -> list[str]:
     runs = group.runs[(group.runs["no_inference"] != "") & (group.runs["role"] == "measured")]
     pairs = dict.fromkeys(zip(runs["implementation"], runs["no_inference"], strict=True))
     return [f"{group.named(name)} could not be timed: {numbers.shorten(why, 200).rstrip('.')}." for name, why in pairs]
+
+
+CHAPTER = Chapter(
+    tables={"inference": INFERENCE},
+    frames=lambda results: {"inference": inference(results.shown)},
+    evidence=lambda results, group, pictures: shown(sheet(results.frames["inference"], group), CAPTION),
+)

@@ -11,7 +11,6 @@ from synthetic import EPOCH_STEPS, FAST, WORKLOAD, library, result, save
 from bench.errors import FcnBenchError
 from bench.report import build, runs
 from bench.report.chapters import floor as chapters_floor
-from bench.report.results import Session
 from bench.store.records.training import TrainingResult
 
 
@@ -89,7 +88,7 @@ def test_the_report_shows_the_floor_and_multiples_and_takes_no_library_for_an_im
 def test_libraries_alone_are_no_results(tmp_path: Path) -> None:
     """A run that was cut off before the first implementation says so in one line."""
     with pytest.raises(FcnBenchError, match="nothing was trained here"):
-        Session.read(save(tmp_path, [library("numpy", 1)]))
+        build.read(save(tmp_path, [library("numpy", 1)]))
 
 
 def test_the_workload_of_the_other_tests_is_one() -> None:

@@ -12,7 +12,6 @@ from synthetic import WORKLOAD, result, save
 from bench.display.tables import Sheet
 from bench.report import build
 from bench.report.chapters import inference as chapters_inference
-from bench.report.results import Session
 from bench.store import archive
 from bench.store.records.training import Inference, TrainingResult
 from bench.store.records.verification import Verification
@@ -89,7 +88,7 @@ def test_what_was_not_timed_has_no_row() -> None:
     assert list(chapters_inference.inference(held_out)["predicted"]) == ["image", "batch"]
     assert (
         chapters_inference.inference([result()]).empty
-        and list(chapters_inference.inference([])) == chapters_inference.COLUMNS
+        and list(chapters_inference.inference([])) == chapters_inference.INFERENCE.names
     )
 
 
@@ -101,7 +100,7 @@ def test_a_time_that_the_clock_cannot_tell_is_missing() -> None:
 
 def sheet(directory: Path, results: Sequence[TrainingResult]) -> Sheet:
     """The sheet of the only group."""
-    session = Session.read(save(directory, results))
+    session = build.read(save(directory, results))
     (group,) = session.groups
     return chapters_inference.sheet(session.frames["inference"], group)
 
@@ -141,5 +140,5 @@ def test_the_report_shows_it_and_keeps_the_table(tmp_path: Path) -> None:
         assert all("one batch of 1,000" in page and "2.00 ms" in page for page in pages)
         assert all(("8.00 ms" in page) is (not gates) for page in pages)
         table = pd.read_csv(directory / "tables" / "inference.csv")
-        assert list(table) == chapters_inference.COLUMNS and len(table) == (3 if gates else 6)
+        assert list(table) == chapters_inference.INFERENCE.names and len(table) == (3 if gates else 6)
         assert "## tables/inference.csv" in (directory / "columns.md").read_text()

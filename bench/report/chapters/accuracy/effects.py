@@ -12,17 +12,35 @@ from bench import statistics
 from bench.display import axes as display_axes
 from bench.display import charts, naming, numbers
 from bench.display.charts import INK, Chart
+from bench.display.section import shown
 from bench.display.tables import Sheet
+from bench.report.chapter import Chapter
+from bench.report.columns import CONFIGURATION, IMPLEMENTATION, TIER, Column, Table
 from bench.report.groups import Group, part
 from bench.report.pairs import in_blocks, of_two_networks
-from bench.report.runs import GROUP, measured
+from bench.report.results import Results
+from bench.report.runs import measured
 from bench.store.records.training import TrainingResult
 from impls.workload import Adam, Conv, Dense, Dropout, Workload
 
-COLUMNS = [*GROUP, "tier", "implementation", "other", "changed", "accuracy", "other_accuracy", "difference", "low",
-           "high", "first_accuracy", "other_first_accuracy", "epoch_s", "other_epoch_s", "blocks"]  # fmt: skip
+EFFECTS = Table("One thing changed: a row for each implementation that was measured with both of two networks of the "
+                "run.", (
+    *CONFIGURATION, TIER, IMPLEMENTATION,
+    Column("other", "", "the network that was made from `workload`"),
+    Column("changed", "", "what differs: optimiser (with learning rate), activation or dropout"),
+    Column("accuracy", "0 to 1", "at the end, mean over the processes of the blocks that both have"),
+    Column("other_accuracy", "0 to 1", "the same of the other network"),
+    Column("difference", "0 to 1", "the other's less this one's, mean over blocks"),
+    Column("low", "0 to 1", "of its 95 % interval; empty with a single block"),
+    Column("high", "0 to 1", "of its 95 % interval; empty with a single block"),
+    Column("first_accuracy", "0 to 1", "after the first epoch"),
+    Column("other_first_accuracy", "0 to 1", "the same of the other network"),
+    Column("epoch_s", "s", "a steady epoch"),
+    Column("other_epoch_s", "s", "a steady epoch of the other network"),
+    Column("blocks", "count", "blocks that both have"),
+))  # fmt: skip
 SIDES = ("accuracy", "first_accuracy", "epoch_s")
-KIND = "effect"
+CAPTION = "one thing changed: mean over the processes of the blocks that both networks have"
 DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.3)), (0, (4, 1.3, 1, 1.3)))
 WORDS = ("solid", "dashed", "dotted", "dash-dotted")
 
@@ -47,7 +65,7 @@ def effects(runs: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[Training
                 several = {"low": ends["low"], "high": ends["high"]} if len(found) > 1 else {}
                 rows.append({**place, "other": other, "changed": changed, **means,
                              "difference": ends["estimate"], **several, "blocks": len(found)})  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return EFFECTS.frame(rows)
 
 
 def pairs(workloads: Sequence[Workload]) -> Iterator[tuple[str, str, str]]:
@@ -125,12 +143,12 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     return Sheet("", columns, tuple(rows), texts=2, grouped=True)
 
 
-def of_group(group: Group, runs: pd.DataFrame, epochs: pd.DataFrame, effects: pd.DataFrame) -> list[Chart]:
+def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
     """The chart of the networks that were made from this group's by changing one thing; none where there are none."""
-    own = part(effects, *group.place_key)
+    own, runs = results.part("effects", group), results.runs
     others = list(dict.fromkeys(zip(own["other"], own["changed"], strict=True)))[: len(DASHES) - 1]
     if not others:
-        return []
+        return
     told = [
         f"{naming.named(row['implementation'], row['tier'])} with {row['changed']}: "
         f"{numbers.figure('accuracy', row['accuracy'])} becomes {numbers.figure('accuracy', row['other_accuracy'])}"
@@ -138,11 +156,10 @@ def of_group(group: Group, runs: pd.DataFrame, epochs: pd.DataFrame, effects: pd
     ]
     text = f"Test accuracy at the end, mean over processes: {'; '.join(told)}."
     at = runs[(runs["device"] == group.device) & (runs["threads"] == group.threads)]
-    drawn = charts.draw(
-        f"{KIND}.{group.key}", f"One thing changed: {group.title}", text,
-        lambda title: figure(title, group, at, epochs, others),
+    yield charts.draw(
+        f"effect.{group.key}", f"One thing changed: {group.title}", text,
+        lambda title: figure(title, group, at, results.frames["epochs"], others),
     )  # fmt: skip
-    return [drawn] if drawn else []
 
 
 def figure(
@@ -172,3 +189,12 @@ def figure(
                 hue = display_axes.colour(cells) if network == group.workload else INK
                 axes.plot(lines[network]["epoch"], lines[network]["y"], color=hue, linestyle=dash, linewidth=1.2)
     return drawn
+
+
+CHAPTER = Chapter(
+    tables={"effects": EFFECTS},
+    frames=lambda results: {"effects": effects(results.runs, results.frames["epochs"], results.trained)},
+    kinds={"effect": "tables/effects.csv"},
+    charts=drawn,
+    evidence=lambda results, group, pictures: [*pictures, *shown(sheet(results.frames["effects"], group), CAPTION)],
+)

@@ -1,19 +1,24 @@
-"""DataFrame -> Figure: epoch time, memory by phase, accuracy by epoch; each chart with its numbers in a sentence.
+"""Accuracy by epoch, and over the batches of training; each chart with its numbers in a sentence.
 
 One hue per framework in all charts, told apart also by those who see few colours (after Okabe and Ito); the tier is
 the marker's shape or the bar's shade, and every row is named, so that nothing rests on colour alone.
 """
 
+from collections.abc import Iterator
+from functools import partial
 from itertools import product
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.data import tutorials
 from bench.display import naming
-from bench.display.axes import colour, error_axis, measured_cells, own_lines, panels, rows
-from bench.display.charts import HEAD, INK, WIDTH, headed
+from bench.display.axes import colour, error_axis, measured_cells, of_runs, own_lines, panels, rows
+from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.chapters.claims import table_4
+from bench.report.groups import Group
+from bench.report.results import Results
 
 CURVES = {"taught_accuracy": "at the end, of training images", "held_accuracy": "of images held out"}
 CURVE_KINDS = (("validation", "-"), ("train", (0, (2.5, 1.5))))
@@ -96,3 +101,26 @@ def accuracy_scale(axes: Axes, every: pd.DataFrame) -> None:
     ticks = [value for value in (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998) if error_axis(value) <= top]
     axes.set_yticks([error_axis(value) for value in ticks], [f"{value * 100:g} %" for value in ticks])
     axes.set_ylim(0, top)
+
+
+def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
+    """The charts of a group, with what the tutorials claim for its network."""
+    claims = pd.DataFrame(tutorials.figure_claims())
+    claims = claims[(claims["quantity"] == "accuracy") & (claims["device"] == group.device)]
+    claims, frames = claims[claims["workload"] == group.workload], results.frames
+    yield from over_training(group.title, group.key, group.runs, frames["epochs"], frames["curves"], claims)
+
+
+def over_training(
+    title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, evaluations: pd.DataFrame, claims: pd.DataFrame
+) -> Iterator[Chart | None]:
+    """Test accuracy by epoch; loss and accuracy over the batches where images are held out."""
+    own = evaluations[evaluations["cell"].isin(runs["cell"])]
+    last = own.sort_values("batches").groupby("cell").tail(1).set_index("cell")
+    ends = runs.assign(
+        held_accuracy=runs["cell"].map(last["validation_accuracy"]),
+        taught_accuracy=runs["cell"].map(last["train_accuracy"]),
+    )
+    figure = partial(accuracy, runs, epochs, claims)
+    yield of_runs("accuracy", "Test accuracy by epoch", title, key, ends, {"accuracy": "at the end"}, figure)
+    yield of_runs("curves", "Training and validation", title, key, ends, CURVES, partial(curves, runs, own))

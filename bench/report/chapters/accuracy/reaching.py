@@ -9,13 +9,22 @@ import pandas as pd
 
 from bench.display import numbers
 from bench.display.tables import Sheet
+from bench.report.columns import BLOCK, CONFIGURATION, IMPLEMENTATION, TIER, Column, Table
 from bench.report.groups import Group, part
 from bench.report.runs import GROUP, measured
 
 GOAL = 0.97
 """What the documents' dense networks are said to reach."""
 START = ["import_s", "build_s", "load_s"]
-COLUMNS = [*GROUP, "tier", "implementation", "block", "goal", "epoch", "train_s", "from_start_s", "best_accuracy"]
+TIME_TO_ACCURACY = Table("One row for each process; those that never reached the goal keep their row, without "
+                         "figures.", (
+    *CONFIGURATION, TIER, IMPLEMENTATION, BLOCK,
+    Column("goal", "0 to 1", "the test accuracy to be reached"),
+    Column("epoch", "number", "the first epoch after which it was"),
+    Column("train_s", "s", "training until then, from the first step; predictions left out"),
+    Column("from_start_s", "s", "the same with import, build and loading"),
+    Column("best_accuracy", "0 to 1", "the highest after any epoch"),
+))  # fmt: skip
 
 
 def time_to_accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, goal: float = GOAL) -> pd.DataFrame:
@@ -37,7 +46,7 @@ def time_to_accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, goal: float = GOA
             train_s = float(own.loc[own["epoch"] <= epoch, "train_s"].sum())
             row |= {"epoch": epoch, "train_s": train_s, "from_start_s": train_s + float(run[START].sum(skipna=False))}
         rows.append(row)
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"epoch": "Int64"})
+    return TIME_TO_ACCURACY.frame(rows).astype({"epoch": "Int64"})
 
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:

@@ -14,8 +14,6 @@ from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.chapters.breakdown.stages import per_image, whole
 from bench.report.groups import Group
 
-KIND = "breakdown"
-"""The first part of a chart's name."""
 HUES = {
     "data feeding": "#e69f00",
     "forward": "#8ccbf2",
@@ -32,18 +30,17 @@ LETTER = 0.075
 Program = tuple[str, pd.DataFrame]
 
 
-def of_group(group: Group, frame: pd.DataFrame) -> list[Chart]:
+def chart(frame: pd.DataFrame, group: Group) -> Chart | None:
     """The chart of a group, where one of its programs was broken down."""
     found = whole(frame, group)
     if not found:
-        return []
+        return None
     told = "; ".join(
         f"{naming.named(name, stages['tier'].iloc[0])}: {numbers.listed(in_words(stages))}" for name, stages in found
     )
     title = f"Where the time goes: {group.title}"
     text = f"{title}. Per training image, {told}."
-    chart = charts.draw(f"{KIND}.{group.key}", title, text, partial(figure, found))
-    return [chart] if chart else []
+    return charts.draw(f"breakdown.{group.key}", title, text, partial(figure, found))
 
 
 def in_words(stages: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.chapters.claims import table_4
+from bench.report.columns import CONFIGURATION, FRAMEWORK, IMPLEMENTATION, MACHINE, TIER, Column, Table
 from bench.report.groups import Group, part
 from bench.report.runs import measured
 from bench.store.records.breakdown import BACKWARD, EPOCH, FEEDING, FORWARD, LOOP, OPTIMISER, PASSES, Breakdown
@@ -32,11 +33,29 @@ BELOW, APART = 0.05, 1.5
 """A stage may come out below 0 by this share of an epoch, and the epoch differ from the timed one by this factor."""
 AGAIN = "Move breakdowns/ away and run the same command again on a quiet machine."
 TOTALS = {"all stages: the epoch of this run": "whole_image_s", "the timed epoch": "timed_image_s"}
-COLUMNS = [
-    "workload", "device", "threads", "implementation", "tier", "framework", "status", "reason", "stage", "image_s",
-    "image_s_low", "image_s_high", "share", "stage_epoch_s", "whole_image_s", "timed_image_s", "images",
-    "epoch_images", "rounds", "broken_down", "machine", "versions",
-]  # fmt: skip
+BREAKDOWN = Table("Where an epoch's time goes: one row for each stage of each program that was broken down, one "
+                  "without figures where that failed.", (
+    *CONFIGURATION, IMPLEMENTATION, TIER, FRAMEWORK,
+    Column("status", "", "ok, skipped or failed"),
+    Column("reason", "", "why it was skipped or failed"),
+    Column("stage", "", "data feeding, forward (with the loss), backward, optimiser, or rest (the empty loop; "
+           "losses, progress, metrics): what it adds to the pass before"),
+    Column("image_s", "s", "the stage, for one training image: difference of the medians of two passes; below 0 "
+           "where the noise is greater"),
+    Column("image_s_low", "s", "least difference over rounds"),
+    Column("image_s_high", "s", "greatest difference over rounds"),
+    Column("share", "0 to 1", "of the program's own epoch in the same process"),
+    Column("stage_epoch_s", "s", "what image_s makes of an epoch of epoch_images"),
+    Column("whole_image_s", "s", "the program's own epoch in the same process, for one training image"),
+    Column("timed_image_s", "s", "a steady epoch of the timed cells, for one training image: median over processes; "
+           "empty where there is none"),
+    Column("images", "count", "training images of a pass"),
+    Column("epoch_images", "count", "training images of an epoch of the timed cells"),
+    Column("rounds", "count", "rounds of all passes behind the figures, the first one left out"),
+    Column("broken_down", "", "the day"),
+    MACHINE,
+    Column("versions", "", "of what took part"),
+))  # fmt: skip
 
 
 def breakdown(found: Sequence[Breakdown], runs: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +64,7 @@ def breakdown(found: Sequence[Breakdown], runs: pd.DataFrame) -> pd.DataFrame:
     ``runs`` has the timed cells, whose epochs are set beside the whole.
     """
     order = sorted(found, key=lambda one: (one.workload, one.device, naming.rank(one.implementation, one.tier)))
-    return pd.DataFrame([row for one in order for row in rows(one, runs)], columns=COLUMNS)
+    return BREAKDOWN.frame(row for one in order for row in rows(one, runs))
 
 
 def rows(one: Breakdown, runs: pd.DataFrame) -> Iterator[dict[str, object]]:

@@ -8,17 +8,36 @@ import pandas as pd
 from bench.data import mnist, tutorials
 from bench.data.tutorials import AccuracyClaim, AnyClaim, ContrastClaim, FigureClaim, SpreadClaim
 from bench.display import naming, numbers
+from bench.report import columns
 from bench.report.chapters.claims.decisions import ROWS_OF, Row, bounds, variation
 from bench.report.chapters.claims.table_4 import why_missing, without_gpu
 from bench.report.chapters.claims.verdicts import PROBE, Ruling, not_measured
-from bench.report.runs import GROUP, measured
+from bench.report.columns import Column, Table
+from bench.report.runs import measured
 from bench.statistics import ClaimVerdict
 from bench.store.records.training import TrainingResult
 
-COLUMNS = [
-    "document", "says", *GROUP, "tier", "implementation", "quantity", "claim_low", "claim_high", "about", "value",
-    "low", "high", "blocks", "epochs", "document_epochs", "verdict", "basis", "reason", "rows",
-]  # fmt: skip
+CLAIMS = Table("One row for each claim of the documents and implementation that it is about; one for each claim that "
+               "nothing decides.", (
+    Column("document", "number", "the document that claims it"),
+    Column("says", "", "the claim, in our words"),
+    *columns.CONFIGURATION,
+    Column("tier", "", "documented, matched, tuned, reference or plugin; probe for the statements of Table 1 "
+           "(table_1.csv)"),
+    columns.IMPLEMENTATION,
+    Column("quantity", "", "what is claimed: a time, memory, an accuracy, a ratio or difference of two, or how much "
+           "accuracies vary"),
+    Column("claim_low", "", "from where on a value is as claimed, in the quantity's unit"),
+    Column("claim_high", "", "up to where; as claim_low where a single figure is claimed"),
+    Column("about", "relative", "how exact an 'about' is taken to be; of accuracies the points, in shares of 1"),
+    Column("value", "", "mean over blocks; of times, memory and ratios the geometric mean"),
+    Column("low", "", "lower end of its 95 % interval; empty where there is one block"),
+    Column("high", "", "upper end"),
+    columns.BLOCKS, columns.EPOCHS,
+    Column("document_epochs", "count", "epochs for which the document trains"),
+    Column("verdict", "", "holds, does not hold, undecided, or not measured with the reason"),
+    Column("rows", "", "which rows of runs.csv decide it, as a query of pandas; of table_1.csv where tier is probe"),
+))  # fmt: skip
 MNIST = mnist.digest(mnist.PUBLISHED)
 
 
@@ -48,7 +67,7 @@ def ledger(
                 why = not_measured("trained on other data than MNIST") if other_data else None
                 rows = [unmeasured_claim(claim, why or why_unmeasured(claim, frame, no_gpu))]
             lines += [{"document": tutorial.number, **row} for row in rows]
-    return pd.DataFrame(lines, columns=COLUMNS)
+    return CLAIMS.frame(lines, "basis", "reason")
 
 
 def why_unmeasured(claim: AnyClaim, frame: pd.DataFrame, no_gpu: bool) -> Ruling:

@@ -11,15 +11,27 @@ from bench.display.tables import Sheet
 from bench.report.chapters.claims.rules import RULES, Evidence, Missing
 from bench.report.chapters.claims.sources import Program
 from bench.report.chapters.claims.verdicts import cell, not_measured
-from bench.store.records.export import Export, StoredExport
+from bench.report.columns import FRAMEWORK, Column, Table
+from bench.store.records.export import Export
 from bench.store.records.probe import Probe
 
-PROPERTY_COLUMNS = [
-    "document", "property", "framework", "claim", "says", "quantity", "value", "verdict", "basis", "reason", "found",
-    "rule", "workload", "threads", "probed", "versions",
-]  # fmt: skip
-EXPORT_COLUMNS = ["workload", "implementation", "by", "format", "status", "reason", "size_bytes", "images", "agree",
-           "largest_difference", "limit", "one_image_s", "versions"]  # fmt: skip
+TABLE_1 = Table("Document 1's table of properties: one row for each statement, decided by what small programs found.", (
+    Column("document", "number", "the document that claims it"),
+    Column("property", "", "computation graph, debugging, API or mobile deployment"),
+    FRAMEWORK,
+    Column("claim", "", "what the document says"),
+    Column("says", "", "the claim, in our words"),
+    Column("quantity", "", "what the figure is that decides it"),
+    Column("value", "", "the figure, from stored counts and seconds"),
+    Column("verdict", "", "holds, does not hold (by what was counted, where that stands for something else), or not "
+           "measured with the reason"),
+    Column("found", "", "what was found, in words"),
+    Column("rule", "", "by what the verdict is found, in words"),
+    Column("workload", "", "the network that was probed; empty where the framework was not"),
+    Column("threads", "count", "CPU threads that the probe was given"),
+    Column("probed", "", "the day"),
+    Column("versions", "", "of what was probed"),
+))  # fmt: skip
 
 
 def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: Sequence[Export]) -> pd.DataFrame:
@@ -41,17 +53,7 @@ def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: S
         except Missing as why:
             row |= asdict(not_measured(str(why)))
         rows.append(row)
-    return pd.DataFrame(rows, columns=PROPERTY_COLUMNS)
-
-
-def exports_frame(exports: Sequence[StoredExport]) -> pd.DataFrame:
-    """One row for each export."""
-    rows = [
-        {**asdict(one.export), "workload": one.workload, "implementation": one.implementation,
-         "versions": ", ".join(f"{name} {version}" for name, version in one.export.versions.items())}
-        for one in exports
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=EXPORT_COLUMNS)
+    return TABLE_1.frame(rows, "basis", "reason")
 
 
 def properties_table(frame: pd.DataFrame) -> Sheet:

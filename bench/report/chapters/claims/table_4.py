@@ -5,7 +5,9 @@ import pandas as pd
 from bench import statistics
 from bench.data import tutorials
 from bench.display import naming, numbers
+from bench.report import columns
 from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
+from bench.report.columns import Column, Table
 from bench.report.runs import measured
 from bench.statistics import ClaimVerdict
 from impls.frameworks import COMPARED
@@ -14,6 +16,18 @@ TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
 MEASURES = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
 """The quantities of the tutorials' claims, and the columns of ``runs`` that answer them."""
 QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
+TABLE_4 = Table("Document 1's performance table, measured: one row for each cell of it.", (
+    columns.WORKLOAD, columns.THREADS, columns.TIER, columns.FRAMEWORK,
+    Column("quantity", "", "epoch_s, memory_bytes or accuracy"),
+    columns.DEVICE,
+    Column("value", "", "median over processes"),
+    Column("low", "", "least over processes"),
+    Column("high", "", "greatest over processes"),
+    columns.PROCESSES, columns.EPOCHS,
+    Column("why", "", "why there is no value"),
+    Column("claim_low", "", "what the document claims: the least"),
+    Column("claim_high", "", "what the document claims: the most; as claim_low where it names a single figure"),
+))  # fmt: skip
 
 
 def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
@@ -42,8 +56,8 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
                 )  # fmt: skip
     claimed = pd.DataFrame(tutorials.figure_claims()).rename(columns={"low": "claim_low", "high": "claim_high"})
     names = ["workload", "framework", "quantity", "device"]
-    columns = [*TABLE_4_KEYS, "quantity", "device", "value", "low", "high", "processes", "epochs", "verdict", "reason"]
-    return pd.DataFrame(rows, columns=columns).merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
+    found = TABLE_4.frame(rows, "verdict", "reason").drop(columns=["why", "claim_low", "claim_high"])
+    return found.merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
 
 
 def without_gpu(machines: pd.DataFrame) -> bool:

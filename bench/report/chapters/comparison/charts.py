@@ -1,7 +1,7 @@
 """The forest plot: every pair's ratio with its interval, the control among them, on one logarithmic axis."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,15 +11,11 @@ from matplotlib.figure import Figure
 
 from bench import statistics
 from bench.display import charts, naming, numbers
-from bench.display.axes import LABELS, MARKERS, colour, named_rows, rows, scale, sentence
+from bench.display.axes import LABELS, MARKERS, colour, named_rows, of_runs, rows, scale
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
-from bench.report.chapters import cost
-from bench.report.chapters.accuracy.epochs import CURVES, accuracy, curves
 from bench.report.groups import Group
 from bench.statistics import Verdict
 
-KIND = "ratios"
-"""What its files are called."""
 NAMES = 2.35
 FIGURES = 1.25
 """Inches for the names at the left and the figures at the right."""
@@ -40,21 +36,19 @@ class Line:
     decided: bool
 
 
-def of_group(group: Group) -> list[Chart]:
+def ratios(group: Group) -> Chart | None:
     """The chart of a group, where there are pairs."""
     found = lines(group)
     if not found:
-        return []
+        return None
     title = f"Ratios with 95 % intervals: {group.title}"
     ends = "; ".join(f"{line.over} over {line.under} {numbers.ratio(line.estimate)}" for line in found)
-    chart = charts.draw(f"{KIND}.{group.key}", title, f"{title}. {ends}.", partial(figure, found, band(group)))
-    return [chart] if chart else []
+    return charts.draw(f"ratios.{group.key}", title, f"{title}. {ends}.", partial(figure, found, band(group)))
 
 
 def lines(group: Group) -> list[Line]:
     """The pairs, those of the same tier first, then the control; nothing where there is no pair."""
     tier = dict(zip(group.runs["implementation"], group.runs["tier"], strict=True))
-    within = {pair: tier[pair.fast] == tier[pair.slow] for pair in group.pairs}
     within = {pair: tier[pair.fast] == tier[pair.slow] for pair in group.pairs}
     ordered = sorted(group.pairs, key=lambda pair: (not within[pair], naming.tier_rank(tier[pair.fast])))
     found = [
@@ -165,24 +159,8 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
     return figure
 
 
-def session_charts(
-    title: str, key: str, runs: pd.DataFrame, epochs: pd.DataFrame, evaluations: pd.DataFrame, claims: pd.DataFrame
-) -> list[Chart]:
-    """The charts of one group that have something to show. ``claims`` are the accuracies claimed for its workload."""
-    own = evaluations[evaluations["cell"].isin(runs["cell"])]
-    last = own.sort_values("batches").groupby("cell").tail(1).set_index("cell")
-    ends = runs.assign(
-        held_accuracy=runs["cell"].map(last["validation_accuracy"]),
-        taught_accuracy=runs["cell"].map(last["train_accuracy"]),
+def times(title: str, key: str, runs: pd.DataFrame) -> Chart | None:
+    """The chart of times per epoch, with its words."""
+    return of_runs(
+        "epoch-time", "Training time per epoch", title, key, runs, {"epoch_s": ""}, partial(epoch_time, runs)
     )
-    kinds: dict[str, tuple[str, dict[str, str], Callable[[str], Figure | None]]] = {
-        "epoch-time": ("Training time per epoch", {"epoch_s": ""}, partial(epoch_time, runs)),
-        "memory": ("Memory by phase", cost.PHASES, partial(cost.memory_chart, runs)),
-        "accuracy": ("Test accuracy by epoch", {"accuracy": "at the end"}, partial(accuracy, runs, epochs, claims)),
-        "curves": ("Training and validation", CURVES, partial(curves, runs, own)),
-    }
-    drawn = [
-        charts.draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, ends, columns), figure)
-        for kind, (what, columns, figure) in kinds.items()
-    ]
-    return [chart for chart in drawn if chart is not None]

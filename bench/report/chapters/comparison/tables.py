@@ -8,17 +8,19 @@ from bench.report import groups
 from bench.report.chapters import floor
 from bench.report.chapters.comparison import answer
 from bench.report.groups import Group
+from bench.report.results import Results
 from bench.statistics import ACCURACY_DELTA, LARGEST_DELTA, Verdict
 
 TOO_NOISY = "That is too uncertain to call anything equivalent: take more blocks or quiet the machine."
 
 
-def summary(group: Group, wide: bool) -> Sheet:
+def summary(results: Results, group: Group, wide: bool) -> Sheet:
     """One row per implementation, the fastest first: speed, its ratio to the fastest, accuracy, memory, first epoch.
 
     ``wide`` adds ranges and spells the names out; the terminal has no room for that and shows the names it takes.
     """
     fastest = group.timed["implementation"].iloc[0] if len(group.timed) else None
+    floors = results.part("multiples", group)
     own = group.runs[(group.runs["status"] == "ok") & (group.runs["role"] == "measured")]
     peaks = own["device_peak_bytes"].astype(float).groupby(own["implementation"]).median()
     on_device = {} if peaks.isna().all() else dict(peaks)
@@ -37,7 +39,7 @@ def summary(group: Group, wide: bool) -> Sheet:
         figures = (
             speed,
             ratio,
-            *floor.of_floor(group, name, wide),
+            *floor.of_floor(floors, name, wide),
             accuracy,
             memory,
             *([device] if device else []),
@@ -46,11 +48,11 @@ def summary(group: Group, wide: bool) -> Sheet:
         rows.append((groups.two_lines(group, name) if wide else name, *figures))
     columns = ["implementation", "time per epoch", "times the fastest", "accuracy", "memory", "first epoch"]
     columns[5:5] = ["device memory"] if wide and on_device else []
-    columns[3:3] = ["times the floor" if wide else "floors"] if len(group.multiples) else []
+    columns[3:3] = ["times the floor" if wide else "floors"] if len(floors) else []
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=naming.tier_rank)
     meanings = "; ".join(f"{tier}: {naming.TIERS.get(tier, 'not known here')}" for tier in tiers)
     note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
-    note += " A floor is what the machine itself needs for an epoch." if len(group.multiples) else ""
+    note += " A floor is what the machine itself needs for an epoch." if len(floors) else ""
     return Sheet(group.title, tuple(columns), tuple(rows), note=note)
 
 

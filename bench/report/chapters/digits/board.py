@@ -3,16 +3,17 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.display import axes, naming, numbers
-from bench.report import groups
+from bench.display.section import Forms, Marked, Section
+from bench.report import scripts
+from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.comparison import answer
 from bench.report.groups import Group
-from bench.report.results import Session
+from bench.report.results import Results
 from bench.store import models
 from bench.store.models import Model
 
@@ -20,6 +21,12 @@ LIMIT = 2_000_000
 """Bytes that the weights may have in a page, as base64: with all else it has at most 3 MB."""
 PEN = 22
 """How wide the pen is on a board of 280: wide enough for strokes as MNIST has them once the digit is 20 pixels high."""
+
+
+ELSEWHERE = Marked(
+    "`report.html` has a drawing board: draw a digit, and the networks that were trained here say what they take it "
+    "for."
+)
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,14 @@ class Board:
     pen: int = PEN
 
 
-def of_session(directory: Path, session: Session) -> Board | None:
+def of_results(results: Results) -> Board | None:
     """The board of the first leading group whose trained networks were kept; None where there are none.
 
     Raises FcnBenchError for a file of ``models/`` that is not what its result says.
     """
-    for group in groups.leading(session.groups):
-        own = [result for result in session.shown if result.cell.place == group.place_key]
-        found = pair(models.of_results(directory, own), {r.cell.implementation: r.cell.tier for r in own})
+    for group in results.leading:
+        own = [result for result in results.shown if result.cell.place == group.place_key]
+        found = pair(models.of_results(results.directory, own), {r.cell.implementation: r.cell.tier for r in own})
         if found:
             return of_models(group, found)
     return None
@@ -103,3 +110,16 @@ def described(model: Model, weights: str) -> dict[str, Any]:
         "std": workload.std,
         "weights": weights,
     }
+
+
+def section(results: Results, pictures: Pictures) -> Section | None:
+    """The board, where networks were kept; its scripts come with it only where there is something to draw on."""
+    board = of_results(results)
+    if board is None:
+        return None
+    html = scripts.template("board.html.j2").render(board=board)
+    files = ["board.css", *(["networks.js", "board.js"] if board.data else [])]
+    return Section("Draw a digit", [Forms(html, [ELSEWHERE])], "draw", files=files)
+
+
+CHAPTER = Chapter(section=section)

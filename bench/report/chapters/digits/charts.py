@@ -1,6 +1,6 @@
 """Stored predictions -> Figure: the first test images, those that were mistaken, those on which two disagree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -16,8 +16,6 @@ from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from bench.store.predictions import Configuration, TestSet, taken_for
 from bench.store.records.training import TrainingResult
 
-KINDS = ("first", "mistaken", "apart")
-"""The first part of a chart's name."""
 ACROSS = 10
 """Images in a row."""
 MOST = 30
@@ -74,14 +72,13 @@ class Said:
 
 def of_group(
     title: str, key: str, found: Sequence[tuple[Configuration, list[TrainingResult]]], test: TestSet
-) -> list[Chart]:
+) -> Iterator[Chart | None]:
     """The charts of one group: the first images, each implementation's mistakes, where two of a tier disagree."""
     said = [Said(place[4], place[3], taken_for(results[0])) for place, results in found]
-    if not said:
-        return []
-    charts = [first_images(title, key, said, test), *(mistaken(title, key, one, test) for one in said)]
-    charts += [apart(title, key, a, b, test) for a, b in combinations(said, 2) if a.tier == b.tier]
-    return [chart for chart in charts if chart is not None]
+    if said:
+        yield first_images(title, key, said, test)
+        yield from (mistaken(title, key, one, test) for one in said)
+        yield from (apart(title, key, a, b, test) for a, b in combinations(said, 2) if a.tier == b.tier)
 
 
 def first_images(title: str, key: str, said: Sequence[Said], test: TestSet) -> Chart | None:

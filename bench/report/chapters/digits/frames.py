@@ -10,15 +10,39 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from bench.report.runs import GROUP
+from bench.report.columns import BLOCK, CONFIGURATION, IMPLEMENTATION, PROCESSES, TIER, Column, Table
 from bench.store import predictions
 from bench.store.predictions import Configuration, TestSet
 from bench.store.records.training import TrainingResult
 
 DIGITS = range(10)
-BY_DIGIT = [*GROUP, "tier", "implementation", "digit", "images", "correct", "accuracy", "processes"]
-CONFUSION = [*GROUP, "tier", "implementation", "digit", "taken_for", "images", "processes"]
-DISAGREEMENT = [*GROUP, "tier", "a", "b", "block", "images", "only_a", "only_b", "neither"]
+BY_DIGIT = Table("Document 1's table by digit: one row for each digit and implementation, from the stored "
+                 "predictions.", (
+    *CONFIGURATION, TIER, IMPLEMENTATION,
+    Column("digit", "digit", "the label"),
+    Column("images", "count", "test images with that label"),
+    Column("correct", "count", "of these recognised, mean over processes"),
+    Column("accuracy", "0 to 1", "the same as a share"),
+    PROCESSES,
+))  # fmt: skip
+CONFUSION = Table("One row for each digit, what it was taken for, and implementation; what never happened has none.", (
+    *CONFIGURATION, TIER, IMPLEMENTATION,
+    Column("digit", "digit", "the label"),
+    Column("taken_for", "digit", "what it was taken for"),
+    Column("images", "count", "test images, mean over processes"),
+    PROCESSES,
+))  # fmt: skip
+DISAGREEMENTS = Table("One row for each pair of implementations of a tier and block: the test images on which they "
+                      "disagree.", (
+    *CONFIGURATION, TIER,
+    Column("a", "", "an implementation"),
+    Column("b", "", "the other one"),
+    BLOCK,
+    Column("images", "count", "test images on which they disagree"),
+    Column("only_a", "count", "of these recognised by a"),
+    Column("only_b", "count", "of these recognised by b"),
+    Column("neither", "count", "mistaken by both, each for something else"),
+))  # fmt: skip
 
 
 def by_place(results: Sequence[TrainingResult], test: TestSet) -> Iterator[tuple[Configuration, list[TrainingResult]]]:
@@ -39,7 +63,7 @@ def by_digit(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
             of_digit = right[test.labels == digit]
             share = float(of_digit.mean()) if len(of_digit) else None
             rows.append((*place, digit, len(of_digit), float(of_digit.sum()), share, len(processes)))
-    return pd.DataFrame(rows, columns=BY_DIGIT)
+    return BY_DIGIT.frame(rows)
 
 
 def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
@@ -51,7 +75,7 @@ def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
             np.add.at(counts, (test.labels, predictions.taken_for(result)), 1)
         rows += [(*place, *map(int, pair), counts[*pair] / len(processes), len(processes))
                  for pair in np.argwhere(counts)]  # fmt: skip
-    return pd.DataFrame(rows, columns=CONFUSION)
+    return CONFUSION.frame(rows)
 
 
 def disagreements(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
@@ -71,4 +95,4 @@ def disagreements(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFr
             right = [(digits == test.labels) & apart for digits in said]
             only_a, only_b, images = (int(part.sum()) for part in (*right, apart))
             rows.append((*place_a[:4], place_a[4], place_b[4], block, images, only_a, only_b, images - only_a - only_b))
-    return pd.DataFrame(rows, columns=DISAGREEMENT)
+    return DISAGREEMENTS.frame(rows)

@@ -5,7 +5,7 @@ two cross a step spends as long on the one as on the other.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,8 @@ from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
 from bench.report.chapters.overhead import tables
 from bench.report.chapters.overhead.fit import Fit, same_width
 from bench.report.chapters.overhead.tables import figure as shown
-from bench.report.groups import Group, part
+from bench.report.groups import Group
+from bench.report.results import Results
 from impls.workload import Workload
 
 KINDS = ("sweep-batch", "sweep-width")
@@ -28,25 +29,23 @@ PANEL = 1.95
 """Inches from one panel to the one beneath it."""
 
 
-def of_group(group: Group, points: pd.DataFrame, fits: pd.DataFrame, base: Workload | None) -> list[Chart]:
+def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
     """The charts of a group: against batch size, and against width where there are hidden layers."""
-    own, found = part(points, *group.place_key), part(fits, *group.place_key)
-    if base is None or own.empty or found.empty:
-        return []
+    own, found = results.part("sweep", group), results.part("overhead", group)
+    if own.empty or found.empty:
+        return
+    base = results.workloads[group.workload]
     timed = own.dropna(subset="step_s")
     lines = [(row, timed[timed["implementation"] == row["implementation"]]) for row in ranked(found)]
     told = "; ".join(said(row) for row, _ in lines)
-    drawn = [
-        charts.draw(
-            f"{kind}.{group.key}",
-            f"Time per step by {what}: {group.title}",
-            f"{what.capitalize()} against the time of a step. {told}.",
-            partial(figure, lines, base, kind),
-        )
-        for kind, what in zip(KINDS, ("batch size", "width"), strict=True)
-        if kind == KINDS[0] or base.width is not None
-    ]
-    return [chart for chart in drawn if chart is not None]
+    for kind, what in zip(KINDS, ("batch size", "width"), strict=True):
+        if kind == KINDS[0] or base.width is not None:
+            yield charts.draw(
+                f"{kind}.{group.key}",
+                f"Time per step by {what}: {group.title}",
+                f"{what.capitalize()} against the time of a step. {told}.",
+                partial(figure, lines, base, kind),
+            )
 
 
 def ranked(fits: pd.DataFrame) -> list[pd.Series]:

@@ -16,20 +16,71 @@ import numpy as np
 import pandas as pd
 
 from bench import statistics
+from bench.report import columns
+from bench.report.columns import Column, Table
 from bench.report.pairs import in_blocks, spread
-from bench.report.runs import GROUP, IDENTITY, identity
+from bench.report.runs import GROUP, identity
 from bench.store.records.cell import Result
 from bench.store.records.sweep import SweepResult
 from bench.store.records.verification import Verification
 from impls.workload import Workload
 
-POINTS = [*IDENTITY, "batch_size", "width", "parameters", "flops", "images", "steps", "held_out", "first_s", "calls",
-          "step_s", "images_per_second", "reason"]  # fmt: skip
-OVERHEAD = [*GROUP, "tier", "implementation", "framework", "processes", "overhead_s", "overhead_s_low",
-            "overhead_s_high", "batch_size", "step_s", "share", "parameter_s", "flops_per_s", "largest_batch_size",
-            "largest_flops_per_s", "of_peak", "crossing_batch_size", "residual", "held_out_s", "held_out_ratio",
-            "held_out_ratio_low", "held_out_ratio_high"]  # fmt: skip
-THREADS = [*GROUP, "tier", "implementation", "fewer", "batch_size", "width", "estimate", "low", "high", "blocks"]
+SWEEP = Table("Overhead against compute, raw: one row for each process of a sweep and point, which is a network of "
+              "another batch size or width.", (
+    *columns.WHICH_CELL,
+    Column("batch_size", "count", "images of a step"),
+    Column("width", "count", "units of the first hidden layer, the others in proportion; empty where there is none"),
+    Column("parameters", "count", "kernel and bias entries"),
+    Column("flops", "count", "floating-point operations of the products for one training image, forward and backward"),
+    Column("images", "count", "training images of a call"),
+    Column("steps", "count", "training steps of a call"),
+    Column("held_out", "", "True for the point that is no part of the fit: one image through hidden layers of one "
+           "unit"),
+    Column("first_s", "s", "the first call, with tracing and compilation"),
+    Column("calls", "count", "calls after it"),
+    Column("step_s", "s", "a training step: the median of these calls, divided by their steps"),
+    Column("images_per_second", "1/s", "training images, by the same calls"),
+    Column("reason", "", "why there are no times; empty where there are"),
+))  # fmt: skip
+OVERHEAD = Table("Overhead against compute: one row for each implementation, fitted to its sweeps: step = overhead + "
+                 "parameters * per parameter + FLOPs / throughput. Medians over processes.", (
+    *columns.CONFIGURATION, columns.TIER, columns.IMPLEMENTATION, columns.FRAMEWORK, columns.PROCESSES,
+    Column("overhead_s", "s", "what a step costs whatever the network and the batch size"),
+    Column("overhead_s_low", "s", "least over processes"),
+    Column("overhead_s_high", "s", "greatest over processes"),
+    Column("batch_size", "count", "the network's own"),
+    Column("step_s", "s", "a step of the network as it is, measured in the sweep"),
+    Column("share", "0 to 1", "overhead_s / step_s, process by process"),
+    Column("parameter_s", "s", "what each parameter adds to a step: the optimiser, above all"),
+    Column("flops_per_s", "1/s", "floating-point operations of the products, as fitted"),
+    Column("largest_batch_size", "count", "the largest batch size that was trained"),
+    Column("largest_flops_per_s", "1/s", "floating-point operations of the products by the whole time of a step of "
+           "that size"),
+    Column("of_peak", "0 to 1", "that, as a share of the machine's peak (a large product); empty where that was not "
+           "measured"),
+    Column("crossing_batch_size", "count", "where the lines cross: the batch size at which the fitted arithmetic "
+           "takes as long as the overhead"),
+    Column("residual", "relative", "how far a point is from the fit: the median over points"),
+    Column("held_out_s", "s", "a step of the point that is no part of the fit; next to no arithmetic, so an "
+           "independent measurement of the overhead"),
+    Column("held_out_ratio", "ratio", "overhead_s / held_out_s, process by process"),
+    Column("held_out_ratio_low", "ratio", "least over processes"),
+    Column("held_out_ratio_high", "ratio", "greatest over processes"),
+))  # fmt: skip
+SWEEP_THREADS = Table("Does another core help? One row for each implementation and point of a sweep that was "
+                      "measured with several numbers of threads.", (
+    columns.WORKLOAD, columns.DEVICE,
+    Column("threads", "count", "the most CPU threads"),
+    columns.TIER, columns.IMPLEMENTATION,
+    Column("fewer", "count", "the fewest"),
+    Column("batch_size", "count", "images of a step"),
+    Column("width", "count", "units of the first hidden layer; empty where there is none"),
+    Column("estimate", "ratio", "time of a step with the fewest threads by that with the most: how many times as "
+           "fast, block by block"),
+    Column("low", "ratio", "lower end of the 95 % interval; empty with a single block"),
+    Column("high", "ratio", "upper end"),
+    columns.BLOCKS,
+))  # fmt: skip
 FEWEST = 4
 """Points that a fit of three terms needs at the least."""
 
@@ -64,13 +115,13 @@ def sweep(results: Sequence[Result], gates: Sequence[Verification] = ()) -> pd.D
         cell = result.cell
         kept = result.status == "ok" and (cell.implementation, cell.workload.name, cell.device) not in refused
         for point in result.points if kept else ():
-            row = {name: getattr(point, name) for name in POINTS if name in point.__dataclass_fields__}
+            row = {name: getattr(point, name) for name in SWEEP.names if name in point.__dataclass_fields__}
             row |= identity(result) | {"calls": len(point.seconds)}
             if point.seconds:
                 call_s = median(point.seconds)
                 row |= {"step_s": call_s / point.steps, "images_per_second": point.images / call_s}
             rows.append(row)
-    frame = pd.DataFrame(rows, columns=POINTS).astype({"width": "Int64"})
+    frame = SWEEP.frame(rows).astype({"width": "Int64"})
     return frame.sort_values(["cell", "held_out", "batch_size", "width"], ignore_index=True)
 
 
@@ -108,7 +159,7 @@ def overhead(
             ranges = spread(fits, "overhead_s") | spread(fits, "held_out_ratio")
             of_peak = middle["largest_flops_per_s"] / peak if peak else None
             rows.append(place | {"processes": len(fits)} | middle | ranges | {"of_peak": of_peak})
-    return pd.DataFrame(rows, columns=OVERHEAD)
+    return OVERHEAD.frame(rows)
 
 
 def of_cell(points: pd.DataFrame, base: Workload) -> dict[str, float] | None:
@@ -161,4 +212,4 @@ def threads(points: pd.DataFrame) -> pd.DataFrame:
                 ends = asdict(statistics.paired_ratio(list(both["a"]), list(both["b"])))
                 several = ends if len(both) > 1 else {"estimate": ends["estimate"]}
                 rows.append(place | {"batch_size": size, "width": units, "blocks": len(both)} | several)
-    return pd.DataFrame(rows, columns=THREADS).astype({"width": "Int64"})
+    return SWEEP_THREADS.frame(rows).astype({"width": "Int64"})

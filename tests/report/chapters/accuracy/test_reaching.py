@@ -51,7 +51,6 @@ def test_what_failed_and_the_control_have_no_row() -> None:
 def test_the_table_ranks_those_who_usually_reach_it() -> None:
     """By the median from the start; who reaches it in fewer than half of the processes comes last."""
     from bench.report import groups
-    from bench.report.chapters import cost
 
     results = [
         trained([0.98], block=1), trained([0.98], block=2), trained([0.9], block=3),
@@ -59,8 +58,8 @@ def test_the_table_ranks_those_who_usually_reach_it() -> None:
         trained([0.9, 0.98], "documented-keras", 1),
     ]  # fmt: skip
     runs = report_runs.runs_frame(results, [])
-    frames = {"multiples": pd.DataFrame(), "runs": runs, "summary": pairs.summary_frame(runs), "control": pairs.control(runs),
-              "comparison": pairs.comparison(runs), "break_even": cost.break_even_frame(runs)}  # fmt: skip
+    frames = {"runs": runs, "summary": pairs.summary_frame(runs), "control": pairs.control(runs),
+              "comparison": pairs.comparison(runs)}  # fmt: skip
     (group,) = groups.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
     sheet = reaching.sheet(frame(results), group)
     assert [row[:2] for row in sheet.rows] == [

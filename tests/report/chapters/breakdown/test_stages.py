@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import MACHINE, clear, save
+from synthetic import MACHINE, UNDRAWN, clear, save
 
 from bench.report import build, page
 from bench.report.chapters.breakdown import charts, stages
 from bench.report.groups import Group
-from bench.report.results import Session
 from bench.store import archive
 from bench.store.records.breakdown import PASSES, Breakdown
 
@@ -41,7 +40,7 @@ def shown(directory: Path, *found: Breakdown) -> tuple[pd.DataFrame, Group]:
     """The table of these breakdowns beside the cells, and the group that they belong to."""
     for one in found:
         archive.save_record(directory, one)
-    session = Session.read(directory)
+    session = build.read(directory)
     return session.frames["breakdown"], session.groups[0]
 
 
@@ -82,7 +81,7 @@ def test_a_program_without_timed_cells_is_shown(directory: Path) -> None:
     """Its cells may have been measured again without it."""
     frame, group = shown(directory, replace(PYTORCH, implementation="documented-other"))
     assert stages.sheet(frame, group).rows[0][0] == "other (documented)"
-    assert charts.of_group(group, frame) and stages.sentences(frame, group)
+    assert charts.chart(frame, group) and stages.sentences(frame, group)
 
 
 def test_one_program_alone_is_compared_with_nothing(directory: Path) -> None:
@@ -100,7 +99,8 @@ def test_a_stage_below_zero_is_said_and_not_drawn(directory: Path) -> None:
     sheet = stages.sheet(frame, group)
     assert "Rest came out below 0: smaller than the noise of this run, and not drawn." in sheet.note
     assert any(row[1] == "rest" and row[2].startswith("-4.0 µs") for row in sheet.rows)
-    (chart,) = charts.of_group(group, frame)
+    chart = charts.chart(frame, group)
+    assert chart is not None
     assert "rest -4.0 µs" in chart.text
 
 
@@ -124,10 +124,11 @@ def test_a_program_that_was_lost_says_why(directory: Path) -> None:
         "Keras on TensorFlow (documented) was not broken down: tensorflow is not installed."
         in stages.sheet(frame, group).note
     )
-    (chart,) = charts.of_group(group, frame)
+    chart = charts.chart(frame, group)
+    assert chart is not None
     assert "Keras" not in chart.text
     only, group = shown(directory, replace(PYTORCH, status="failed", reason="no", passes={}))
-    assert charts.of_group(group, only) == [] and stages.sheet(only, group).rows == ()
+    assert charts.chart(only, group) is None and stages.sheet(only, group).rows == ()
 
 
 def test_a_process_that_was_ended_between_two_rounds_is_lost_as_a_whole(directory: Path) -> None:
@@ -149,7 +150,8 @@ def test_the_table_ends_each_program_with_whole_and_timed(directory: Path) -> No
 def test_the_chart_is_read_without_colours(directory: Path) -> None:
     """Every stage that has room carries its figures, and each has them in the picture's description."""
     frame, group = shown(directory, PYTORCH, KERAS)
-    (chart,) = charts.of_group(group, frame)
+    chart = charts.chart(frame, group)
+    assert chart is not None
     assert chart.name == "breakdown.mlp-128-64.cpu.2t"
     assert "PyTorch (documented): data feeding 120.0 µs (75 %), forward 10.0 µs (6 %)" in chart.text
     assert "75 %" in chart.svg and "timed 165.0 µs" in chart.svg and "60,000 images" in chart.svg
@@ -159,7 +161,7 @@ def test_the_report_has_the_section_where_there_are_breakdowns(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside Table 4, with table, chart and sentences; a directory of before keeps its report as it was."""
-    monkeypatch.setattr(page, "draw", lambda session: [])
+    monkeypatch.setattr(page, "CHAPTERS", UNDRAWN)
     before = build.build(directory).html.read_text()
     assert "Where the time goes" not in before and not (directory / "tables" / "breakdown.csv").exists()
     shown(directory, PYTORCH, KERAS)

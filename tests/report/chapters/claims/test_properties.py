@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import MACHINE, clear, save
+from synthetic import MACHINE, UNDRAWN, clear, save
 
 from bench.data import tutorials
 from bench.report import build, page
 from bench.report.chapters.claims import properties, rules, tables
 from bench.report.chapters.claims import verdicts as claims_verdicts
 from bench.report.chapters.claims.sources import Program
-from bench.report.results import Session
 from bench.store import archive, sources
 from bench.store.records.probe import Mode, Probe
 from impls import registry
@@ -214,7 +213,7 @@ def test_the_table_for_people_has_claim_finding_and_versions() -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without charts: they are made elsewhere and take their time."""
-    monkeypatch.setattr(page, "draw", lambda session: [])
+    monkeypatch.setattr(page, "CHAPTERS", UNDRAWN)
 
 
 def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn: None) -> None:
@@ -233,8 +232,8 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
         assert decides["says"] == says and decides["verdict"] == line["verdict"]
     assert html.index('id="table-1"') < html.index('id="table-4"') and 'href="#table-1"' in html
     assert "torch.compile: Python ran 200 times" in html
-    assert "Document 1's Table 1" in (directory / "report.md").read_text()
-    sheet = tables.ledger(Session.read(directory).frames["claims"])
+    assert "Document 1’s Table 1" in (directory / "report.md").read_text()
+    sheet = tables.ledger(build.read(directory).frames["claims"])
     assert "8\ntimes as long to be debugged" in {row[3] for row in sheet.rows}
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from synthetic import clear, result, save, session
 
+from bench.report import build
 from bench.report.chapters.comparison import charts
 from bench.report.chapters.comparison.charts import Line
-from bench.report.results import Session
 from bench.store.records.training import TrainingResult
 
 
 def lines(tmp_path: Path, found: list[TrainingResult]) -> list[Line]:
     """The rows of the chart of the only group."""
-    (group,) = Session.read(save(tmp_path / "r", found)).groups
+    (group,) = build.read(save(tmp_path / "r", found)).groups
     return charts.lines(group)
 
 
@@ -31,8 +31,9 @@ def test_every_pair_and_the_control_have_a_row(tmp_path: Path) -> None:
 
 def test_the_chart_says_its_figures_in_words(tmp_path: Path) -> None:
     """Names and ratios stand in its description, for those who do not see it."""
-    (group,) = Session.read(save(tmp_path / "r", clear())).groups
-    (chart,) = charts.of_group(group)
+    (group,) = build.read(save(tmp_path / "r", clear())).groups
+    chart = charts.ratios(group)
+    assert chart is not None
     assert "Keras on TensorFlow (matched) over PyTorch (matched) 2.9" in chart.text
     assert chart.svg.count("PyTorch (matched)") > 2 and chart.png.startswith(b"\x89PNG")
 
@@ -49,8 +50,8 @@ def test_the_chart_says_its_figures_in_words(tmp_path: Path) -> None:
 )
 def test_any_session_can_be_drawn(tmp_path: Path, found: list[TrainingResult]) -> None:
     """Intervals without an end, of no width, and ratios of half a million."""
-    (group,) = Session.read(save(tmp_path / "r", found)).groups
-    assert len(charts.of_group(group)) == 1
+    (group,) = build.read(save(tmp_path / "r", found)).groups
+    assert charts.ratios(group) is not None
     left, right = charts.ends(charts.lines(group), charts.band(group))
     assert 0 < left < 1 < right < math.inf
 

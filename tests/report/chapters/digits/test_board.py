@@ -13,15 +13,14 @@ import numpy as np
 import pytest
 import strokes
 from browser import Browser
-from synthetic import MACHINE, WORKLOAD, result, save
+from synthetic import MACHINE, UNDRAWN, WORKLOAD, result, save
 
 from bench.data import download, mnist
 from bench.errors import FcnBenchError
 from bench.models import centring
 from bench.report import build
-from bench.report.chapters.comparison import charts
+from bench.report import page as page_module
 from bench.report.chapters.digits import board
-from bench.report.results import Session
 from bench.store import archive, models
 from bench.store.models import Model
 from impls import portable
@@ -71,8 +70,7 @@ def embedded(directory: Path) -> dict[str, Any]:
 def undrawn() -> Iterator[None]:
     """No charts: nothing here is about them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(charts, "session_charts", lambda *_: [])
-        patch.setattr(charts, "of_group", lambda _: [])
+        patch.setattr(page_module, "CHAPTERS", UNDRAWN)
         yield
 
 
@@ -143,7 +141,7 @@ def test_a_network_that_was_changed_is_refused(plain: Path, tmp_path: Path) -> N
     first = min((copy / "models").glob("*.npz"))
     first.write_bytes(first.read_bytes() + b"\0")
     with pytest.raises(FcnBenchError, match="is not the one that was trained"):
-        board.of_session(copy, Session.read(copy))
+        board.of_results(build.read(copy))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from synthetic import result, save
 
@@ -88,7 +87,8 @@ def test_the_test_set_is_kept_with_the_images_that_were_mistaken(tmp_path: Path)
 
 def test_charts_show_images_with_what_was_said_of_them() -> None:
     """The first four, each implementation's mistakes, and where two of a tier disagree."""
-    charts = digits_charts.of_group("tiny, CPU", "tiny.cpu.2t", list(digits_frames.by_place(RESULTS, TEST)), TEST)
+    found = list(digits_frames.by_place(RESULTS, TEST))
+    charts = [chart for chart in digits_charts.of_group("tiny, CPU", "tiny.cpu.2t", found, TEST) if chart]
     by_name = {chart.name: chart for chart in charts}
     assert set(by_name) == {
         "first.tiny.cpu.2t", "mistaken.tiny.cpu.2t.matched-keras", "apart.tiny.cpu.2t.matched-pytorch.matched-keras"
@@ -116,13 +116,10 @@ def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
 def test_tables_for_people_have_a_column_for_each_implementation() -> None:
     """Share and number; a dot where nothing happened."""
     runs = report_runs.runs_frame(RESULTS, [])
-    frames = {"runs": runs, "summary": pairs.summary_frame(runs), "multiples": pd.DataFrame()}
-    from bench.report.chapters import cost
-
+    frames = {"runs": runs, "summary": pairs.summary_frame(runs)}
     frames |= {
         "control": pairs.control(runs),
         "comparison": pairs.comparison(runs),
-        "break_even": cost.break_even_frame(runs),
     }
     (group,) = groups.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
     sheet = tables.by_digit(digits_frames.by_digit(RESULTS, TEST), group)

@@ -10,9 +10,9 @@ import pytest
 from synthetic import FLOPS_PER_S, OVERHEAD_S, PARAMETER_S, WORKLOAD, clear, result, save, session, swept
 
 from bench.errors import FcnBenchError
-from bench.report import benchmark_json, build, compare, page
+from bench.report import benchmark_json, build, compare
+from bench.report.chapters import conditions, overhead
 from bench.report.chapters.overhead import fit, tables
-from bench.report.results import Session
 from bench.session import progress
 from bench.store import archive
 from bench.store.records.training import TrainingResult
@@ -118,15 +118,17 @@ def test_the_report_has_a_section_with_table_and_charts(usual: Path) -> None:
 def test_sweeps_change_nothing_else(usual: Path, tmp_path: Path) -> None:
     """All other tables and the answer are those of the session without them."""
     without = save(tmp_path / "without", session(TIMES))
-    alone, both = Session.read(without), Session.read(usual)
+    alone, both = build.read(without), build.read(usual)
     for name, frame in alone.frames.items():
         if name not in ("sweep", "overhead", "sweep_threads"):
             pd.testing.assert_frame_equal(frame, both.frames[name], check_dtype=False)
     assert build.final_table(alone) == build.final_table(both)
-    without_sweeps = page.context(alone, [], [])
-    assert without_sweeps["swept"] == [] and len(page.context(both, [], [])["swept"]) == 1
-    for name in ("fairness", "agreement", "switches"):
-        assert without_sweeps[name] == page.context(both, [], [])[name]
+    drawn = {group.key: [] for group in both.groups}
+    assert overhead.section(alone, drawn) is None
+    section = overhead.section(both, drawn)
+    assert section is not None and len(section.body) == 1
+    for part in conditions.CHAPTER.parts.values():
+        assert list(part(alone, drawn)) == list(part(both, drawn))
 
 
 def test_a_directory_with_nothing_but_sweeps_says_so_in_a_line(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_a_directory_with_nothing_but_sweeps_says_so_in_a_line(tmp_path: Path) -
 def test_a_sweep_that_failed_is_told_with_what_else_was_lost(tmp_path: Path) -> None:
     """And what its process had said before has no part in the fits."""
     failed = replace(swept(), status="failed", reason="the process was ended by SIGKILL")
-    session = Session.read(save(tmp_path / "out", [result(), failed]))
+    session = build.read(save(tmp_path / "out", [result(), failed]))
     assert session.frames["sweep"].empty and session.frames["overhead"].empty
     assert "matched-pytorch (sweep), mlp-128-64, CPU, 2 threads, block 1" in build.final_table(session)
 
@@ -147,7 +149,7 @@ def test_a_program_that_the_gate_refuses_has_no_overhead(tmp_path: Path) -> None
     """Its speed is withheld here too."""
     directory = save(tmp_path / "out", [*clear(), swept(), swept(KERAS)])
     archive.save_record(directory, Verification(PYTORCH, WORKLOAD.name, "cpu", "d", "failed", "other work"))
-    frames = Session.read(directory).frames
+    frames = build.read(directory).frames
     assert set(frames["overhead"]["implementation"]) == set(frames["sweep"]["implementation"]) == {KERAS}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from synthetic import result
 
-from bench.report.chapters import conditions
+from bench.report.chapters.conditions import checks, settings
 from bench.store.records.training import Epoch, TrainingResult
 
 TOLD = {"takes_order": True, "adam": ["pytorch", 1e-8], "adam_epsilon": 1e-8, "precision": "float32", "tf32": False,
@@ -17,13 +17,13 @@ def told(name: str, **changes: Any) -> TrainingResult:
 
 
 def row(results: list[TrainingResult], name: str) -> tuple[str, ...]:
-    return next(row[1:] for row in conditions.fairness(results).rows if row[0] == name)
+    return next(row[1:] for row in settings.fairness(results).rows if row[0] == name)
 
 
 def test_each_implementation_is_a_column() -> None:
     """In the order of all tables, the control not among them."""
     results = [told("matched-keras"), told("matched-pytorch"), result("matched-pytorch", role="control")]
-    assert conditions.fairness(results).columns == ("", "", "PyTorch (matched)", "Keras on TensorFlow (matched)")
+    assert settings.fairness(results).columns == ("", "", "PyTorch (matched)", "Keras on TensorFlow (matched)")
 
 
 def test_what_differs_is_marked() -> None:
@@ -71,7 +71,7 @@ def test_first_epochs_on_the_whole_set_are_compared_with_the_controls_program() 
         losing("matched-pytorch", 0.30), losing("matched-pytorch", 0.30, role="control"), losing("matched-keras", 0.303),
         losing("matched-pytorch", 0.40, 2), losing("matched-keras", 0.4004, 2),
     ]  # fmt: skip
-    found = {row[2]: row[3:] for row in conditions.agreement_table(results).rows}
+    found = {row[2]: row[3:] for row in checks.agreement_table(results).rows}
     assert found == {
         "matched-keras": ("0.3517", "1.000 %", "2"), "matched-pytorch (control)": ("0.3000", "0.000 %", "1"),
     }  # fmt: skip
@@ -81,6 +81,6 @@ def test_programs_that_shuffle_by_themselves_are_not_compared() -> None:
     """They started elsewhere and saw other batches."""
     own = replace(losing("documented-pytorch", 0.4), switches=TOLD | {"takes_order": False})
     control = losing("matched-pytorch", 0.3, role="control")
-    assert [row[2] for row in conditions.agreement_table([losing("matched-pytorch", 0.3), control, own]).rows] == [
+    assert [row[2] for row in checks.agreement_table([losing("matched-pytorch", 0.3), control, own]).rows] == [
         "matched-pytorch (control)"
     ]
