@@ -23,8 +23,8 @@ KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         Hello, messages.Phase, messages.Versions, messages.SwitchesInForce, messages.MeterReadings, messages.ModelKept,
-        Whole, messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode, messages.LostMode,
-        messages.DebuggingTools, Logits, PartEnded, Ended,
+        Whole, messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode,
+        messages.LostMode, messages.DebuggingTools, Logits, PartEnded, Ended,
         Epoch, Evaluation, Predicted, Inference, Part, SweepPoint, Check, Mode, Export,
     )
 }  # fmt: skip
