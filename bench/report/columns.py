@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bench.machine.metering import Meter
+from impls.frameworks import COMPARED
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ CELL = Column("cell", "", "the cell's name, unique; its file is cells/CELL.json"
 IMPLEMENTATION = Column("implementation", "", "TIER-FRAMEWORK, with -BACKEND where there are several, or a plugin's "
                         "own name")
 TIER = Column("tier", "", "documented, matched, tuned, reference or plugin")
-FRAMEWORK = Column("framework", "", "pytorch, keras, ...")
+FRAMEWORK = Column("framework", "", f"{', '.join(COMPARED)}, ...")
 WORKLOAD = Column("workload", "", "the network, see fcnbench list")
 DEVICE = Column("device", "", "cpu, cuda (the first GPU that may be used), cuda:N (the one at that position) or mps")
 THREADS = Column("threads", "count", "CPU threads that the process was given")

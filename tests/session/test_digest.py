@@ -41,7 +41,7 @@ def graph() -> grimp.ImportGraph:
 
 def test_the_closure_is_the_one_that_grimp_finds(graph: grimp.ImportGraph) -> None:
     """Of each job, each implementation, each library of the floor and the worker: the same modules, no more, no fewer."""
-    rows = {entry.module for entry in (*registry.BUILT_IN, *registry.FLOOR)}
+    rows = {entry.module for entry in (*registry.BUILT_IN, *registry.floors())}
     for module in (digest.WORKER, *(f"bench.worker.jobs.{job}" for job in JOBS), *sorted(rows)):
         assert digest.closure(module) == {module, *graph.find_upstream_modules(module)}, module
 
@@ -164,7 +164,7 @@ def test_what_lies_beside_a_plugin_counts(tmp_path: Path) -> None:
         (tmp_path / folder / "parts" / "__init__.py").write_text(text)
         plugin = str(tmp_path / folder / "mine.py")
         names = {Path(name).name for name in digest.closure(plugin)}
-        assert names == {"mine.py", "helper.py", "__init__.py", "impls.registry"}
+        assert names == {"mine.py", "helper.py", "__init__.py", "impls.layout", "impls.workload"}
         found.append(digest.of_job("train", [plugin]))
     assert found[0] == found[1] != found[2]
 

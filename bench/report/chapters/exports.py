@@ -9,12 +9,13 @@ from bench.report.chapter import Chapter
 from bench.report.columns import WORKLOAD, Column, Table
 from bench.store import archive
 from bench.store.records.export import StoredExport
+from impls.exports import FORMATS
 
 EXPORTS = Table("Each framework's network, written by each of its exporters and run: one row for each format.", (
     WORKLOAD,
     Column("implementation", "", "who trained the network"),
     Column("by", "", "whose exporter wrote it"),
-    Column("format", "", "onnx, litert, torch (torch.export) or native"),
+    Column("format", "", f"one of {', '.join(FORMATS)}"),
     Column("status", "", "ok, skipped where a package is missing, failed where the file does other work"),
     Column("reason", "", "why it was skipped or failed"),
     Column("size_bytes", "bytes", "of the file"),

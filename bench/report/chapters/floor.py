@@ -25,15 +25,17 @@ from bench.report.results import Results
 from bench.report.runs import GROUP, measured
 from bench.store.records.cell import Place, Result
 from bench.store.records.floor import FloorResult, Part
+from impls import registry
 from impls.environment import kind
 from impls.frameworks import FRAMEWORKS
 
+LIBRARIES_MEASURED = [row.framework for row in registry.floors()]
 STEPWISE = ("products", "optimiser", "gathering")
 """What a step consists of."""
 FLOOR_PARTS = Table("One row for each library, block and part of the floor: what a step cannot do without, by one "
                     "library.", (
     *CONFIGURATION, BLOCK,
-    Column("library", "", "numpy, pytorch, tensorflow or jax"),
+    Column("library", "", " or ".join((", ".join(LIBRARIES_MEASURED[:-1]), LIBRARIES_MEASURED[-1]))),
     Column("part", "", "products: of the kernels, forward and backward; optimiser: the update of all parameters; "
            "gathering: batches picked by index; large: a product of 2,048 by 2,048 matrices"),
     Column("seconds", "s", "for as many steps as an epoch has, from the median repetition; empty for the large "

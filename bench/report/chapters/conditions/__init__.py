@@ -14,7 +14,7 @@ PROOF = Marked(
     "verify` climbs higher, in float64 where a framework can."
 )
 SAME_START = (
-    "The gate trains on samples. Over a whole epoch rounding grows until programs part, as do PyTorch’s and Keras’ "
+    "The gate trains on samples. Over a whole epoch rounding grows until programs part, as do the frameworks’ own "
     "forms of Adam; what is left is of the size that another seed makes. A program that does other work on the full "
     "set stands out here. Dropout draws other masks in each program."
 )
