@@ -14,7 +14,7 @@ from synthetic import UNDRAWN
 from bench import statistics
 from bench.cli import main, options
 from bench.machine import checkup, description
-from bench.machine.checkup import Finding
+from bench.machine.checkup import CheckupFinding
 from bench.report import page
 from bench.session import digest
 from bench.store import archive
@@ -297,7 +297,7 @@ def test_data_shows_what_is_there(fcnbench: Command, tiny_data: Path, monkeypatc
 
 def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a measurement here would have, and what would spoil it."""
-    finding = Finding("other programs", "bad", "keep 1.00 CPUs busy", "end them")
+    finding = CheckupFinding("other programs", "bad", "keep 1.00 CPUs busy", "end them")
     monkeypatch.setattr(checkup, "examine", lambda: iter([finding]))
     done = fcnbench("env")
     assert done.status == 0

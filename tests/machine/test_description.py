@@ -186,7 +186,7 @@ def test_processes_on_the_gpus_are_counted_as_far_as_the_driver_tells(monkeypatc
     """All devices together; nothing where there is none; not known where the driver refuses."""
     import pynvml
 
-    monkeypatch.setattr(gpu, "gpus", lambda: nullcontext(["one", "two"]))
+    monkeypatch.setattr(gpu, "gpus", lambda: nullcontext((pynvml, ["one", "two"])))
     monkeypatch.setattr(
         pynvml, "nvmlDeviceGetComputeRunningProcesses", lambda handle: [1, 2] if handle == "one" else [3]
     )
@@ -197,5 +197,5 @@ def test_processes_on_the_gpus_are_counted_as_far_as_the_driver_tells(monkeypatc
 
     monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", refuse)
     assert gpu.gpu_processes() is None
-    monkeypatch.setattr(gpu, "gpus", lambda: nullcontext([]))
+    monkeypatch.setattr(gpu, "gpus", lambda: nullcontext((pynvml, [])))
     assert gpu.gpu_processes() == 0

@@ -25,6 +25,7 @@ from bench.models.find import Kept
 from bench.models.predict import Prediction
 from bench.store import archive as store_archive
 from bench.store import models
+from bench.worker import interpreters
 from impls import environment as impls_environment
 from impls import portable, registry
 from impls.frameworks import FRAMEWORKS
@@ -232,7 +233,7 @@ def test_a_network_is_predicted_by_what_trained_it(tmp_path: Path, monkeypatch: 
 
     installed = {"torch", "keras", "jax", "numpy"}
     monkeypatch.setattr(
-        predict,
+        interpreters,
         "versions",
         lambda row: {name: "1" if name in installed else "not installed" for name in row.packages},
     )
