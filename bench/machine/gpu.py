@@ -267,7 +267,7 @@ class GpuPrograms:
     """Processes on the cell's GPU while none of ours runs."""
 
     around: Work = "process"
-    quantities = (Quantity("gpu_processes", "count", "processes of others on the GPU"),)
+    quantities = (Quantity("gpu_processes", "count", "processes of others on the GPU", "max"),)
 
     def start(self, at: Surroundings) -> int | None:
         """How many there are before."""

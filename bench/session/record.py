@@ -17,7 +17,10 @@ from bench.worker.messages import MeterReadings, ModelKept, Phase, SwitchesInFor
 
 @dataclass(frozen=True)
 class Circumstances:
-    """When and where a process ran: what its record has beside what it said; ``readings`` are the parent's own."""
+    """When and where a process ran: what its record has beside what it said; ``readings`` are the parent's own.
+
+    ``alongside`` is how many other processes of its block were stopped while it trained.
+    """
 
     started: datetime
     machine: str
@@ -25,12 +28,13 @@ class Circumstances:
     log: Path
     readings: Readings
     commit: Mapping[str, Any]
+    alongside: int = 0
 
 
 def result(cell: Cell, answer: Answer, about: Circumstances) -> Result:
     """The record of a cell. What its process said before it failed is kept."""
     make = {"floor": floor, "sweep": sweep}.get(cell.role, training)
-    return make(answer, common(cell, answer, about), about.log)
+    return make(answer, common(cell, answer, about), about)
 
 
 def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
     }
 
 
-def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingResult:
+def training(answer: Answer, common: Mapping[str, Any], about: Circumstances) -> TrainingResult:
     """A network that was trained.
 
     A cell that was measured whole is ``ok``, though timing its inference failed or ended the process: a ``load`` that
@@ -69,19 +73,20 @@ def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingRe
         no_inference=answer.unfinished,
         predicted=answer.last(Predicted, Predicted("")).digits,
         model=answer.last(ModelKept, ModelKept("")).sha256,
+        alongside=about.alongside,
     )
     numbers = [epoch.epoch for epoch in record.epochs]
     if numbers != list(range(len(numbers))) and record.status == "ok":
         reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
-        return replace(record, status="failed", reason=reason, log_tail=process.log_tail(log))
-    return replace(record, log_tail=process.log_tail(log)) if record.no_inference else record
+        return replace(record, status="failed", reason=reason, log_tail=process.log_tail(about.log))
+    return replace(record, log_tail=process.log_tail(about.log)) if record.no_inference else record
 
 
-def floor(answer: Answer, common: Mapping[str, Any], log: Path) -> FloorResult:
+def floor(answer: Answer, common: Mapping[str, Any], about: Circumstances) -> FloorResult:
     """The parts of the floor by one library."""
     return FloorResult(**common, parts=answer.all(Part))
 
 
-def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
+def sweep(answer: Answer, common: Mapping[str, Any], about: Circumstances) -> SweepResult:
     """The points of a sweep."""
     return SweepResult(**common, points=answer.all(SweepPoint))

@@ -15,7 +15,7 @@ from bench.session.plan import disturbance, unfinished
 from bench.session.progress import Kind, Progress, kind, time_left
 from bench.session.record import Circumstances
 from bench.store import archive
-from bench.store.records.cell import Cell, Place, Result
+from bench.store.records.cell import Cell, Place, Readings, Result
 from bench.store.records.machine import Machine
 from bench.worker import process, requests
 from bench.worker.answer import Answer
@@ -80,7 +80,7 @@ class Session:
         started, read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
         with files.writing(log):
             answer = process.ask(entry, self.request(cell), self.placement(cell), log, self.timeout_s)
-        return self.record(cell, answer, started, read)
+        return self.record(cell, answer, started, read.stop(Surroundings(cell.device, child_cpu_s=answer.child_cpu_s)))
 
     def request(self, cell: Cell) -> Request:
         """What the worker of a cell is asked for; the networks that the first block has trained are kept."""
@@ -106,9 +106,10 @@ class Session:
         """Where what a cell's process prints goes."""
         return self.directory / "logs" / f"{cell.key}.log"
 
-    def record(self, cell: Cell, answer: Answer, started: datetime, read: meters.Started) -> Result:
-        """What a process said, as the record of its cell; ``read`` are the meters that were started before it."""
-        readings = read.stop(Surroundings(cell.device, child_cpu_s=answer.child_cpu_s))
+    def record(
+        self, cell: Cell, answer: Answer, started: datetime, readings: Readings, alongside: int = 0
+    ) -> Result:
+        """What a process said, as the record of its cell; ``readings`` are those of the parent's meters around it."""
         environment = self.placement(cell).variables(self.entries[cell.implementation])
         machine, log = self.machine.machine, self.log(cell)
-        return record.result(cell, answer, Circumstances(started, machine, environment, log, readings, self.commit))
+        return record.result(cell, answer, Circumstances(started, machine, environment, log, readings, self.commit, alongside))

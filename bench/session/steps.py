@@ -80,7 +80,9 @@ class SteppedTraining:
         assert self.worker is not None
         self.worker.send(Finish())
         self.worker.hear(self.session.timeout_s)
-        record = self.session.record(self.cell, self.answer(), self.started, self.read)
+        answer = self.answer()
+        readings = self.read.stop(Surroundings(self.cell.device, child_cpu_s=answer.child_cpu_s))
+        record = self.session.record(self.cell, answer, self.started, readings)
         assert isinstance(record, TrainingResult)
         return record
 

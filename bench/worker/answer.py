@@ -23,7 +23,7 @@ KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         Hello, messages.Phase, messages.Versions, messages.SwitchesInForce, messages.MeterReadings, messages.ModelKept,
-        Whole, messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode,
+        Whole, messages.StepDone, messages.TurnDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode,
         messages.LostMode, messages.DebuggingTools, Logits, PartEnded, Ended,
         Epoch, Evaluation, Predicted, Inference, Part, SweepPoint, Check, Mode, Export,
     )

@@ -74,6 +74,11 @@ class StepDone:
 
 
 @dataclass(frozen=True)
+class TurnDone:
+    """An epoch was trained and reported, or everything before the first; the process waits for its next turn."""
+
+
+@dataclass(frozen=True)
 class BreakdownImages:
     """Over how many images a breakdown's passes go, and how many an epoch of the timed run has."""
 

@@ -60,7 +60,10 @@ class Build:
 
 @dataclass(frozen=True)
 class Train:
-    """Train, predict, and leave the trained network in the file ``model``, if one is named; ``origin`` says whose."""
+    """Train, predict, and leave the trained network in the file ``model``, if one is named; ``origin`` says whose.
+
+    With ``in_turns`` the process waits before each epoch, and before it ends, until the parent sends ``TakeTurn``.
+    """
 
     job: ClassVar = "train"
     entry: EntryPoint
@@ -68,6 +71,7 @@ class Train:
     epochs: int
     model: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
+    in_turns: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,14 @@ class Finish:
     name: ClassVar = "finish"
 
 
-Step = ImportProgram | Prepare | DrawOrder | TrainEpoch | PredictTestSet | ReportEpoch | Finish
+@dataclass(frozen=True)
+class TakeTurn:
+    """Train the next epoch, or do what comes after the last one."""
+
+    name: ClassVar = "turn"
+
+
+Step = ImportProgram | Prepare | DrawOrder | TrainEpoch | PredictTestSet | ReportEpoch | Finish | TakeTurn
 
 
 DOWN: Mapping[str, Any] = {kind.__name__: kind for kind in (*get_args(Request), *get_args(Step))}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.holdout import Parts
-from bench.store.records.cell import Reading, Readings, finite
+from bench.store.records.cell import finite
 from bench.store.records.training import Inference, Predicted
 from impls.contract import Implementation
 from impls.workload import Float32
@@ -36,18 +36,6 @@ class Scoring:
 def predicted(logits: Float32, scoring: Scoring) -> Predicted:
     """The digit with the greatest logit of each test image."""
     return Predicted("".join(map(str, logits[scoring.parts.test].argmax(axis=1))))
-
-
-def added(total: Readings, piece: Readings) -> Readings:
-    """The readings of a piece of work added to those of the pieces before; None where any of them is not known."""
-    return {name: plus(total.get(name, 0), value) for name, value in piece.items()}
-
-
-def plus(total: Reading, value: Reading) -> Reading:
-    """The sum of two numbers, None where either is not known; the later of two words."""
-    if isinstance(total, str) or isinstance(value, str):
-        return value
-    return None if total is None or value is None else total + value
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

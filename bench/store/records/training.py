@@ -78,4 +78,5 @@ class TrainingResult(Result):
     model: str = ""
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
+    alongside: int = 0
     harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"

@@ -1,19 +1,20 @@
 """Train one implementation and time every epoch, then time single predictions."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.machine.metering import Surroundings
-from bench.machine.meters import metered
+from bench.machine.meters import joined, metered
 from bench.store.records.cell import Readings, finite
 from bench.store.records.training import Epoch, Evaluation, Predicted
-from bench.worker import timing
-from bench.worker.messages import Send, Whole
+from bench.worker import channel, timing
+from bench.worker.messages import Send, TurnDone, Whole
 from bench.worker.program import TimedProgram
 from bench.worker.requests import Train
 from bench.worker.timing import Clock, Scoring
@@ -32,12 +33,27 @@ def run(request: Train, send: Send) -> None:
         program.import_()
         program.build()
         program.load()
-        for row in epochs(program.implementation, program.orders(request.epochs), program.scoring, at=program.at):
+        orders = program.orders(request.epochs)
+        if request.in_turns:
+            orders = in_turns(orders, send, channel.receive)
+        for row in epochs(program.implementation, orders, program.scoring, at=program.at):
             send(row)
         program.finish()
         program.keep(request.model, request.origin)
         send(Whole())
         program.infer()
+
+
+def in_turns(
+    orders: Iterable[NDArray[np.int64]], send: Send, receive: Callable[[], Any]
+) -> Iterator[NDArray[np.int64]]:
+    """Each order when the parent gives the process its turn, and the end of them in a turn of its own."""
+    for order in orders:
+        send(TurnDone())
+        receive()
+        yield order
+    send(TurnDone())
+    receive()
 
 
 def epochs(
@@ -60,18 +76,18 @@ def epochs(
     batches = 0
     for number, order in enumerate(orders, start=1):
         train_s = train_cpu_s = total = 0.0
-        readings: Readings = {}
+        readings: list[Readings] = []
         pieces = timing.divided(order, scoring.every * scoring.batch_size)
         for position, piece in enumerate(pieces, start=1):
             with metered("epoch", at) as of_piece:
                 loss, seconds, cpu_seconds = timing.train(implementation, piece, clock, cpu_clock)
-            readings = timing.added(readings, of_piece)
+            readings.append(of_piece)
             train_s, train_cpu_s, total = train_s + seconds, train_cpu_s + cpu_seconds, total + loss * len(piece)
             batches += -(-len(piece) // scoring.batch_size)
             logits, predict_s = timing.predict(implementation, clock)
             if position == len(pieces):
                 scores = timing.score(logits, scoring.labels, scoring.parts.test)
-                yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores, readings)
+                yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores, joined(readings))
             yield from evaluated(number, batches, loss, logits, scoring)
     yield timing.predicted(logits, scoring)
 
