@@ -1,8 +1,11 @@
 """The command line: arguments in, lines out. Only in :mod:`bench.cli` is anything printed."""
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import typer
 
@@ -26,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; every error that a user can mend is one line, and the exit status says what kind it was."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        status = app(arguments or ["--help"], standalone_mode=False)
+        with interrupted_by_signals():
+            status = app(arguments or ["--help"], standalone_mode=False)
         sys.stdout.flush()  # here, where a closed pipe is an answer too
     except (FcnBenchError, typer.TyperException) as error:
         message = str(error) if isinstance(error, FcnBenchError) else usage(error)
@@ -47,6 +51,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the block as Ctrl-C does; one that is ignored, as under nohup, stays so."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    replaced = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise what Ctrl-C raises."""
+    raise KeyboardInterrupt
 
 
 def usage(error: typer.TyperException) -> str:

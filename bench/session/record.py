@@ -1,11 +1,13 @@
 """From a worker's messages to the record that is stored."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from bench.store import archive
 from bench.store.records.cell import Cell, Phases, Readings, Result
 from bench.store.records.floor import FloorResult, Part
 from bench.store.records.sweep import SweepPoint, SweepResult
@@ -13,6 +15,8 @@ from bench.store.records.training import Epoch, Evaluation, Inference, Predicted
 from bench.worker import process
 from bench.worker.answer import Answer
 from bench.worker.messages import MeterReadings, ModelKept, Phase, SwitchesInForce, Versions
+
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
@@ -61,19 +65,21 @@ def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingRe
     A cell that was measured whole is ``ok``, though timing its inference failed or ended the process: a ``load`` that
     bears no second call is against the contract, but no reason to lose figures that are good. The record says why.
     """
+    epochs = answer.all(Epoch)
+    numbers = [epoch.epoch for epoch in epochs]
+    in_order = [number == position for position, number in enumerate(numbers)]
     record = TrainingResult(
         **common,
-        epochs=answer.all(Epoch),
+        epochs=epochs[: (*in_order, False).index(False)],
         evaluations=answer.all(Evaluation),
         inference=answer.all(Inference),
         no_inference=answer.unfinished,
         predicted=answer.last(Predicted, Predicted("")).digits,
         model=answer.last(ModelKept, ModelKept("")).sha256,
     )
-    numbers = [epoch.epoch for epoch in record.epochs]
-    if numbers != list(range(len(numbers))) and record.status == "ok":
+    if record.status == "ok" and not all(in_order):
         reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
-        return replace(record, status="failed", reason=reason, log_tail=process.log_tail(log))
+        return failed(record, reason, log)
     return replace(record, log_tail=process.log_tail(log)) if record.no_inference else record
 
 
@@ -85,3 +91,35 @@ def floor(answer: Answer, common: Mapping[str, Any], log: Path) -> FloorResult:
 def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
     """The points of a sweep."""
     return SweepResult(**common, points=answer.all(SweepPoint))
+
+
+def checked(result: Result, test_images: int, log: Path) -> Result:
+    """The record, failed where it is not whole although its process said so, or cannot be stored."""
+    try:
+        if result.status == "ok":
+            check_whole(result, test_images)
+        archive.encode(result)
+    except ValueError as error:
+        result = failed(result, f"said what no record can hold ({error})", log)
+        with suppress(ValueError):
+            archive.encode(result)
+            return result
+        bare = type(result)(result.cell, "failed", result.reason, result.started, result.machine)
+        return replace(bare, log_tail=result.log_tail, commit=result.commit)
+    return result
+
+
+def check_whole(result: Result, test_images: int) -> None:
+    """Raise ValueError for a process that ended well, but did not say all that it was asked for."""
+    if isinstance(result, TrainingResult):
+        if len(result.epochs) != result.cell.epochs + 1:
+            raise ValueError(f"epochs 0 to {len(result.epochs) - 1}, expected 0 to {result.cell.epochs}")
+        if len(result.predicted) != test_images or not set(result.predicted) <= set("0123456789"):
+            raise ValueError(f"predicted: {len(result.predicted)} characters, expected {test_images} digits")
+    if isinstance(result, SweepResult) and not any(point.seconds for point in result.points):
+        raise ValueError("points: none has any seconds")
+
+
+def failed(result: R, reason: str, log: Path) -> R:
+    """The record of what failed although its process did not say so."""
+    return replace(result, status="failed", reason=reason, log_tail=process.log_tail(log))

@@ -4,6 +4,7 @@ A file appears whole or not at all: it is written under a temporary name, flushe
 """
 
 import glob
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,10 @@ FOLDERS: Mapping[type[Any], str] = {
 """Where the records lie that are not of a cell, each kind in a folder of its own."""
 
 
+SCRATCH = ".scratch"
+"""The folder of a directory where temporary files lie: those of checks, oracles, held out images and trial exports."""
+
+
 @contextmanager
 def opened(directory: Path) -> Iterator[None]:
     """Make the directory ready for results, and keep other runs out of it until the end of the block.
@@ -54,10 +59,19 @@ def opened(directory: Path) -> Iterator[None]:
                 leftover.unlink()
             for name in ("cells", "gates", "logs", "machines", "models"):
                 (directory / name).mkdir(exist_ok=True)
-            files.write_text(directory / ".gitignore", "/.lock\n/logs/\n")
+            shutil.rmtree(directory / SCRATCH, ignore_errors=True)  # a run that was killed leaves it
+            files.write_text(directory / ".gitignore", f"/.lock\n/{SCRATCH}/\n/logs/\n")
         yield
     finally:
+        shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         lock.release()
+
+
+def scratch(directory: Path) -> Path:
+    """The folder for temporary files, made where it is missing; it goes with the end of the run, or before the next."""
+    folder = (directory / SCRATCH).absolute()
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def save(directory: Path, result: Result) -> None:

@@ -142,9 +142,3 @@ class Ended:
 def encode(message: Any) -> bytes:
     """A message as its line. Raises ValueError or TypeError for values that JSON does not have."""
     return json.dumps({"is": type(message).__name__, **asdict(message)}, allow_nan=False).encode() + b"\n"
-
-
-def one_line(text: str) -> str:
-    """A reason as it can be stored and shown: one line, no control characters, no halves of characters."""
-    text = text.encode("utf-8", "replace").decode()
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
