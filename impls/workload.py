@@ -1,6 +1,7 @@
 """A network and how it is trained: layers, optimisers, shapes, scaling, and variants of another size."""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
@@ -13,6 +14,11 @@ Activation = Literal["linear", "relu", "sigmoid", "tanh"]
 Shape = tuple[int, ...]
 STRICT = {"extra": "forbid", "strict": True}
 """How a file that holds these records is read by pydantic: no unknown keys, no values of another type."""
+NAME = re.compile(r"[\w-][\w.-]*")
+LONGEST_NAME = 80
+"""Bytes. A cell's file is named after its network, its implementation and more, and may have 255."""
+LARGEST = 2**63 - 1
+"""The largest integer that a table can hold."""
 
 
 def check(holds: bool, name: str, value: object, expected: str) -> None:
@@ -21,10 +27,19 @@ def check(holds: bool, name: str, value: object, expected: str) -> None:
         raise ValueError(f"{name} is {value!r}, expected {expected}")
 
 
+def check_names(**names: str) -> None:
+    """Raise ValueError for the first of these fields that is not fit to be part of a file's name."""
+    for name, value in names.items():
+        fit = NAME.fullmatch(value) is not None and len(value.encode()) <= LONGEST_NAME
+        expected = f"letters, digits, - _ and . (not first), at most {LONGEST_NAME} bytes"
+        check(fit, name, value[: LONGEST_NAME + 1], expected)
+
+
 def check_at_least(least: int, **counts: int) -> None:
-    """Raise ValueError for the first of these fields that is smaller."""
+    """Raise ValueError for the first of these fields that is smaller, or too large for a table."""
     for name, value in counts.items():
         check(value >= least, name, value, f"an integer greater than or equal to {least}")
+        check(value <= LARGEST, name, value, "an integer below 2^63")
 
 
 def check_positive(**values: float) -> None:
@@ -167,6 +182,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value that means nothing."""
+        check_names(name=self.name)
         check(bool(self.layers), "layers", list(self.layers), "at least one item")
         check(math.isfinite(self.mean), "mean", self.mean, "a finite number")
         check_positive(std=self.std)

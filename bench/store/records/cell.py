@@ -1,11 +1,12 @@
 """What every measurement has: the cell that it belongs to, its status, its phases and what meters read around it."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from bench.store.records import bounds
 from impls.environment import slug
-from impls.workload import Workload
+from impls.workload import Workload, check_names
 
 Role = Literal["measured", "control", "floor", "sweep"]
 """What is compared, the reference implementation once more, a library that the floor is made of, a sweep over sizes."""
@@ -37,17 +38,18 @@ class Cell:
     digest: str
     data: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no process can have been."""
+        check_names(implementation=self.implementation, tier=self.tier, digest=self.digest, data=self.data or "none")
+        bounds.check_device(self.device)
+        bounds.check_counts(threads=self.threads, block=self.block, epochs=self.epochs)
+        bounds.check_counts(0, seed=self.seed)
+
     @property
     def slot(self) -> str:
         """The cell's place in the plan, whatever the digest."""
-        parts = (
-            self.workload.name,
-            self.implementation,
-            slug(self.device),
-            f"{self.threads}t",
-            f"b{self.block:02d}",
-        )
-        return ".".join((*parts, self.role))
+        where = f"{slug(self.device)}.{self.threads}t.b{self.block:02d}"
+        return f"{self.workload.name}.{self.implementation}.{where}.{self.role}"
 
     @property
     def key(self) -> str:
@@ -68,6 +70,10 @@ class Phases:
     build_s: float | None = None
     load_s: float | None = None
     process_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no clock can have read."""
+        bounds.check_seconds(0, **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,15 @@ class Result:
     attempt: int = 1
     repeated: str = ""
     commit: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_names(machine=self.machine)
+        bounds.check_moment(started=self.started)
+        bounds.check_counts(attempt=self.attempt)
+        bounds.check_readings(self.readings)
+        bounds.check_switches(self.switches)
+        bounds.check_commit(self.commit)
 
 
 def finite(value: float) -> float | None:

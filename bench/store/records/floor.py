@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.store.records import bounds
 from bench.store.records.cell import Result
+from impls.workload import check_positive
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,13 @@ class Part:
     epoch_steps: float | None
     flops: int | None
     seconds: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        bounds.check_counts(steps=self.steps)
+        bounds.check_counts(0, flops=self.flops)
+        bounds.check_seconds(seconds=self.seconds)
+        check_positive(epoch_steps=1 if self.epoch_steps is None else self.epoch_steps)
 
 
 @dataclass(frozen=True)

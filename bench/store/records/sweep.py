@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.store.records import bounds
 from bench.store.records.cell import Result
 
 
@@ -25,6 +26,12 @@ class SweepPoint:
     first_s: float | None = None
     seconds: tuple[float, ...] = ()
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        bounds.check_counts(batch_size=self.batch_size, width=self.width, parameters=self.parameters)
+        bounds.check_counts(flops=self.flops, images=self.images, steps=self.steps)
+        bounds.check_seconds(first_s=self.first_s, seconds=self.seconds)
 
 
 @dataclass(frozen=True)
