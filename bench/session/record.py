@@ -1,7 +1,6 @@
 """From a worker's messages to the record that is stored."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,10 +30,22 @@ class Circumstances:
     commit: Mapping[str, Any]
 
 
-def result(cell: Cell, answer: Answer, about: Circumstances) -> Result:
-    """The record of a cell. What its process said before it failed is kept."""
+def result(cell: Cell, answer: Answer, about: Circumstances, test_images: int | None = None) -> Result:
+    """The record of a cell. What its process said before it failed is kept.
+
+    Where a cell was asked for all its epochs and ``test_images`` predictions, it fails without them. What no record can
+    hold fails it too.
+    """
     make = {"floor": floor, "sweep": sweep}.get(cell.role, training)
-    return make(answer, common(cell, answer, about), about.log)
+    try:
+        record = make(answer, common(cell, answer, about), about.log)
+        if record.status == "ok" and test_images is not None:
+            record = whole(record, test_images, about.log)
+        archive.encode(record)
+    except ValueError as error:
+        answer = replace(answer, messages=(), invalid=f"said what no record can hold ({error})")
+        record = make(answer, common(cell, answer, about), about.log)
+    return record
 
 
 def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
@@ -93,31 +104,17 @@ def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
     return SweepResult(**common, points=answer.all(SweepPoint))
 
 
-def checked(result: Result, test_images: int, log: Path) -> Result:
-    """The record, failed where it is not whole although its process said so, or cannot be stored."""
-    try:
-        if result.status == "ok":
-            check_whole(result, test_images)
-        archive.encode(result)
-    except ValueError as error:
-        result = failed(result, f"said what no record can hold ({error})", log)
-        with suppress(ValueError):
-            archive.encode(result)
-            return result
-        bare = type(result)(result.cell, "failed", result.reason, result.started, result.machine)
-        return replace(bare, log_tail=result.log_tail, commit=result.commit)
-    return result
-
-
-def check_whole(result: Result, test_images: int) -> None:
-    """Raise ValueError for a process that ended well, but did not say all that it was asked for."""
-    if isinstance(result, TrainingResult):
-        if len(result.epochs) != result.cell.epochs + 1:
-            raise ValueError(f"epochs 0 to {len(result.epochs) - 1}, expected 0 to {result.cell.epochs}")
-        if len(result.predicted) != test_images or not set(result.predicted) <= set("0123456789"):
-            raise ValueError(f"predicted: {len(result.predicted)} characters, expected {test_images} digits")
-    if isinstance(result, SweepResult) and not any(point.seconds for point in result.points):
-        raise ValueError("points: none has any seconds")
+def whole(record: Result, test_images: int, log: Path) -> Result:
+    """The record of a process that ended well; failed where it did not say all that it was asked for."""
+    if isinstance(record, TrainingResult):
+        if len(record.epochs) != record.cell.epochs + 1:
+            last = len(record.epochs) - 1
+            return failed(record, f"reported the epochs 0 to {last}, expected 0 to {record.cell.epochs}", log)
+        if len(record.predicted) != test_images:
+            return failed(record, f"predicted {len(record.predicted)} test images, expected {test_images}", log)
+    if isinstance(record, SweepResult) and not any(point.seconds for point in record.points):
+        return failed(record, "reported no point that was timed", log)
+    return record
 
 
 def failed(result: R, reason: str, log: Path) -> R:

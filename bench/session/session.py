@@ -82,7 +82,7 @@ class Session:
         started, read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
         with files.writing(log):
             answer = process.ask(entry, self.request(cell), self.placement(cell), log, self.timeout_s)
-        return record.checked(self.record(cell, answer, started, read), self.test_images, log)
+        return self.record(cell, answer, started, read, self.test_images)
 
     @cached_property
     def test_images(self) -> int:
@@ -117,9 +117,12 @@ class Session:
         """Where what a cell's process prints goes."""
         return self.directory / "logs" / f"{cell.key}.log"
 
-    def record(self, cell: Cell, answer: Answer, started: datetime, read: meters.Started) -> Result:
+    def record(
+        self, cell: Cell, answer: Answer, started: datetime, read: meters.Started, test_images: int | None = None
+    ) -> Result:
         """What a process said, as the record of its cell; ``read`` are the meters that were started before it."""
         readings = read.stop(Surroundings(cell.device, child_cpu_s=answer.child_cpu_s))
         environment = self.placement(cell).variables(self.entries[cell.implementation])
         machine, log = self.machine.machine, self.log(cell)
-        return record.result(cell, answer, Circumstances(started, machine, environment, log, readings, self.commit))
+        about = Circumstances(started, machine, environment, log, readings, self.commit)
+        return record.result(cell, answer, about, test_images)

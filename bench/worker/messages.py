@@ -33,6 +33,10 @@ class Phase:
     name: Literal["import_s", "build_s", "load_s"]
     seconds: float
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(0, seconds=self.seconds)
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -58,12 +62,20 @@ class MeterReadings:
 
     readings: Readings
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_readings(self.readings)
+
 
 @dataclass(frozen=True)
 class ModelKept:
     """The trained network was written; the SHA-256 of its file."""
 
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_digest(sha256=self.sha256)
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,10 @@ class StepDone:
 
     seconds: float | None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(0, seconds=self.seconds)
+
 
 @dataclass(frozen=True)
 class BreakdownImages:
@@ -85,12 +101,20 @@ class BreakdownImages:
     images: int
     epoch_images: int
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_counts(images=self.images, epoch_images=self.epoch_images)
+
 
 @dataclass(frozen=True)
 class BreakdownRound:
     """The seconds of each pass in one round."""
 
     seconds: dict[str, float]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(**self.seconds)
 
 
 @dataclass(frozen=True)
@@ -142,6 +166,10 @@ class Ended:
     status: Status
     reason: str = ""
     helpers_cpu_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(0, helpers_cpu_s=self.helpers_cpu_s)
 
 
 def encode(message: Any) -> bytes:

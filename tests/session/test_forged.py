@@ -56,7 +56,7 @@ FORGED = {
     "a backward epoch": ("epoch(1); epoch(0)", "reported the epochs 0, 1, 0"),
     "an early end": ("say('Ended', status='ok')", "epochs 0 to 0, expected 0 to 1"),
     "an early end of all": ("say('Whole')\n            os._exit(0)", "epochs 0 to 0, expected 0 to 1"),
-    "too few digits": ("epoch(1); say('Predicted', digits='1'); say('Whole'); os._exit(0)", "expected 100 digits"),
+    "too few digits": ("epoch(1); say('Predicted', digits='1'); say('Whole'); os._exit(0)", "predicted 1 test images, expected 100"),
     "no digits": ("epoch(1); say('Predicted', digits='x' * 100); say('Whole'); os._exit(0)", ""),
     "not a number": ("epoch(1, train_s=float('nan'))", "said what is no message"),
     "infinity": ("epoch(1, predict_s=float('inf'))", "said what is no message"),

@@ -76,8 +76,8 @@ def told(answer: Answer, name: str) -> Any:
 
 def test_an_answer_arrives_in_order_and_whole(run: Run) -> None:
     """Messages are as they were said, the exit status is 0 and the child's own word is what counts."""
-    answer = run('say("Phase", name="import_s", seconds=1.5)\nsay("ModelKept", sha256="aa")\n' + END)
-    assert answer.messages == (Hello(PROTOCOL), Phase("import_s", 1.5), ModelKept("aa"), Ended("ok"))
+    answer = run('say("Phase", name="import_s", seconds=1.5)\nsay("ModelKept", sha256="aa" * 32)\n' + END)
+    assert answer.messages == (Hello(PROTOCOL), Phase("import_s", 1.5), ModelKept("aa" * 32), Ended("ok"))
     assert answer.exit_status == 0 and answer.outcome == ("ok", "")
 
 
@@ -123,14 +123,16 @@ def test_junk_before_the_first_message_and_after_the_last_is_no_answer(run: Run)
         ('say("Ended", status="good", reason="")', "no record can hold (Ended.status: "),
         ('say(["Whole"])', "speaks another protocol (['Whole'] is no message)"),
         ('say("Ended", status="ok", reason="", helpers_cpu_s="much")', "no record can hold (Ended.helpers_cpu_s: "),
-        ('say("Ended", status="ok", reason="", helpers_cpu_s=-1.0)', "no record can hold (helpers_cpu_s: -1.0"),
+        (
+            'say("Ended", status="ok", reason="", helpers_cpu_s=-1.0)',
+            "no record can hold (Ended: helpers_cpu_s is -1.0",
+        ),
         ('say("Whole", more=1)', "no record can hold (Whole: unknown more)"),
-        ('say("ModelKept", sha256="../../x")', "no record can hold (sha256: "),
-        ('say("MeterReadings", readings={"steal_s": "much"})', "no record can hold (readings.steal_s: 'much'"),
-        ('say("MeterReadings", readings={"steal_s": -1})', "no record can hold (readings.steal_s: -1"),
-        ('say("MeterReadings", readings={"my_own": 1})', "no record can hold (readings.my_own: "),
-        ('say("Inference", images=1, first_s=1.0, seconds=[-1.0])', "no record can hold (seconds: -1.0"),
-        ('say("Inference", images=2**64, first_s=1.0, seconds=[1.0])', "no record can hold (images: "),
+        ('say("ModelKept", sha256="../../x")', "no record can hold (ModelKept: sha256 is "),
+        ('say("MeterReadings", readings={"steal_s": "much"})', "no record can hold (MeterReadings: steal_s is 'much'"),
+        ('say("MeterReadings", readings={"held_bytes": -1})', "no record can hold (MeterReadings: held_bytes is -1"),
+        ('say("Inference", images=1, first_s=1.0, seconds=[-1.0])', "no record can hold (Inference: seconds is -1.0"),
+        ('say("Inference", images=2**64, first_s=1.0, seconds=[1.0])', "no record can hold (Inference: images is "),
         ('say("Phase", name="import_s", seconds=10**400)', "no record can hold (Phase.seconds: "),
         ('print("[" * 100_000, flush=True)', "said what is no message"),
         ('say("Epoch", epoch=True, train_s=1.0, predict_s=1.0, accuracy=1.0)', "no record can hold (Epoch."),
@@ -139,8 +141,8 @@ def test_junk_before_the_first_message_and_after_the_last_is_no_answer(run: Run)
 )
 def test_what_is_no_message_fails_the_answer(run: Run, line: str, why: str) -> None:
     """The reason says what was wrong; what was said before is kept, and nothing that comes after is heard."""
-    answer = run(f'say("ModelKept", sha256="aa")\n{line}\nsay("Whole")\n{END}')
-    assert answer.messages == (Hello(PROTOCOL), ModelKept("aa"))
+    answer = run(f'say("ModelKept", sha256="aa" * 32)\n{line}\nsay("Whole")\n{END}')
+    assert answer.messages == (Hello(PROTOCOL), ModelKept("aa" * 32))
     assert answer.outcome.status == "failed" and why in answer.outcome.reason and "\n" not in answer.outcome.reason
 
 
