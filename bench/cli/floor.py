@@ -33,7 +33,6 @@ def floor(
     from bench.display import naming, terminal
     from bench.report.chapters import floor as chapters_floor
     from bench.session.choice import Options
-    from bench.session.run import measure_blocks
     from bench.session.setup import prepare
     from bench.store import archive
 
@@ -45,7 +44,7 @@ def floor(
         plan, session = prepare(options, Path(folder), say=print)
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
-            results = list(measure_blocks(plan, session, {}, 0, partial(print, flush=True)).values())
+            results = list(session.run(plan.cells(), {}, partial(print, flush=True)).values())
     floors = chapters_floor.floor(chapters_floor.parts(results))
     made = [chapters_floor.of_place(own, naming.title(*place)) for place, own in chapters_floor.by_place(floors)]
     print(terminal.page([], made))

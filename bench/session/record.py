@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bench.data import mnist
 from bench.store import archive
-from bench.store.records.cell import Cell, Phases, Readings, Result
+from bench.store.records.cell import Cell, Phases, Result
 from bench.store.records.floor import FloorResult, Part
 from bench.store.records.sweep import SweepPoint, SweepResult
 from bench.store.records.training import Epoch, Evaluation, Inference, Predicted, TrainingResult
-from bench.worker import process
-from bench.worker.answer import Answer
+from bench.worker.answer import Answer, log_tail
 from bench.worker.messages import MeterReadings, ModelKept, Phase, SwitchesInForce, Versions
 
 R = TypeVar("R", bound=Result)
@@ -20,27 +19,24 @@ R = TypeVar("R", bound=Result)
 
 @dataclass(frozen=True)
 class Circumstances:
-    """When and where a process ran: what its record has beside what it said; ``readings`` are the parent's own."""
+    """Where a process ran: what its record has beside its answer."""
 
-    started: datetime
     machine: str
     environment: Mapping[str, str]
     log: Path
-    readings: Readings
     commit: Mapping[str, Any]
 
 
-def result(cell: Cell, answer: Answer, about: Circumstances, test_images: int | None = None) -> Result:
-    """The record of a cell. What its process said before it failed is kept.
+def result(cell: Cell, answer: Answer, about: Circumstances, data: Path | None = None) -> Result:
+    """The record of a cell. What its process said before it failed is kept; what no record can hold fails it.
 
-    Where a cell was asked for all its epochs and ``test_images`` predictions, it fails without them. What no record can
-    hold fails it too.
+    Given ``data``, the cell was to train all its epochs and predict the test images of that set: it fails without them.
     """
     make = {"floor": floor, "sweep": sweep}.get(cell.role, training)
     try:
         record = make(answer, common(cell, answer, about), about.log)
-        if record.status == "ok" and test_images is not None:
-            record = whole(record, test_images, about.log)
+        if record.status == "ok" and data is not None:
+            record = whole(record, data, about.log)
         archive.encode(record)
     except ValueError as error:
         answer = replace(answer, messages=(), invalid=f"said what no record can hold ({error})")
@@ -51,21 +47,21 @@ def result(cell: Cell, answer: Answer, about: Circumstances, test_images: int | 
 def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
     """What the records of all roles have."""
     status, reason = answer.outcome
-    readings = dict(about.readings)
+    readings = dict(answer.readings)
     for message in answer.all(MeterReadings):
         readings |= message.readings
     return {
         "cell": cell,
         "status": status,
         "reason": reason,
-        "started": about.started.isoformat(timespec="milliseconds"),
+        "started": answer.started,
         "machine": about.machine,
         "phases": Phases(**{phase.name: phase.seconds for phase in answer.all(Phase)}, process_s=answer.wall_s),
         "readings": readings,
         "versions": answer.last(Versions, Versions({})).versions,
         "switches": answer.last(SwitchesInForce, SwitchesInForce({})).switches,
         "environment": dict(about.environment),
-        "log_tail": "" if status == "ok" else process.log_tail(about.log),
+        "log_tail": "" if status == "ok" else log_tail(about.log),
         "commit": dict(about.commit),
     }
 
@@ -91,7 +87,7 @@ def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingRe
     if record.status == "ok" and not all(in_order):
         reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
         return failed(record, reason, log)
-    return replace(record, log_tail=process.log_tail(log)) if record.no_inference else record
+    return replace(record, log_tail=log_tail(log)) if record.no_inference else record
 
 
 def floor(answer: Answer, common: Mapping[str, Any], log: Path) -> FloorResult:
@@ -104,9 +100,10 @@ def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
     return SweepResult(**common, points=answer.all(SweepPoint))
 
 
-def whole(record: Result, test_images: int, log: Path) -> Result:
+def whole(record: Result, data: Path, log: Path) -> Result:
     """The record of a process that ended well; failed where it did not say all that it was asked for."""
     if isinstance(record, TrainingResult):
+        test_images = len(mnist.load(data).y_test)
         if len(record.epochs) != record.cell.epochs + 1:
             last = len(record.epochs) - 1
             return failed(record, f"reported the epochs 0 to {last}, expected 0 to {record.cell.epochs}", log)
@@ -119,4 +116,4 @@ def whole(record: Result, test_images: int, log: Path) -> Result:
 
 def failed(result: R, reason: str, log: Path) -> R:
     """The record of what failed although its process did not say so."""
-    return replace(result, status="failed", reason=reason, log_tail=process.log_tail(log))
+    return replace(result, status="failed", reason=reason, log_tail=log_tail(log))

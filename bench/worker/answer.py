@@ -1,17 +1,19 @@
 """What a worker said and how it ended: its lines become checked messages, and the messages a status."""
 
 import json
+import os
 import signal
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, NamedTuple, TypeVar, Union
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import IO, Annotated, Any, NamedTuple, TypeVar, Union
 
 from pydantic import ConfigDict, Discriminator, Tag, TypeAdapter, ValidationError
 
 from bench.errors import clean
 from bench.store.formats import problem
 from bench.store.records import training
-from bench.store.records.cell import Status
+from bench.store.records.cell import Readings, Status
 from bench.store.records.export import Export
 from bench.store.records.floor import Part
 from bench.store.records.probe import Mode
@@ -37,6 +39,7 @@ MESSAGES: TypeAdapter[Any] = TypeAdapter(
     config=ConfigDict(strict=True, allow_inf_nan=False),
 )
 M = TypeVar("M")
+LOG_TAIL_LINES = 20
 LONGEST_REASON = 400
 """Characters; an exception's message may be of any length."""
 ONE_VERSION = f"this is protocol {PROTOCOL}: use one version of fcnbench for both"
@@ -55,6 +58,7 @@ class Answer:
 
     ``invalid`` is what was wrong with the first line that is no message; nothing that came after it is heard.
     ``child_cpu_s`` is the CPU time of the child and of all that it started and waited for, or still had at its end.
+    ``readings`` are what the parent's meters read around the process.
     """
 
     messages: tuple[Any, ...]
@@ -64,6 +68,8 @@ class Answer:
     parent_cpu_s: float
     child_cpu_s: float
     invalid: str = ""
+    started: str = ""
+    readings: Readings = field(default_factory=dict)
 
     def all(self, kind: type[M]) -> tuple[M, ...]:
         """The messages of one kind, in their order."""
@@ -81,6 +87,23 @@ class Answer:
         status, reason = self.outcome
         missing = kind("failed" if status == "ok" else status, reason)
         return [*self.all(kind), *[missing] * number][:number]
+
+    def checks(self) -> tuple[list[tuple[list[Check], Outcome]], list[Check]]:
+        """The checks of each network that was done with, and how they ended; those that belong to none."""
+        parts: list[tuple[list[Check], Outcome]] = []
+        checks: list[Check] = []
+        for message in self.messages:
+            if isinstance(message, Check):
+                checks.append(message)
+            elif isinstance(message, PartEnded):
+                parts.append((checks, Outcome(message.status, message.reason)))
+                checks = []
+        return parts, checks
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process said itself how it ended."""
+        return bool(self.all(Ended))
 
     @property
     def outcome(self) -> Outcome:
@@ -114,6 +137,11 @@ class Answer:
             return f"the process was ended by {name}" + (": often the system, out of memory" * (name == "SIGKILL"))
         unknown = "" if self.messages else f"; it did not say which protocol it speaks, {ONE_VERSION}"
         return f"the process ended with exit status {self.exit_status} before it had answered{unknown}"
+
+
+def helpers_cpu_s(messages: Iterable[Any]) -> float:
+    """CPU seconds of processes that the worker still had at its end."""
+    return sum(message.helpers_cpu_s for message in messages if isinstance(message, Ended))
 
 
 def understood(lines: Iterable[bytes]) -> tuple[tuple[Any, ...], str]:
@@ -152,7 +180,7 @@ def decoded(line: bytes) -> Any:
         raise ValueError(f"said what is no message ({error}), {ONE_VERSION}") from error
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"speaks another protocol ({kind} is no message), {ONE_VERSION}")
-    if unknown := values.keys() - {"is", *(field.name for field in fields(KINDS[kind]))}:
+    if unknown := values.keys() - {"is", *(each.name for each in fields(KINDS[kind]))}:
         raise ValueError(f"said what no record can hold ({kind}: unknown {', '.join(sorted(unknown))})")
     try:
         return MESSAGES.validate_json(again)
@@ -180,3 +208,25 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def log_tail(log: Path) -> str:
+    """The last lines of a log, as text."""
+    try:
+        with log.open("rb") as file:
+            return tail(file)
+    except OSError:
+        return ""
+
+
+def tail(file: IO[bytes]) -> str:
+    """The last lines of an open log, as text."""
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - 8192))
+    text = file.read().decode("utf-8", errors="replace")
+    return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+
+
+def last_line(text: str) -> str:
+    """The last line of a text, as part of a reason."""
+    return clean("".join(text.splitlines()[-1:]))

@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 
 from bench.errors import FcnBenchError
 from bench.worker import interpreters, process
-from bench.worker.answer import Outcome
+from bench.worker.answer import Outcome, last_line, tail
 from bench.worker.interpreters import versions
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Build, Import, Request, Start
@@ -48,7 +48,7 @@ def ask(entry: Entry, request: Request, device: str = "cpu", *, timeout_s: float
     """How a process of its own ended that was asked for this, and the last line that it printed."""
     with TemporaryFile() as log:  # it has no name, so that nothing is left where this process is killed
         answer = process.ask(entry, request, Placement.of(device), log, timeout_s)
-        return answer.outcome, "".join(process.tail(log).splitlines()[-1:])
+        return answer.outcome, last_line(tail(log))
 
 
 def usable(entry: Entry, device: str, workload: Workload) -> Usable:

@@ -12,27 +12,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import IO, TypeVar
 
+from bench import files
+from bench.machine import meters
 from bench.machine.cpus import available_cpus
+from bench.machine.metering import Surroundings
 from bench.worker import answer as answers
 from bench.worker import interpreters, leftovers, requests
 from bench.worker.answer import Answer
-from bench.worker.messages import Ended
 from bench.worker.requests import EntryPoint, Request, Step
 from impls.environment import environment
 from impls.registry import Entry
 
-LOG_TAIL_LINES = 20
 MOST_BYTES, LINE_BYTES = 2**28, 64
 """What a worker may say, and what each line counts beside its bytes: it is all kept in memory."""
 NUMBERS = count(1)
 M = TypeVar("M")
+J = TypeVar("J")
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,41 @@ def ask(entry: Entry, request: Request, placement: Placement, log: Path | IO[byt
     return answer
 
 
+def run_all(
+    jobs: Sequence[J], work: Callable[[J, tuple[int, ...]], A], cpus: tuple[int, ...], at_once: int
+) -> Iterator[tuple[J, A]]:
+    """Do several untimed jobs at the same time, each on CPUs of its own: each job with what ``work`` returned for it.
+
+    As many at a time as ``at_once``, but no more than there are CPUs. What ``work`` raises is raised here. It is called
+    by daemon threads: when this one is interrupted, the processes end with it.
+    """
+    waiting: queue.SimpleQueue[J] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[J, A] | BaseException] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+
+    def one_after_the_other(share: tuple[int, ...]) -> None:
+        while True:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answers.put((job, work(job, share)))
+            except BaseException as error:  # raised again below, where somebody waits for it
+                answers.put(error)
+
+    number = max(1, min(at_once, len(cpus)))
+    size = len(cpus) // number
+    for start in range(0, number * size, size):
+        threading.Thread(target=one_after_the_other, args=(cpus[start : start + size],), daemon=True).start()
+    for _ in jobs:
+        answer = answers.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        yield answer
+
+
 class Worker:
     """A worker that was started: it is sent requests, what it says is waited for, and its :meth:`answer` ends it.
 
@@ -78,17 +117,19 @@ class Worker:
     def __init__(self, entry: Entry, placement: Placement, log: Path | IO[bytes]) -> None:
         """Start it, under the interpreter of its row; what it prints goes to ``log``."""
         leftovers.guard()
-        self.started, self.cpu_before = time.perf_counter(), cpu_s()
+        self.device, self.started, self.cpu_before = placement.device, time.perf_counter(), cpu_s()
+        self.moment = now()
+        self.meters = meters.start("process", Surroundings(self.device))
         self.heard: list[bytes] = []
         self.late = self.too_much = False
         self.mark = f"{leftovers.SESSION}.{next(NUMBERS)}."
         command = interpreters.command(entry)
-        with log.open("wb") if isinstance(log, Path) else nullcontext(log) as log_file, affinity(placement.cpus):
+        with log_file(log) as written, affinity(placement.cpus):
             self.process = subprocess.Popen(
                 [*command, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log_file,
+                stderr=written,
                 env={**os.environ, **placement.variables(entry), **python_path(command), leftovers.MARK: self.mark},
                 start_new_session=True,
             )
@@ -156,8 +197,9 @@ class Worker:
         messages, invalid = answers.understood(lines)
         if self.too_much:
             invalid = f"said more than {MOST_BYTES:,} bytes"
-        child_cpu_s += sum(message.helpers_cpu_s for message in messages if isinstance(message, Ended))
-        return Answer(messages, status, timeout_s, wall_s, parent_cpu_s, child_cpu_s, invalid)
+        child_cpu_s += answers.helpers_cpu_s(messages)
+        readings = self.meters.stop(Surroundings(self.device, child_cpu_s=child_cpu_s))
+        return Answer(messages, status, timeout_s, wall_s, parent_cpu_s, child_cpu_s, invalid, self.moment, readings)
 
     def end(self) -> list[bytes]:
         """End it and all that it started, also what left its group; what it had still to say."""
@@ -168,6 +210,19 @@ class Worker:
         while not self.lines.empty():
             left.append(self.lines.get() or b"")
         return [line for line in left if line]
+
+
+def log_file(log: Path | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """The log, open for what a process prints. Raises FcnBenchError where it cannot be written."""
+    if not isinstance(log, Path):
+        return nullcontext(log)
+    with files.writing(log):
+        return log.open("wb")
+
+
+def now() -> str:
+    """The moment, as records hold it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def cpu_s() -> tuple[float, float]:
@@ -209,20 +264,3 @@ def kill_group(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     with suppress(OSError):  # an unsent request in the buffer of a dead child's pipe
         child.stdin.close()
-
-
-def log_tail(log: Path) -> str:
-    """The last lines of a log, as text."""
-    try:
-        with log.open("rb") as file:
-            return tail(file)
-    except OSError:
-        return ""
-
-
-def tail(file: IO[bytes]) -> str:
-    """The last lines of an open log, as text."""
-    file.seek(0, os.SEEK_END)
-    file.seek(max(0, file.tell() - 8192))
-    text = file.read().decode("utf-8", errors="replace")
-    return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from bench.worker.messages import PROTOCOL
+from impls.environment import kind
 from impls.workload import Workload
 
 
@@ -34,6 +35,11 @@ class Task:
     seed: int
     data: str
     scratch: str = ""
+
+    @property
+    def device_kind(self) -> str:
+        """The device as a program is given it: ``cuda`` for ``cuda:1``, which is then the only one that it sees."""
+        return kind(self.device)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.session.verification import verify
 from bench.store import archive
-from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
 from impls import registry
 from impls.workload import Workload
@@ -101,11 +100,13 @@ def test_what_is_forged_fails_its_cell(prepared: Prepared, said: str, reason: st
 def test_the_session_goes_on_and_can_be_reported(prepared: Prepared) -> None:
     """The other cells are measured and the report is made."""
     session, plan = prepared("epoch(1); epoch(2, accuracy=0.5); say('MeterReadings', readings={'steal_s': 'much'})")
-    told: list[TrainingResult] = []
     with archive.opened(session.directory):
-        session.run(plan.cells(), {}, lambda _: None, told.append)
+        results = session.run(plan.cells(), {}, lambda *_, **__: None)
         build.build(session.directory)
-    assert {(found.cell.implementation, found.status) for found in told} >= {("forged", "failed"), ("plain", "ok")}
+    assert {(result.cell.implementation, result.status) for result in results.values()} >= {
+        ("forged", "failed"),
+        ("plain", "ok"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bench.worker import process as worker_process
-from bench.worker.answer import KINDS, Answer, decoded, signal_name
+from bench.worker.answer import KINDS, Answer, decoded, log_tail, signal_name
 from bench.worker.interpreters import ROOT
 from bench.worker.messages import PROTOCOL, Ended, Hello, ModelKept, Phase, SwitchesInForce
 from bench.worker.process import Placement, entry_point
@@ -287,14 +287,14 @@ def test_what_the_child_prints_on_standard_error_is_in_the_log(run: Run, tmp_pat
     """The log has it as it was written, and the tail has its last twenty lines, whatever bytes are in it."""
     run("for i in range(100): print('line', i, file=sys.stderr)\nos.write(2, b'\\xff odd')")
     assert (tmp_path / "log").read_bytes().startswith(b"line 0\n")
-    tail = worker_process.log_tail(tmp_path / "log").splitlines()
+    tail = log_tail(tmp_path / "log").splitlines()
     assert len(tail) == 20
     assert tail[-2] == "line 99" and tail[-1].endswith(" odd")
 
 
 def test_the_tail_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
     """A missing log must not hide the reason for which it was looked at."""
-    assert worker_process.log_tail(tmp_path / "none") == ""
+    assert log_tail(tmp_path / "none") == ""
 
 
 def test_the_child_runs_on_its_cpus_and_the_parent_keeps_its_own(run: Run) -> None:

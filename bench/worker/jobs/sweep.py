@@ -13,11 +13,10 @@ from bench.data import mnist
 from bench.store.records.sweep import SweepPoint
 from bench.worker import channel, timing
 from bench.worker.messages import Send, Versions
-from bench.worker.program import TimedProgram, batch_orders, loaded_versions
+from bench.worker.program import TimedProgram, loaded_versions
 from bench.worker.requests import Sweep
 from bench.worker.timing import Clock
 from impls.contract import Data, Implementation, Unavailable, declared
-from impls.environment import kind
 from impls.oracle.training import initial_weights
 from impls.workload import Conv, Pool, Workload
 
@@ -41,7 +40,7 @@ def order(workload: Workload, n_train: int, images: int, seed: int) -> NDArray[n
 
     Where a point asks for more images than there are, they come again from the beginning, so that all batches are full.
     """
-    return np.resize(next(batch_orders(workload, n_train, 1, seed)), images)
+    return np.resize(next(timing.batch_orders(workload, n_train, 1, seed)), images)
 
 
 def measured(
@@ -101,7 +100,7 @@ def run(request: Sweep, send: Send) -> None:
     data = mnist.load(Path(task.data))
     for workload, point in drawn(task.workload, len(data.y_train), task.seed):
         with channel.ending(request.entry.packages) as end:
-            point = measured(program.make, workload, point, data, kind(task.device), task.seed)
+            point = measured(program.make, workload, point, data, task.device_kind, task.seed)
         any_measured |= end.status == "ok"
         send(replace(point, reason=end.reason))
     send(Versions(loaded_versions(request.entry.packages)))
