@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import say
 from bench.cli.options import Data, Timeout
 from impls import exports
 
@@ -42,5 +43,5 @@ def export(
     from bench.models.export import prepare, text
 
     asked = prepare(model, format, by, out, implementation, workload)
-    root = download.find(data, say=print)
-    print(text(asked, models_export.export(asked, root, timeout)))
+    root = download.find(data, say=say)
+    say(text(asked, models_export.export(asked, root, timeout)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli import say
 from bench.cli.options import Pythons, WorkloadFile
 
 if TYPE_CHECKING:
@@ -116,4 +117,4 @@ def list_(
     python: Pythons = None,
 ) -> None:
     """Show the implementations, the devices that they can use here, and the networks."""
-    print(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))
+    say(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))

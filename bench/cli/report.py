@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import say
+
 app = typer.Typer()
 
 
@@ -13,9 +15,9 @@ def report(directory: Annotated[Path, typer.Argument(help="A result directory.")
     """Rebuild CSVs, tables, charts and report from the stored cells; no framework is needed."""
     from bench.report import build
 
-    built = build.build(directory)
-    print(built.text)
-    print(f"report: {built.html}")
+    built = build.rebuild(directory)
+    say(built.text)
+    say(f"report: {built.html}")
 
 
 @app.command()
@@ -38,11 +40,11 @@ def compare(
 
     found = report_compare.compare(base, new, share("--fail-slower", fail_slower))
     if markdown is None or str(markdown) != "-":
-        print(found.text)
+        say(found.text)
     if markdown is not None:
         if str(markdown) == "-":
-            print(found.markdown, end="")
+            say(found.markdown, end="")
         else:
             report_compare.write(markdown, found)
-            print(f"summary: {markdown}")
+            say(f"summary: {markdown}")
     return 1 if found.regressions else 0

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from bench.display import charts, html, markdown, numbers
 from bench.display.section import Block, Marked, Picture, Section
-from bench.display.tables import in_markdown
+from bench.display.text import clean
 from bench.report import scripts
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters import CHAPTERS
@@ -94,8 +94,8 @@ def html_file(results: Results, made: Sequence[Section]) -> str:
 
 def markdown_file(results: Results, made: Sequence[Section]) -> str:
     """The same as one Markdown file."""
-    title = f"# fcnbench: {in_markdown(results.groups[0].workload)}"
-    return "\n\n".join([title, " · ".join(map(in_markdown, facts(results))), markdown.written(made)]) + "\n"
+    title = f"# fcnbench: {markdown.text(results.groups[0].workload)}"
+    return "\n\n".join([title, " · ".join(map(markdown.text, facts(results))), markdown.written(made)]) + "\n"
 
 
 def facts(results: Results) -> list[str]:
@@ -107,4 +107,6 @@ def facts(results: Results) -> list[str]:
     cpus = [f"{machine.cpu}, {numbers.count(machine.available_cpus, 'CPU')}" for machine in results.machines]
     gpus = [machine.gpus for machine in results.machines if on_gpu and machine.gpus]
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
-    return [f"{numbers.count(len(states), 'cell')}: {numbers.listed(counts)}", when, *cpus, *gpus]
+    return [
+        clean(fact) for fact in (f"{numbers.count(len(states), 'cell')}: {numbers.listed(counts)}", when, *cpus, *gpus)
+    ]

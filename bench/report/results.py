@@ -110,7 +110,7 @@ class Results:
         """Write CSVs, tables, charts and report into the directory, as ``fcnbench report`` does."""
         from bench.report import build  # which reads these results itself
 
-        return build.build(self.directory)
+        return build.rebuild(self.directory)
 
     def compare(self, base: "Results | Path | str", fail_slower: float = 0.05) -> "Comparison":
         """Compare with another directory, as ``fcnbench compare BASE`` does; what is slower by more is a regression.

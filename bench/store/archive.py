@@ -39,22 +39,32 @@ def opened(directory: Path) -> Iterator[None]:
 
     Raises FcnBenchError where it cannot be written or another run is using it.
     """
-    lock = FileLock(directory / ".lock", timeout=0)
     with files.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:  # an OSError too, but not the disk's
-            raise FcnBenchError(
-                f"{directory}: another run is writing here; wait for it or give another --out"
-            ) from None
-    try:
+    with locked(directory, files.ANOTHER_OUT, "wait for it or give another --out"):
         with files.writing(directory):
-            for leftover in directory.rglob(files.UNFINISHED.format("*")):
-                leftover.unlink()
             for name in ("cells", "gates", "logs", "machines", "models"):
                 (directory / name).mkdir(exist_ok=True)
             files.write_text(directory / ".gitignore", "/.lock\n/logs/\n")
+        yield
+
+
+@contextmanager
+def locked(directory: Path, unwritable: str, in_use: str = "wait for it") -> Iterator[None]:
+    """Keep other runs out of a directory until the end of the block, and remove what killed ones left unfinished.
+
+    Raises FcnBenchError where it cannot be written or another run is using it: ``unwritable`` and ``in_use`` say what
+    to do about that.
+    """
+    lock = FileLock(directory / ".lock", timeout=0)
+    with files.writing(directory, unwritable):
+        try:
+            lock.acquire()
+        except Timeout:  # an OSError too, but not the disk's
+            raise FcnBenchError(f"{directory}: another run is writing here; {in_use}") from None
+    try:
+        with files.writing(directory, unwritable):
+            files.remove_unfinished(directory)
         yield
     finally:
         lock.release()
