@@ -35,16 +35,17 @@ def compare(
 
     Exit status: 0 nothing is slower, 1 something is slower or was lost, 2 the two cannot be compared.
     """
+    from bench import files
     from bench.cli.options import share
     from bench.report import compare as report_compare
 
     found = report_compare.compare(base, new, share("--fail-slower", fail_slower))
-    if markdown is None or str(markdown) != "-":
+    if str(markdown) == "-":
+        say(found.markdown, end="")
+    else:
         say(found.text)
-    if markdown is not None:
-        if str(markdown) == "-":
-            say(found.markdown, end="")
-        else:
-            report_compare.write(markdown, found)
+        if markdown is not None:
+            with files.writing(markdown, "make room or give another --markdown"):
+                files.write_text(markdown, found.markdown)
             say(f"summary: {markdown}")
     return 1 if found.regressions else 0

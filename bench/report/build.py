@@ -17,7 +17,8 @@ from bench.files import write_bytes, writing
 from bench.report import columns, page, summary
 from bench.report.chapters import CHAPTERS
 from bench.report.columns import Table
-from bench.report.results import DATA, Results
+from bench.report.results import Results
+from bench.report.runs import DATA
 from bench.store import archive
 
 TABLES: Mapping[str, Table] = {f"{name}.csv": table for name, table in DATA.items()} | {

@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from bench.display import charts, html, markdown, numbers
 from bench.display.section import Block, Marked, Picture, Section
-from bench.display.text import clean
 from bench.report import scripts
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters import CHAPTERS
@@ -83,7 +82,7 @@ def html_file(results: Results, made: Sequence[Section]) -> str:
     run = [scripts.read(name) for name in (*(name for name in needed if name.endswith(".js")), "sort.js")]
     return scripts.template("page.html.j2").render(
         title=results.groups[0].workload,
-        facts=facts(results),
+        facts=[Markup(html.escaped(fact)) for fact in facts(results)],
         sections=made,
         body=Markup(html.written(made)),
         styles=[scripts.file(name) for name in needed if name.endswith(".css")],
@@ -107,6 +106,4 @@ def facts(results: Results) -> list[str]:
     cpus = [f"{machine.cpu}, {numbers.count(machine.available_cpus, 'CPU')}" for machine in results.machines]
     gpus = [machine.gpus for machine in results.machines if on_gpu and machine.gpus]
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
-    return [
-        clean(fact) for fact in (f"{numbers.count(len(states), 'cell')}: {numbers.listed(counts)}", when, *cpus, *gpus)
-    ]
+    return [f"{numbers.count(len(states), 'cell')}: {numbers.listed(counts)}", when, *cpus, *gpus]

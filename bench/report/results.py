@@ -1,6 +1,6 @@
 """What a result directory holds, as the chapters need it: its records, the same as frames, what is compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +10,7 @@ import pandas as pd
 
 from bench.data import tutorials
 from bench.errors import FcnBenchError
-from bench.report import groups, pairs, runs
-from bench.report.columns import Table
+from bench.report import groups, runs
 from bench.report.groups import Group
 from bench.store import archive, predictions
 from bench.store.predictions import TestSet
@@ -25,17 +24,12 @@ if TYPE_CHECKING:
     from bench.report.build import Built
     from bench.report.compare import Comparison
 
-DATA: Mapping[str, Table] = {
-    "runs": runs.RUNS, "epochs": runs.EPOCHS, "machines": runs.MACHINES, "curves": runs.CURVES,
-}  # fmt: skip
-"""The records as rows; all other frames are derived from them."""
-
 
 @dataclass(frozen=True)
 class Results:
     """What a directory holds. ``trained`` are the results of networks, ``everything`` has floors and sweeps too.
 
-    ``frames`` has the records as rows and the comparison of them; :func:`bench.report.build.read` adds the chapters'.
+    ``frames`` has the records as rows; :func:`bench.report.build.read` adds what the chapters derive from them.
     """
 
     directory: Path
@@ -63,9 +57,6 @@ class Results:
             "epochs": runs.epochs_frame(trained),
             "machines": runs.machines_frame(machines),
             "curves": runs.curves_frame(trained),
-            "summary": pairs.summary_frame(rows),
-            "control": pairs.control(rows),
-            "comparison": pairs.comparison(rows),
         }
         return cls(directory, everything, trained, machines, gates, archive.size(directory), frames)
 
