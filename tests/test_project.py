@@ -41,7 +41,6 @@ MANY_IMPORTS = {
     "bench.report.chapters",  # the table of chapters
     "bench.models.export",  # to be emptied, as all below
     "bench.models.find",
-    "bench.report.benchmark_json",
     "bench.report.chapters.accuracy.effects",
     "bench.report.chapters.claims",
     "bench.report.chapters.claims.ledger",
@@ -55,7 +54,6 @@ MANY_IMPORTS = {
     "bench.session.session",
     "bench.session.steps",
     "bench.session.verification",
-    "bench.store.archive",
     "bench.suite.conftest",
     "bench.worker.jobs.export",
     "bench.worker.jobs.sweep",

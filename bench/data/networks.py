@@ -1,6 +1,7 @@
 """Networks in TOML files: the tutorials' and those of a user's own file have the same form."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from math import prod
@@ -9,7 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.errors import FcnBenchError
+from bench import files
+from bench.errors import FcnBenchError, brief
 from impls.workload import SGD, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
 
 WORKLOAD = TypeAdapter(Workload)
@@ -23,6 +25,8 @@ OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
 LAYER_KINDS = (
     "'dense' (the default), 'conv', 'pool' or 'dropout'; activations are keys of dense and conv, and dense flattens"
 )
+NAME, LONGEST_NAME = re.compile(r"[\w-]+"), 60
+"""Of a network; its variants in other sizes and precisions have longer names."""
 EXPECTED = {"dataclass_type": "a table", "tuple_type": "a list"}
 """Where the validator's own words are about Python and not about TOML."""
 
@@ -41,17 +45,20 @@ def load(path: Path) -> dict[str, Workload]:
 def read_toml(path: Path, kind: str) -> dict[str, Any]:
     """What a TOML file holds; ``kind`` names it in the FcnBenchError for one that cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(files.read_bytes(path).decode())
+        json.dumps(content, default=str)  # which has no number of thousands of digits, and no deeper nesting
     except (OSError, UnicodeDecodeError) as error:
-        raise FcnBenchError(f"{kind} {path}: cannot be read ({error}); give a readable TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise FcnBenchError(f"{kind} {path}: not valid TOML: {error}; mend that line") from error
+        raise FcnBenchError(f"{kind} {path}: cannot be read ({brief(str(error))}); give a readable TOML file") from error
+    except (ValueError, RecursionError) as error:  # of which TOMLDecodeError is one
+        raise FcnBenchError(f"{kind} {path}: not valid TOML: {brief(str(error))}; mend that line") from error
+    return content
 
 
 def network(name: str, table: Any, path: Path) -> Workload:
     """One table of a file as a Workload, checked. Raises FcnBenchError as :func:`load` does."""
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise FcnBenchError(f"workload file {path}: name {name!r}: expected letters, digits, - and _ only")
+    if not NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
+        expected = f"letters, digits, - and _ only, at most {LONGEST_NAME} bytes"
+        raise FcnBenchError(f"workload file {path}: name {brief(repr(name))}: expected {expected}")
     problem = next(unreadable(name, table), None)
     if problem:
         raise FcnBenchError(f"workload file {path}: {problem}")
