@@ -9,6 +9,8 @@ import re
 NAME = re.compile(r"[\w-][\w.-]*")
 LONGEST_NAME = 80
 """Bytes. A cell's file is named after its network, its implementation and more, and its name may have 255."""
+LONGEST_SHOWN = 100
+"""Characters of a value in an error."""
 LARGEST = 2**63 - 1
 """The largest integer that a table can hold."""
 
@@ -16,7 +18,13 @@ LARGEST = 2**63 - 1
 def check(holds: bool, name: str, value: object, expected: str) -> None:
     """Raise ValueError, with a field, its value and what was expected, where that does not hold."""
     if not holds:
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
+        raise ValueError(f"{name} is {shown(value)}, expected {expected}")
+
+
+def shown(value: object) -> str:
+    """A value as part of a line, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def check_names(**names: str) -> None:
@@ -24,7 +32,7 @@ def check_names(**names: str) -> None:
     for name, value in names.items():
         fits = NAME.fullmatch(value) is not None and len(value.encode()) <= LONGEST_NAME
         expected = f"letters, digits, - _ and . (not first), at most {LONGEST_NAME} bytes"
-        check(fits, name, value[: LONGEST_NAME + 1], expected)
+        check(fits, name, value, expected)
 
 
 def check_at_least(least: int, **counts: int | None) -> None:

@@ -153,6 +153,7 @@ class Workload:
         """Raise ValueError for a value that means nothing."""
         check_names(name=self.name)
         check(bool(self.layers), "layers", list(self.layers), "at least one item")
+        check((self.seed or 0) < 2**32, "seed", self.seed, "an integer less than 2^32")
         check_finite(mean=self.mean)
         check_positive(std=self.std)
         check_at_least(1, batch_size=self.batch_size, test_batch_size=self.test_batch_size, epochs=self.epochs)
