@@ -14,8 +14,9 @@ import pytest
 from bench.errors import FcnBenchError, NotHere
 from bench.machine import description
 from bench.report import benchmark_json
-from bench.report.benchmark_json import Records
 from bench.session.choice import Choice, Options, choose
+from bench.store import contents
+from bench.store.contents import Contents
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
 from impls.frameworks import COMPARED
@@ -172,8 +173,8 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Add the records, from which ``fcnbench import-benchmark`` makes a result directory."""
     cells, answers = config.stash[CELLS], config.stash[VERIFIED].values()
-    records = Records(cells, [answer for answer in answers if answer], [description.machine()])
-    output_json["fcnbench"] = benchmark_json.told(records)
+    stored = Contents(cells, [answer for answer in answers if answer], [description.machine()])
+    output_json["fcnbench"] = contents.encoded(stored)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

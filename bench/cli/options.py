@@ -47,11 +47,17 @@ Repeats = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(
-        "--epochs", min=1, help="Epochs in each process [default: those of the preset]; the first is reported apart."
+        "--epochs",
+        min=1,
+        max=2**31 - 1,
+        help="Epochs in each process [default: those of the preset]; the first is reported apart.",
     ),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", min=0, help="Draws start weights, batch order, samples and the order of runs.")
+    int,
+    typer.Option(
+        "--seed", min=0, max=2**31 - 1, help="Draws start weights, batch order, samples and the order of runs."
+    ),
 ]
 Out = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus, description, gpu
 from bench.worker import interpreters
 from impls import environment, registry
+from impls.fields import check_names
 from impls.registry import Entry
 from impls.workload import Workload
 
@@ -105,6 +106,10 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
         if not path.is_file():
             raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
         entry = registry.from_file(path)
+        try:
+            check_names(name=entry.name)
+        except ValueError as error:
+            raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
         if entry.name in known | added:
             raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
         added[entry.name] = entry

@@ -48,8 +48,8 @@ def ask_all(questions: Iterable[ExtraQuestion], directory: Path, fresh: bool, sa
     """
     for question in questions:
         kind = type(question.record)
-        known = {archive.file_name(record): record for record in ([] if fresh else archive.records(directory, kind))}
-        old = known.get(archive.file_name(question.record))
+        known = {record.file_name: record for record in ([] if fresh else archive.records(directory, kind))}
+        old = known.get(question.record.file_name)
         if old is None or old.digest != question.record.digest or old.status != "ok":
             say(question.line)
             archive.save_record(directory, question.ask())
@@ -188,7 +188,7 @@ def ask_breakdown(bare: Breakdown, entry: Entry, workload: Workload, session: Se
     """The breakdown with its answer. A program that is missing or fails says why."""
     request = BreakDown(entry_point(entry), workload, bare.device, str(session.data))
     placement = Placement.of(bare.device, bare.threads, workload.precision)
-    answer = ask(entry, request, placement, session, f"breakdown.{archive.file_name(bare)}")
+    answer = ask(entry, request, placement, session, f"breakdown.{bare.file_name}")
     status, reason = answer.outcome
     passes: dict[str, tuple[float, ...]] = {}
     for one in answer.all(messages.BreakdownRound):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from bench.store.records import bounds
 from bench.store.records.cell import Readings, Status
 
 PROTOCOL = 3
@@ -45,6 +46,10 @@ class SwitchesInForce:
     """What is in force in the framework, and what the implementation declares."""
 
     switches: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_switches(self.switches)
 
 
 @dataclass(frozen=True)
