@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import say
+from bench.cli.options import say
 
 app = typer.Typer()
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from bench.cli import say
+from bench.cli.options import say
 
 app = typer.Typer()
 

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import say
-from bench.cli.options import Data, Timeout
+from bench.cli.options import Data, Timeout, say
 from impls import exports
 
 app = typer.Typer()

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import say
-from bench.cli.options import Data, Devices, Pythons, Threads, Timeout, WorkloadFile, Workloads
+from bench.cli.options import Data, Devices, Pythons, Threads, Timeout, WorkloadFile, Workloads, say
 
 app = typer.Typer()
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli import say
-from bench.cli.options import Pythons, WorkloadFile
+from bench.cli.options import Pythons, WorkloadFile, say
 
 if TYPE_CHECKING:
     from rich.table import Table

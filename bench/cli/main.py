@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import typer
 
-from bench.cli import benchmark, data, env, export, floor, predict, report, run, say, verify
+from bench.cli import benchmark, data, env, export, floor, predict, report, run, verify
 from bench.cli import list as list_
+from bench.cli.options import say
 from bench.display.text import one_line
 from bench.errors import FcnBenchError
 from impls.frameworks import COMPARED, FRAMEWORKS

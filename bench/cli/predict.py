@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bench.cli import say
-from bench.cli.options import Pythons, Timeout
+from bench.cli.options import Pythons, Timeout, say
 from impls import registry
 from impls.frameworks import FRAMEWORKS
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import typer
 
 from bench.cli import options as given
-from bench.cli import say
-from bench.cli.options import seconds, share
+from bench.cli.options import say, seconds, share
 
 app = typer.Typer()
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import say
 from bench.cli.options import (
     Data,
     Devices,
@@ -17,6 +16,7 @@ from bench.cli.options import (
     Timeout,
     WorkloadFile,
     Workloads,
+    say,
 )
 
 app = typer.Typer()
