@@ -3,8 +3,11 @@
 import errno
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import typer
 
@@ -42,7 +45,8 @@ def outcome(arguments: Sequence[str]) -> tuple[str, int]:
     if sys.stdout is None:  # fcnbench list >&-
         return "standard output: is closed; send it to a file, or to /dev/null", 2
     try:
-        status = app(arguments or ["--help"], standalone_mode=False)
+        with interrupted_by_signals():
+            status = app(arguments or ["--help"], standalone_mode=False)
     except FcnBenchError as error:
         return str(error), error.exit_status
     except typer.TyperException as error:
@@ -59,6 +63,25 @@ def outcome(arguments: Sequence[str]) -> tuple[str, int]:
         what = f"{type(error).__name__}: {one_line(str(error))[:200]}"
         return f"unexpected {what}; finished cells are kept; set FCNBENCH_DEBUG=1 to see where, and report it", 1
     return "", status if isinstance(status, int) else 0
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the block as Ctrl-C does; one that is ignored, as under nohup, stays so."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    replaced = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise what Ctrl-C raises."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def export_pairs(found: Sequence[Model], headline: str) -> Iterator[tuple[Model,
 
 def tried(model: Model, exporter: Exporter, session: Session) -> Export:
     """What came of one export; its file is thrown away."""
-    with TemporaryDirectory(prefix="fcnbench-exported-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-export-", dir=session.scratch()) as folder:
         out = Path(folder, f"model{exporter.suffix}")
         return export.ask(PlannedExport(model, exporter, out), out, session.data, session.timeout_s)
 
@@ -134,7 +134,7 @@ def probe_question(entry: Entry, workload: Workload, wanted: Plan, session: Sess
 
 def ask_probe(bare: Probe, entry: Entry, workload: Workload, session: Session) -> Probe:
     """The probe with its answer. One that is missing or fails says why."""
-    request = ProbeModes(entry_point(entry), workload, str(session.data))
+    request = ProbeModes(entry_point(entry), workload, str(session.data), str(session.scratch()))
     answer = ask(entry, request, Placement.of("cpu", bare.threads), session, f"probe.{entry.framework}")
     status, reason = answer.outcome
     return replace(
@@ -186,7 +186,7 @@ def breakdown_question(entry: Entry, workload: Workload, device: str, wanted: Pl
 
 def ask_breakdown(bare: Breakdown, entry: Entry, workload: Workload, session: Session) -> Breakdown:
     """The breakdown with its answer. A program that is missing or fails says why."""
-    request = BreakDown(entry_point(entry), workload, bare.device, str(session.data))
+    request = BreakDown(entry_point(entry), workload, bare.device, str(session.data), str(session.scratch()))
     placement = Placement.of(bare.device, bare.threads, workload.precision)
     answer = ask(entry, request, placement, session, f"breakdown.{bare.file_name}")
     status, reason = answer.outcome

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bench import files
+from bench.data import mnist
 from bench.machine import meters
 from bench.machine.metering import Surroundings
 from bench.session import record
@@ -80,7 +82,12 @@ class Session:
         started, read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
         with files.writing(log):
             answer = process.ask(entry, self.request(cell), self.placement(cell), log, self.timeout_s)
-        return self.record(cell, answer, started, read)
+        return self.record(cell, answer, started, read, self.test_images)
+
+    @cached_property
+    def test_images(self) -> int:
+        """How many images a cell predicts after its last epoch."""
+        return len(mnist.load(self.data).y_test)
 
     def request(self, cell: Cell) -> Request:
         """What the worker of a cell is asked for; the networks that the first block has trained are kept."""
@@ -96,7 +103,11 @@ class Session:
 
     def task(self, cell: Cell) -> Task:
         """What the process of a cell works on."""
-        return Task(cell.workload, cell.device, cell.seed, str(self.data))
+        return Task(cell.workload, cell.device, cell.seed, str(self.data), str(self.scratch()))
+
+    def scratch(self) -> Path:
+        """The folder for temporary files."""
+        return archive.scratch(self.directory)
 
     def placement(self, cell: Cell) -> Placement:
         """Where the process of a cell runs."""
@@ -106,9 +117,12 @@ class Session:
         """Where what a cell's process prints goes."""
         return self.directory / "logs" / f"{cell.key}.log"
 
-    def record(self, cell: Cell, answer: Answer, started: datetime, read: meters.Started) -> Result:
+    def record(
+        self, cell: Cell, answer: Answer, started: datetime, read: meters.Started, test_images: int | None = None
+    ) -> Result:
         """What a process said, as the record of its cell; ``read`` are the meters that were started before it."""
         readings = read.stop(Surroundings(cell.device, child_cpu_s=answer.child_cpu_s))
         environment = self.placement(cell).variables(self.entries[cell.implementation])
         machine, log = self.machine.machine, self.log(cell)
-        return record.result(cell, answer, Circumstances(started, machine, environment, log, readings, self.commit))
+        about = Circumstances(started, machine, environment, log, readings, self.commit)
+        return record.result(cell, answer, about, test_images)

@@ -7,12 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import files
+from bench.display.text import one_line
 from bench.machine import cpus as machine_cpus
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
 from bench.store.records.verification import Check, Verification
-from bench.worker import messages, pool, process, requests
+from bench.worker import pool, process, requests
 from bench.worker.answer import Answer, Outcome
 from bench.worker.messages import Ended, PartEnded
 from bench.worker.process import Placement, entry_point
@@ -85,7 +86,7 @@ class VerificationRun:
             told = bool(answer.all(Ended))  # it could not even begin, and would not again
             reason = reason if told else " ".join([reason, *process.log_tail(log).splitlines()[-1:]])
             for question in questions[len(parts) :] if told else [questions[len(parts)]]:
-                yield verification(job, question, len(cpus), rest, Outcome(status, messages.one_line(reason)))
+                yield verification(job, question, len(cpus), rest, Outcome(status, one_line(reason)))
 
 
 def verify(
@@ -121,7 +122,7 @@ def verify(
             starts = range(0, len(questions), size)
             jobs += [VerificationJob(entry, device, questions[start : start + size]) for start in starts]
     logs = session.directory / "logs"
-    with files.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-") as cache:
+    with files.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-", dir=session.scratch()) as cache:
         run = VerificationRun(session.data, logs, Path(cache), session.timeout_s, deep)
         cpus = machine_cpus.available_cpus()[: max(plan.threads)]
         for _, answers in pool.run(jobs, run.ask, cpus, at_once):

@@ -3,6 +3,7 @@
 A file appears whole or not at all: it is written under a temporary name, flushed to the disk and renamed.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,10 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
+SCRATCH = ".scratch"
+"""The folder of a directory where temporary files lie: those of checks, oracles, held out images and trial exports."""
+
+
 @contextmanager
 def opened(directory: Path) -> Iterator[None]:
     """Make the directory ready for results, and keep other runs out of it until the end of the block.
@@ -46,7 +51,7 @@ def opened(directory: Path) -> Iterator[None]:
         with files.writing(directory):
             for name in ("cells", "gates", "logs", "machines", "models"):
                 (directory / name).mkdir(exist_ok=True)
-            files.write_text(directory / ".gitignore", "/.lock\n/logs/\n")
+            files.write_text(directory / ".gitignore", f"/.lock\n/{SCRATCH}/\n/logs/\n")
         yield
 
 
@@ -66,9 +71,18 @@ def locked(directory: Path, unwritable: str, in_use: str = "wait for it") -> Ite
     try:
         with files.writing(directory, unwritable):
             files.remove_unfinished(directory)
+            shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         yield
     finally:
+        shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         lock.release()
+
+
+def scratch(directory: Path) -> Path:
+    """The folder for temporary files, made where it is missing; it goes with the end of the run, or before the next."""
+    folder = (directory / SCRATCH).absolute()
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def save(directory: Path, result: Result) -> None:

@@ -1,20 +1,21 @@
 """What a worker said and how it ended: its lines become checked messages, and the messages a status."""
 
+import json
 import signal
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, NamedTuple, TypeVar, Union
 
 from pydantic import ConfigDict, Discriminator, Tag, TypeAdapter, ValidationError
-from pydantic_core import from_json
 
+from bench.display.text import one_line
 from bench.store.formats import problem
+from bench.store.records import training
 from bench.store.records.cell import Status
 from bench.store.records.export import Export
 from bench.store.records.floor import Part
 from bench.store.records.probe import Mode
 from bench.store.records.sweep import SweepPoint
-from bench.store.records.training import Epoch, Evaluation, Inference, Predicted
 from bench.store.records.verification import Check
 from bench.worker import messages
 from bench.worker.messages import PROTOCOL, Ended, Hello, Logits, PartEnded, Whole
@@ -25,7 +26,8 @@ KINDS: Mapping[str, type[Any]] = {
         Hello, messages.Phase, messages.Versions, messages.SwitchesInForce, messages.MeterReadings, messages.ModelKept,
         Whole, messages.StepDone, messages.BreakdownImages, messages.BreakdownRound, messages.DefaultMode,
         messages.LostMode, messages.DebuggingTools, Logits, PartEnded, Ended,
-        Epoch, Evaluation, Predicted, Inference, Part, SweepPoint, Check, Mode, Export,
+        training.Epoch, training.Evaluation, training.Predicted, training.Inference,
+        Part, SweepPoint, Check, Mode, Export,
     )
 }  # fmt: skip
 """Everything that a worker may say; records travel as they are stored."""
@@ -35,6 +37,8 @@ MESSAGES: TypeAdapter[Any] = TypeAdapter(
     config=ConfigDict(strict=True, allow_inf_nan=False),
 )
 M = TypeVar("M")
+LONGEST_REASON = 400
+"""Characters; an exception's message may be of any length."""
 ONE_VERSION = f"this is protocol {PROTOCOL}: use one version of fcnbench for both"
 
 
@@ -95,9 +99,9 @@ class Answer:
             if hello.protocol != PROTOCOL:
                 return Outcome("failed", f"the worker speaks protocol {hello.protocol}, {ONE_VERSION}")
         if self.invalid:
-            return Outcome("failed", messages.one_line(self.invalid))
+            return Outcome("failed", one_line(self.invalid)[:LONGEST_REASON])
         for ended in self.all(Ended):
-            return Outcome(ended.status, messages.one_line(ended.reason))
+            return Outcome(ended.status, one_line(ended.reason)[:LONGEST_REASON])
         return Outcome("failed", self.death)
 
     @property
@@ -118,37 +122,56 @@ def understood(lines: Iterable[bytes]) -> tuple[tuple[Any, ...], str]:
     Lines before ``Hello`` are not the worker's: an interpreter may print at its start. Nor is what follows upon
     ``Ended``, or a line that is not whole, since its process died over it.
     """
-    found: list[Any] = []
+    heard: list[Any] = []
     for line in lines:
         if not line.endswith(b"\n"):
             break
         try:
             message = decoded(line)
         except ValueError as error:
-            if found:
-                return tuple(found), str(error)
+            if heard:
+                return tuple(heard), str(error)
             continue
-        if found or isinstance(message, Hello):
-            found.append(message)
+        if heard or isinstance(message, Hello):
+            heard.append(message)
         if isinstance(message, Ended) or (isinstance(message, Hello) and message.protocol != PROTOCOL):
             break
-    return tuple(found), ""
+    return tuple(heard), ""
 
 
 def decoded(line: bytes) -> Any:
-    """The message of a line, checked: its kind, the types of all values, finite numbers. Raises ValueError."""
+    """The message of a line, checked: its kind, the names, types and bounds of its values. Raises ValueError.
+
+    All its texts are cleaned here, so that none of them has to be where it is shown.
+    """
     try:
-        kind = from_json(line, allow_inf_nan=False)["is"]
-    except (ValueError, KeyError, TypeError) as error:
+        values = cleaned(json.loads(line.decode()))
+        kind = values["is"]
+        again = json.dumps(values, allow_nan=False)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"said what is no message ({error}), {ONE_VERSION}") from error
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"speaks another protocol ({kind} is no message), {ONE_VERSION}")
+    if unknown := values.keys() - {"is", *(field.name for field in fields(KINDS[kind]))}:
+        raise ValueError(f"said what no record can hold ({kind}: unknown {', '.join(sorted(unknown))})")
     try:
-        return MESSAGES.validate_json(line)
+        return MESSAGES.validate_json(again)
     except ValidationError as error:
         raise ValueError(
             f"said what no record can hold ({problem(error)}); see the contract in CONTRIBUTING.md"
         ) from error
+
+
+def cleaned(values: Any) -> Any:
+    """The values of a message with every text on one line that can be shown."""
+    match values:
+        case str():
+            return one_line(values)
+        case list():
+            return [cleaned(value) for value in values]
+        case dict():
+            return {one_line(name): cleaned(value) for name, value in values.items()}
+    return values
 
 
 def signal_name(number: int) -> str:

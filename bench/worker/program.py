@@ -7,7 +7,7 @@ stays does step by step as it is asked (:mod:`bench.worker.jobs.steps`) are the 
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -93,7 +93,8 @@ class TimedProgram:
         try:
             digest = portable.save(Path(model), self.workload, self.implementation.get_weights(), described)
         except ValueError as error:
-            print(f"the trained network is not kept: {error}", file=sys.stderr)
+            with suppress(OSError, ValueError):  # a program may have closed standard error
+                print(f"the trained network is not kept: {error}", file=sys.stderr)
         else:
             self.send(ModelKept(digest))
 

@@ -24,12 +24,16 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class Task:
-    """What the process of a cell works on; ``data`` is the directory of the data set."""
+    """What the process of a cell works on; ``data`` is the directory of the data set, ``scratch`` for temporary files.
+
+    Where that is empty, they go where the system has them.
+    """
 
     workload: Workload
     device: str
     seed: int
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,10 @@ class CheckedNetwork:
 
 @dataclass(frozen=True)
 class Verify:
-    """Compare with the oracle on each network; ``deep`` adds the checks that take long, ``cache`` is the oracle's."""
+    """Compare with the oracle on each network; ``deep`` adds the checks that take long.
+
+    ``cache`` is a folder for temporary files and for the oracle's answers, which processes share.
+    """
 
     job: ClassVar = "verify"
     entry: EntryPoint
@@ -129,6 +136,7 @@ class BreakDown:
     workload: Workload
     device: str
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +147,7 @@ class ProbeModes:
     entry: EntryPoint
     workload: Workload
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)

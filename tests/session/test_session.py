@@ -419,14 +419,16 @@ def test_a_cell_that_was_measured_whole_stays_good(rest: tuple[Ended, ...], why:
     assert found.log_tail == ("Traceback" if why else "")
 
 
-@pytest.mark.parametrize("numbers", [(1,), (0, 2), (0, 1, 1), (0, 2, 1), (0, 0)])
-def test_epochs_that_do_not_follow_each_other_fail_the_cell(numbers: tuple[int, ...], tmp_path: Path) -> None:
-    """Each comes once, in order, from the one before training on; what was said is kept."""
+@pytest.mark.parametrize(("numbers", "kept"), [((1,), 0), ((0, 2), 1), ((0, 1, 1), 2), ((0, 2, 1), 1), ((0, 0), 1)])
+def test_epochs_that_do_not_follow_each_other_fail_the_cell(
+    numbers: tuple[int, ...], kept: int, tmp_path: Path
+) -> None:
+    """Each comes once, in order, from the one before training on; those before the first that is wrong are kept."""
     (tmp_path / "log").write_text("Traceback\n")
     epochs = [replace(BEFORE, epoch=number) for number in numbers]
     found = recorded(tmp_path, *epochs, Whole(), Ended("ok"))
     assert found.status == "failed" and "expected each once, in order from 0" in found.reason
-    assert found.epochs == tuple(epochs) and found.log_tail == "Traceback"
+    assert found.epochs == tuple(epochs[:kept]) and found.log_tail == "Traceback"
 
 
 def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
@@ -452,10 +454,10 @@ def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
 
 def test_a_plugin_that_cannot_be_used_is_told_before_anything_is_measured(plugin: Callable[..., Path]) -> None:
     """One line with the file and the reason."""
-    availability.check_plugin(registry.from_file(plugin()))
+    availability.check_plugin(registry.from_file(plugin()), 60.0)
     path = plugin("broken", "def broken(:\n")
     with pytest.raises(FcnBenchError) as refused:
-        availability.check_plugin(registry.from_file(path))
+        availability.check_plugin(registry.from_file(path), 60.0)
     assert str(path) in str(refused.value) and "SyntaxError" in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -528,8 +530,13 @@ def started(command: list[str]) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize(
     ("number", "status", "message"),
-    [(signal.SIGKILL, -signal.SIGKILL, ""), (signal.SIGINT, 130, "stopped; ")],
-    ids=["SIGKILL", "Ctrl-C"],
+    [
+        (signal.SIGKILL, -signal.SIGKILL, ""),
+        (signal.SIGINT, 130, "stopped; "),
+        (signal.SIGTERM, 130, "stopped; "),
+        (signal.SIGHUP, 130, "stopped; "),
+    ],
+    ids=["SIGKILL", "Ctrl-C", "SIGTERM", "SIGHUP"],
 )
 def test_a_run_that_is_cut_short_can_be_continued(
     tmp_path: Path,

@@ -31,7 +31,7 @@ def run(request: MeasureFloor, send: Send) -> None:
     workload, task = request.task.workload, request.task
     make = importlib.import_module(request.entry.module).Floor
     data = mnist.load(Path(task.data))
-    with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-holdout-", dir=task.scratch or None) as folder:
         if workload.validation:
             data, _ = hold_out(data, workload.validation, task.seed, Path(folder))
         library = make(workload, kind(task.device), workload.scale(data.x_train))

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,9 +93,8 @@ def run(request: Sweep, send: Send) -> None:
 
     Where none can be trained the cell ends as the last of them did.
     """
-    with TemporaryDirectory(prefix="fcnbench-sweep-") as folder:
-        program = TimedProgram(request.entry, request.task, send, Path(folder))
-        program.import_()
+    program = TimedProgram(request.entry, request.task, send, Path(request.task.scratch))
+    program.import_()
     if not declared(program.make, "takes_order"):
         raise Unavailable("it takes no order, so that it cannot be asked for a few steps")
     task, any_measured = request.task, False
