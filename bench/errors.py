@@ -1,11 +1,7 @@
 """Errors that a user can do something about: one line with the value, the expectation and the next step."""
 
 import difflib
-import re
 from collections.abc import Iterable
-
-ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]")
-"""What a terminal takes for a command: colours and cursor movements, titles and links, single letters."""
 
 
 class FcnBenchError(Exception):
@@ -22,13 +18,10 @@ def unknown(what: str, name: str, known: Iterable[str]) -> FcnBenchError:
     return FcnBenchError(f"unknown {what} {name!r}: {hint}")
 
 
+def brief(reason: str) -> str:
+    """A reason as part of a line."""
+    return " ".join(reason.split())[:240]
+
+
 class NotHere(FcnBenchError):
     """An implementation that cannot run on this machine, with the reason: it is skipped, not failed."""
-
-
-def clean(text: str) -> str:
-    """The text on one line without terminal escapes, control characters and surrogates."""
-    if not text.isprintable():
-        text = ESCAPES.sub("", text).encode("utf-8", "replace").decode()
-        text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(text.split())

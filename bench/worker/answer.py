@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any, NamedTuple, TypeVar, Union
 
 from pydantic import ConfigDict, Discriminator, Tag, TypeAdapter, ValidationError
 
-from bench.errors import clean
+from bench.display.text import one_line
 from bench.store.formats import problem
 from bench.store.records import training
 from bench.store.records.cell import Readings, Status
@@ -122,9 +122,9 @@ class Answer:
             if hello.protocol != PROTOCOL:
                 return Outcome("failed", f"the worker speaks protocol {hello.protocol}, {ONE_VERSION}")
         if self.invalid:
-            return Outcome("failed", clean(self.invalid)[:LONGEST_REASON])
+            return Outcome("failed", one_line(self.invalid)[:LONGEST_REASON])
         for ended in self.all(Ended):
-            return Outcome(ended.status, clean(ended.reason)[:LONGEST_REASON])
+            return Outcome(ended.status, one_line(ended.reason)[:LONGEST_REASON])
         return Outcome("failed", self.death)
 
     @property
@@ -194,11 +194,11 @@ def cleaned(values: Any) -> Any:
     """The values of a message with every text on one line that can be shown."""
     match values:
         case str():
-            return clean(values)
+            return one_line(values)
         case list():
             return [cleaned(value) for value in values]
         case dict():
-            return {clean(name): cleaned(value) for name, value in values.items()}
+            return {one_line(name): cleaned(value) for name, value in values.items()}
     return values
 
 
@@ -229,4 +229,4 @@ def tail(file: IO[bytes]) -> str:
 
 def last_line(text: str) -> str:
     """The last line of a text, as part of a reason."""
-    return clean("".join(text.splitlines()[-1:]))
+    return one_line("".join(text.splitlines()[-1:]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from bench.errors import clean
+from bench.display.text import one_line
 from bench.store.records.cell import Status
 from bench.worker import messages, requests
 from impls.contract import Unavailable
@@ -80,7 +80,7 @@ def ending(packages: Sequence[str]) -> Iterator[Ending]:
 
 def message(error: BaseException) -> str:
     """An exception's message on one line, at most :data:`LONGEST` characters of it."""
-    return clean(str(error))[:LONGEST]
+    return one_line(str(error))[:LONGEST]
 
 
 def log_traceback() -> None:

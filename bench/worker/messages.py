@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from bench.store.records import bounds
 from bench.store.records.cell import Readings, Status
+from impls.fields import check_at_least
 
 PROTOCOL = 3
 """Of the requests and the messages; it changes with either, and another one is refused."""
@@ -103,7 +104,7 @@ class BreakdownImages:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no record can hold."""
-        bounds.check_counts(images=self.images, epoch_images=self.epoch_images)
+        check_at_least(1, images=self.images, epoch_images=self.epoch_images)
 
 
 @dataclass(frozen=True)

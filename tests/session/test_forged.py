@@ -62,7 +62,7 @@ FORGED = {
     "negative seconds": ("epoch(1, train_s=-1.0)", "said what no record can hold"),
     "accuracy": ("epoch(1, accuracy=1.5)", "said what no record can hold"),
     "a path": ("say('ModelKept', sha256='../../x')", "hexadecimal"),
-    "half a character": ('raise RuntimeError("\\ud800")', "RuntimeError: ?"),
+    "half a character": ('raise RuntimeError("\\ud800")', "RuntimeError"),
     "an escape": ('raise RuntimeError("\\x1b[31mred\\n\\x1b]0;title\\x07")', "RuntimeError: red"),
     "a huge line": ("say('SwitchesInForce', switches={'much': 'x' * 5_000_000}); say('Nothing')", "Nothing is no message"),
     "many lines": ("[os.close(d) for d in (1, 2)]; raise ValueError('closed')", "ValueError: closed"),
@@ -111,7 +111,7 @@ def test_the_session_goes_on_and_can_be_reported(prepared: Prepared) -> None:
 
 @pytest.mark.parametrize(
     ("raised", "reason"),
-    [('RuntimeError("\\ud800")', "RuntimeError: ?"), ('Unavailable("\\x1b[2Jgone")', "gone")],
+    [('RuntimeError("\\ud800")', "RuntimeError"), ('Unavailable("\\x1b[2Jgone")', "gone")],
 )
 def test_the_reason_of_a_check_is_cleaned(
     prepared: Prepared, plugin: Callable[..., Path], raised: str, reason: str

@@ -450,12 +450,21 @@ def test_epochs_that_do_not_follow_each_other_fail_the_cell(
 
 
 def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
-    prepare: Prepare, plugin: Callable[..., Path]
+    prepare: Prepare, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second cell's file is on a device that is always full."""
     session, plan = prepare([plugin()])
     first, second = plan.cells()
-    (session.directory / "cells" / files.UNFINISHED.format(f"{second.key}.json")).symlink_to("/dev/full")
+    write = files.write_bytes
+
+    def write_or_fill(path: Path, content: bytes) -> None:
+        if path.stem == second.key:
+            path = path.with_name(files.UNFINISHED.format("full"))
+            path.symlink_to("/dev/full")
+            path.write_bytes(content)
+        write(path, content)
+
+    monkeypatch.setattr(files, "write_bytes", write_or_fill)
     lines: list[str] = []
     with pytest.raises(FcnBenchError, match="No space left"):
         session.run([first, second], {}, lambda line, **_: lines.append(line))

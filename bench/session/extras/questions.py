@@ -33,7 +33,7 @@ def ask_all(questions: Iterable[ExtraQuestion], directory: Path, fresh: bool, sa
     """
     for question in questions:
         stored = [] if fresh else archive.records(directory, type(question.record))
-        old = {archive.file_name(record): record for record in stored}.get(archive.file_name(question.record))
+        old = {record.file_name: record for record in stored}.get(question.record.file_name)
         if old is None or old.digest != question.record.digest or old.status != "ok":
             say(question.line)
             archive.save_record(directory, question.ask())

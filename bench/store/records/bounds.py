@@ -1,17 +1,12 @@
-"""What the fields of a record may hold. A field that may be missing may be None.
-
-Each check raises ValueError for the first field that holds something else. Records travel from workers, so that this
-needs nothing but Python.
-"""
+"""What the fields of stored records may hold, as :mod:`impls.fields` has it for all records."""
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from impls.workload import LARGEST, check
+from impls.fields import LARGEST, check
 
 LEAST_S, MOST_S = 1e-9, 1e9
 """A clock counts nanoseconds; nothing takes thirty years."""
@@ -37,18 +32,6 @@ def check_shares(**shares: float | None) -> None:
         check(value is None or 0 <= value <= 1, name, value, "a share from 0 to 1")
 
 
-def check_finite(**numbers: float | None) -> None:
-    """Losses and deviations."""
-    for name, value in numbers.items():
-        check(value is None or math.isfinite(value), name, value, "a finite number")
-
-
-def check_counts(least: int = 1, **counts: int | None) -> None:
-    """Counts, sizes and numbers of bytes."""
-    for name, value in counts.items():
-        check(value is None or least <= value <= LARGEST, name, value, f"a whole number, {least} or more, below 2^63")
-
-
 def check_moment(**moments: str) -> None:
     """When something was started."""
     for name, value in moments.items():
@@ -62,19 +45,19 @@ def check_digest(**digests: str) -> None:
     """SHA-256 in hex, or nothing."""
     for name, value in digests.items():
         known = not value or (len(value) == 64 and set(value) <= set("0123456789abcdef"))
-        check(known, name, value[:65], "64 hexadecimal digits")
+        check(known, name, value, "64 hexadecimal digits")
 
 
 def check_digits(**texts: str) -> None:
     """What images were taken for."""
     for name, text in texts.items():
-        check(not text.strip("0123456789"), name, text.strip("0123456789")[:20], "a digit for each image")
+        check(not text.strip("0123456789"), name, text.strip("0123456789"), "a digit for each image")
 
 
 def check_device(device: str) -> None:
     """The name of a device."""
     known = re.fullmatch(r"[a-z]{1,8}(:[0-9]{1,3})?", device, re.ASCII)
-    check(known is not None, "device", device[:20], "cpu, mps, cuda or cuda:0")
+    check(known is not None, "device", device, "cpu, mps, cuda or cuda:0")
 
 
 def check_readings(readings: Mapping[str, int | float | str | None]) -> None:
@@ -83,8 +66,9 @@ def check_readings(readings: Mapping[str, int | float | str | None]) -> None:
         if name.endswith(WORDS):
             check(value is None or isinstance(value, str), name, value, "a word")
         elif value is not None:
-            check(not isinstance(value, str) and -LARGEST <= value <= LARGEST, name, value, "a number within 2^63")
-            check(value >= 0 or not name.endswith("_bytes"), name, value, "0 or more bytes")
+            least = 0 if name.endswith("_bytes") else -LARGEST
+            fits = isinstance(value, int | float) and least <= value <= LARGEST
+            check(fits, name, value, f"a number, {'0' if least == 0 else '-2^63'} or more, below 2^63")
 
 
 def check_switches(switches: Mapping[str, Any]) -> None:

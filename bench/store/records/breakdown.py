@@ -6,7 +6,7 @@ from typing import ClassVar
 from bench.store.records import bounds
 from bench.store.records.cell import Status
 from impls.environment import slug
-from impls.workload import check_names
+from impls.fields import check_at_least, check_names
 
 LOOP, FEEDING, FORWARD, BACKWARD, OPTIMISER, EPOCH = "loop", "feeding", "forward", "backward", "optimiser", "epoch"
 PASSES = (LOOP, FEEDING, FORWARD, BACKWARD, OPTIMISER, EPOCH)
@@ -49,8 +49,9 @@ class Breakdown:
         check_names(implementation=self.implementation, workload=self.workload, machine=self.machine)
         bounds.check_device(self.device)
         bounds.check_moment(started=self.started)
-        bounds.check_counts(threads=self.threads, images=self.images, epoch_images=self.epoch_images)
-        bounds.check_seconds(**self.passes)
+        check_at_least(1, threads=self.threads, images=self.images, epoch_images=self.epoch_images)
+        for seconds in self.passes.values():
+            bounds.check_seconds(passes=seconds)
 
     @property
     def file_name(self) -> str:

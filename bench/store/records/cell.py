@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from bench.store.records import bounds
 from impls.environment import slug
-from impls.workload import Workload, check_names
+from impls.fields import check, check_at_least, check_names
+from impls.workload import Workload
 
 Role = Literal["measured", "control", "floor", "sweep"]
 """What is compared, the reference implementation once more, a library that the floor is made of, a sweep over sizes."""
@@ -41,9 +42,10 @@ class Cell:
     def __post_init__(self) -> None:
         """Raise ValueError for what no process can have been."""
         check_names(implementation=self.implementation, tier=self.tier, digest=self.digest, data=self.data or "none")
+        check("." not in self.digest, "digest", self.digest, "no dot")
         bounds.check_device(self.device)
-        bounds.check_counts(threads=self.threads, block=self.block, epochs=self.epochs)
-        bounds.check_counts(0, seed=self.seed)
+        check_at_least(1, threads=self.threads, block=self.block, epochs=self.epochs)
+        check_at_least(0, seed=self.seed)
 
     @property
     def slot(self) -> str:
@@ -105,7 +107,7 @@ class Result:
         """Raise ValueError for what cannot have been measured."""
         check_names(machine=self.machine)
         bounds.check_moment(started=self.started)
-        bounds.check_counts(attempt=self.attempt)
+        check_at_least(1, attempt=self.attempt)
         bounds.check_readings(self.readings)
         bounds.check_switches(self.switches)
         bounds.check_commit(self.commit)

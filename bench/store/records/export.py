@@ -6,7 +6,7 @@ from typing import ClassVar
 from bench.store.records import bounds
 from bench.store.records.cell import Status
 from impls.exports.graph import Node
-from impls.workload import check_names
+from impls.fields import check_at_least, check_finite, check_names
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Export:
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
         check_names(format=self.format, by=self.by)
-        bounds.check_counts(images=self.images)
-        bounds.check_counts(0, size_bytes=self.size_bytes, agree=self.agree)
-        bounds.check_finite(largest_difference=self.largest_difference, limit=self.limit)
+        check_at_least(1, images=self.images)
+        check_at_least(0, size_bytes=self.size_bytes, agree=self.agree)
+        check_finite(largest_difference=self.largest_difference, limit=self.limit)
         bounds.check_seconds(0, one_image_s=self.one_image_s)
         for node in self.graph:
-            bounds.check_counts(0, parameters=node.parameters, size_bytes=node.size_bytes)
+            check_at_least(0, parameters=node.parameters, size_bytes=node.size_bytes)
 
 
 @dataclass(frozen=True)

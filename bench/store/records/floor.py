@@ -5,7 +5,7 @@ from typing import Literal
 
 from bench.store.records import bounds
 from bench.store.records.cell import Result
-from impls.workload import check_positive
+from impls.fields import check_at_least, check_positive
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Part:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        bounds.check_counts(steps=self.steps)
-        bounds.check_counts(0, flops=self.flops)
+        check_at_least(1, steps=self.steps)
+        check_at_least(0, flops=self.flops)
         bounds.check_seconds(seconds=self.seconds)
-        check_positive(epoch_steps=1 if self.epoch_steps is None else self.epoch_steps)
+        check_positive(epoch_steps=self.epoch_steps)
 
 
 @dataclass(frozen=True)

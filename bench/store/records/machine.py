@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.store.records import bounds
-from impls.workload import check_names
+from impls.fields import check_at_least, check_finite, check_names
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Size:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no pilot can have found."""
-        bounds.check_counts(pilot=self.pilot, blocks=self.blocks)
-        bounds.check_finite(half_width=self.half_width)
+        check_at_least(1, pilot=self.pilot, blocks=self.blocks)
+        check_finite(half_width=self.half_width)
         bounds.check_seconds(0, block_s=self.block_s)
 
 
@@ -54,11 +54,11 @@ class Machine:
     def __post_init__(self) -> None:
         """Raise ValueError for what no machine has."""
         check_names(machine=self.machine)
-        bounds.check_counts(
-            logical_cpus=self.logical_cpus, physical_cpus=self.physical_cpus, available_cpus=self.available_cpus
+        check_at_least(
+            1, logical_cpus=self.logical_cpus, physical_cpus=self.physical_cpus, available_cpus=self.available_cpus
         )
-        bounds.check_counts(0, ram_bytes=self.ram_bytes, memory_limit_bytes=self.memory_limit_bytes)
-        bounds.check_finite(cpu_quota=self.cpu_quota)
+        check_at_least(0, ram_bytes=self.ram_bytes, memory_limit_bytes=self.memory_limit_bytes)
+        check_finite(cpu_quota=self.cpu_quota)
 
     @property
     def file_name(self) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from bench.store.records import bounds
 from bench.store.records.cell import Status
-from impls.workload import check_names
+from impls.fields import check_at_least, check_names
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Mode:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been counted."""
-        bounds.check_counts(steps=self.steps)
+        check_at_least(1, steps=self.steps)
         for calls in self.calls:
-            bounds.check_counts(0, calls=calls)
-        bounds.check_counts(
+            check_at_least(0, calls=calls)
+        check_at_least(
             0, before=self.before, prints=self.prints, stops=self.stops, numbers=self.numbers, graphs=self.graphs
         )
         bounds.check_seconds(epoch_s=self.epoch_s)
@@ -71,7 +71,7 @@ class Probe:
         """Raise ValueError for what cannot have been measured."""
         check_names(framework=self.framework, workload=self.workload, machine=self.machine)
         bounds.check_moment(started=self.started)
-        bounds.check_counts(threads=self.threads)
+        check_at_least(1, threads=self.threads)
 
     @property
     def file_name(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bench.store.records import bounds
 from bench.store.records.cell import Result
+from impls.fields import check_at_least
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class SweepPoint:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        bounds.check_counts(batch_size=self.batch_size, width=self.width, parameters=self.parameters)
-        bounds.check_counts(flops=self.flops, images=self.images, steps=self.steps)
+        check_at_least(1, batch_size=self.batch_size, width=self.width, parameters=self.parameters)
+        check_at_least(1, flops=self.flops, images=self.images, steps=self.steps)
         bounds.check_seconds(first_s=self.first_s, seconds=self.seconds)
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from bench.store.records import bounds
 from bench.store.records.cell import Readings, Result
-from impls.workload import check
+from impls.fields import check, check_at_least, check_finite
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Epoch:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        bounds.check_counts(0, epoch=self.epoch)
+        check_at_least(0, epoch=self.epoch)
         bounds.check_seconds(train_s=self.train_s)
         bounds.check_seconds(0, train_cpu_s=self.train_cpu_s, predict_s=self.predict_s)
-        bounds.check_finite(train_loss=self.train_loss, test_loss=self.test_loss)
+        check_finite(train_loss=self.train_loss, test_loss=self.test_loss)
         bounds.check_shares(accuracy=self.accuracy)
         bounds.check_readings(self.readings)
 
@@ -53,8 +53,8 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        bounds.check_counts(0, epoch=self.epoch, batches=self.batches)
-        bounds.check_finite(train_loss=self.train_loss, validation_loss=self.validation_loss)
+        check_at_least(0, epoch=self.epoch, batches=self.batches)
+        check_finite(train_loss=self.train_loss, validation_loss=self.validation_loss)
         bounds.check_shares(train_accuracy=self.train_accuracy, validation_accuracy=self.validation_accuracy)
 
 
@@ -82,7 +82,7 @@ class Inference:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        bounds.check_counts(images=self.images)
+        check_at_least(1, images=self.images)
         bounds.check_seconds(0, first_s=self.first_s, seconds=self.seconds)
 
 

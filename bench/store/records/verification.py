@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from bench.store.records import bounds
 from impls.environment import slug
-from impls.workload import check_names
+from impls.fields import check_at_least, check_finite, check_names
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Check:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is no deviation."""
-        bounds.check_finite(figure=self.figure, limit=self.limit)
+        check_finite(figure=self.figure, limit=self.limit)
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Verification:
         """Raise ValueError for what cannot have been verified."""
         check_names(implementation=self.implementation, workload=self.workload)
         bounds.check_device(self.device)
-        bounds.check_counts(threads=self.threads)
-        bounds.check_counts(0, seed=self.seed)
+        check_at_least(1, threads=self.threads)
+        check_at_least(0, seed=self.seed)
 
     @property
     def file_name(self) -> str:
