@@ -117,7 +117,7 @@ def export(planned: PlannedExport, data: Path, timeout_s: float) -> Export:
     where a package is missing or the directory cannot be written. Nothing is left then.
     """
     with (
-        writing(planned.out, besides=""),
+        writing(planned.out, "make room or give another --out"),
         TemporaryDirectory(prefix=".fcnbench-export-", dir=planned.out.parent) as folder,
     ):
         unchecked = Path(folder, f"model{planned.exporter.suffix}")
@@ -135,16 +135,18 @@ def export(planned: PlannedExport, data: Path, timeout_s: float) -> Export:
 
 
 def ask(planned: PlannedExport, out: Path, data: Path, timeout_s: float) -> Export:
-    """What a worker says that was asked to write ``out``. Never raises for what the worker does."""
+    """What a worker says that was asked to write ``out``, which lies in a temporary folder of its own.
+
+    Never raises for what the worker does.
+    """
     exporter, model = planned.exporter, planned.model
     entry = registry.of_framework(exporter.by)["matched"]
-    with TemporaryDirectory(prefix="fcnbench-export-") as folder:
-        source = Path(folder, "model.npz")
-        origin = {"implementation": model.implementation, "framework": model.framework}
-        portable.save(source, model.workload, model.weights, {**origin, "versions": dict(model.versions)})
-        program = replace(entry_point(entry), packages=tuple(exporter.packages))
-        request = WriteExport(program, str(source), exporter.format, exporter.by, str(out.absolute()), str(data))
-        answer = process.ask(entry, request, Placement.of("cpu"), Path(folder, "log"), timeout_s)
+    source = out.with_name("source.npz")
+    origin = {"implementation": model.implementation, "framework": model.framework}
+    portable.save(source, model.workload, model.weights, {**origin, "versions": dict(model.versions)})
+    program = replace(entry_point(entry), packages=tuple(exporter.packages))
+    request = WriteExport(program, str(source), exporter.format, exporter.by, str(out.absolute()), str(data))
+    answer = process.ask(entry, request, Placement.of("cpu"), out.with_name("log"), timeout_s)
     status, reason = answer.outcome
     failed = replace(unwritten(exporter), status=status, reason=reason)
     return answer.last(Export, failed) if status == "ok" else failed

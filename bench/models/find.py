@@ -10,7 +10,7 @@ from bench.errors import FcnBenchError, unknown
 from bench.machine.cpus import available_cpus
 from bench.store import archive, models
 from bench.store.models import Model
-from bench.worker import pool, process
+from bench.worker import process
 from bench.worker.messages import PartEnded
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Unpack
@@ -138,7 +138,7 @@ def unpacked(
         return process.ask(row, request, Placement("cpu", cpus), log, timeout_s).parts(PartEnded, len(pairs))
 
     jobs = [row for row in rows if own[row.short]]
-    for row, ends in pool.run(jobs, unpack, available_cpus(), len(jobs)):
+    for row, ends in process.run_all(jobs, unpack, available_cpus(), len(jobs)):
         for path, end in zip(own[row.short], ends, strict=True):
             if end.status != "ok":
                 found[path] = refusal(path, end.status, end.reason)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bench.errors import unknown
 from bench.machine.cpus import available_cpus
 from bench.models.find import Kept
-from bench.worker import interpreters, pool, process
+from bench.worker import interpreters, process
 from bench.worker.messages import Logits
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Predict
@@ -81,7 +81,7 @@ def ask(
 
     jobs = [row for row in rows if groups[row.short]]
     predictions: dict[tuple[str, Path], Prediction] = {}
-    for row, answers in pool.run(jobs, predict, available_cpus(), len(jobs)):
+    for row, answers in process.run_all(jobs, predict, available_cpus(), len(jobs)):
         for kept, answer in zip(groups[row.short], answers, strict=True):
             logits = np.array(answer.values, np.float64) if answer.status == "ok" else None
             predictions[row.short, kept.path] = Prediction(kept, row.short, answer.status, answer.reason, logits)

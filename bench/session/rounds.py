@@ -8,21 +8,22 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import psutil
 
-from bench import files
 from bench.machine import meters
 from bench.machine.metering import Surroundings
+from bench.session import record
 from bench.session.session import Session
 from bench.store.records.cell import Cell, Readings, Result
-from bench.worker.messages import Ended, TurnDone
-from bench.worker.process import Worker, children_s
-from bench.worker.requests import TakeTurn
+from bench.store.records.training import TrainingResult
+from bench.worker import answer as answers
+from bench.worker.messages import StepDone
+from bench.worker.process import Worker, cpu_s
+from bench.worker.requests import Finish, TrainEpoch
 
 CAN_STOP = hasattr(signal, "SIGSTOP")
 """Whether this system stops processes. Where it does not, one trains after the other."""
@@ -30,89 +31,97 @@ SPARE = 1.5
 """How many times the memory of the largest process so far must be free before another one is started."""
 
 
-def measured(session: Session, cells: Sequence[Cell], draw: random.Random) -> Iterator[Result]:
+def measured(
+    session: Session, cells: Sequence[Cell], draw: random.Random, decide: Callable[[float], int] | None = None
+) -> Iterator[Result]:
     """The cells of a block, measured in turns; each result as soon as its process has ended.
 
     Import, build, load and the first epoch of each come first, while the others are not there or stopped. Then one
-    epoch of each makes a round, in random order. A program that fails, dies or is late is out; the rounds go on. Where
-    memory does not hold all programs at once, those that found no room follow when the others have ended.
+    epoch of each makes a round, in random order. There are as many epochs as the cells ask for, or as ``decide`` says,
+    given the seconds of the first round. A program that fails, dies or is late is out; the rounds go on. Where memory
+    does not hold all programs at once, those that found no room follow when the others have ended.
     """
     waiting = draw.sample(cells, len(cells))
     while waiting:
         programs: list[TurnedProcess] = []
         try:
             while waiting and has_room(programs):
-                program = TurnedProcess(session, waiting.pop(0))
-                programs.append(program)
-                program.start()
-                program.train()
-            for number in range(2, max(program.cell.epochs for program in programs) + 1):
-                due = [program for program in programs if number <= program.cell.epochs]
-                for program in draw.sample(due, len(due)):
-                    program.train()
+                programs.append(TurnedProcess(session, waiting.pop(0)))
+                programs[-1].start()
+                programs[-1].train()
+            epochs, trained = cells[0].epochs, 1
+            if decide is not None:
+                epochs, trained = decide(train_round(programs, draw)), 2
+            for _ in range(trained, epochs):
+                train_round(programs, draw)
             for program in programs:
-                yield program.finish(len(programs) - 1)
+                yield program.finish(epochs, len(programs) - 1)
         finally:
             for program in programs:
                 program.end()
 
 
+def train_round(programs: Sequence["TurnedProcess"], draw: random.Random) -> float:
+    """Have each program train one epoch, in random order; the seconds that all turns took together."""
+    before_s = sum(program.wall_s for program in programs)
+    for program in draw.sample(programs, len(programs)):
+        program.train()
+    return sum(program.wall_s for program in programs) - before_s
+
+
 def has_room(programs: Sequence["TurnedProcess"]) -> bool:
     """Whether one more process may be started beside those that are stopped."""
-    if not programs:
-        return True
-    largest = max(program.memory_bytes() for program in programs)
-    return CAN_STOP and psutil.virtual_memory().available > SPARE * largest
+    largest = max((program.memory_bytes() for program in programs), default=0)
+    return not programs or (CAN_STOP and psutil.virtual_memory().available > SPARE * largest)
 
 
 class TurnedProcess:
     """The process of one cell, which runs during its turns and is stopped between them.
 
-    Its time, its CPU seconds and what disturbs it are counted during its turns.
+    Its time, its CPU seconds and what disturbs it are counted during its turns alone.
     """
 
     def __init__(self, session: Session, cell: Cell) -> None:
         """Start nothing yet."""
-        self.session, self.cell, self.log = session, cell, session.log(cell)
-        self.started = datetime.now(UTC)
+        self.session, self.cell = session, cell
         self.worker: Worker | None = None
-        self.alive = True
+        self.alive = False
         self.pieces: list[Readings] = []
-        self.wall_s = self.total_cpu_s = 0.0
+        self.wall_s = self.child_cpu_s = 0.0
 
     def start(self) -> None:
         """Start the process and have it do everything that comes before the first epoch."""
-        request = replace(self.session.request(self.cell), in_turns=True)
-        with files.writing(self.log), self.turn():
-            self.worker = Worker(self.session.entries[self.cell.implementation], self.session.placement(self.cell), self.log)
-            self.worker.send(request)
-            self.wait()
+        session, cell = self.session, self.cell
+        with self.turn():
+            self.worker = Worker(session.entries[cell.implementation], session.placement(cell), session.log(cell))
+            self.worker.send(session.request(cell))
+            self.alive = self.worker.hear(self.left_s(), StepDone) is not None
 
     def train(self) -> None:
         """Have it train one epoch; nothing where it is out."""
         if self.alive and self.worker is not None:
             with self.turn():
-                self.worker.send(TakeTurn())
-                self.wait()
+                self.worker.send(TrainEpoch())
+                self.alive = self.worker.hear(self.left_s(), StepDone) is not None
 
-    def wait(self) -> None:
-        """Sleep until its turn is over, or it has ended, or its time has."""
-        assert self.worker is not None
-        self.alive = self.worker.hear(self.left_s(), TurnDone) is not None
+    def finish(self, epochs: int, alongside: int) -> Result:
+        """Have it do what comes after the last of ``epochs``, and end; its result.
 
-    def finish(self, alongside: int) -> Result:
-        """Have it do what comes after the last epoch; its result, beside ``alongside`` others that were stopped."""
+        ``alongside`` is the number of processes that were stopped while this one trained.
+        """
         assert self.worker is not None
-        ended_s = children_s()
+        _, ended_before_s = cpu_s()
         with self.turn():
             if self.alive:
-                self.worker.send(TakeTurn())
+                self.worker.send(Finish())
                 self.worker.hear(self.left_s())
-            answer = self.worker.answer(self.session.timeout_s)
-            self.total_cpu_s = children_s() - ended_s + sum(end.helpers_cpu_s for end in answer.all(Ended))
-        self.worker = None
-        answer = replace(answer, wall_s=self.wall_s, child_cpu_s=self.total_cpu_s)
-        return self.session.record(self.cell, answer, self.started, meters.joined(self.pieces), alongside)
+            answer, self.worker = self.worker.answer(self.session.timeout_s), None
+            self.child_cpu_s = cpu_s()[1] - ended_before_s + answers.helpers_cpu_s(answer.messages)
+        answer = replace(answer, wall_s=self.wall_s, child_cpu_s=self.child_cpu_s, readings=meters.joined(self.pieces))
+        cell = replace(self.cell, epochs=epochs)
+        result = record.result(cell, answer, self.session.circumstances(cell), self.session.data)
+        assert isinstance(result, TrainingResult)
+        return replace(result, alongside=alongside)
 
     def end(self) -> None:
         """End it, whatever it is doing."""
@@ -144,21 +153,19 @@ class TurnedProcess:
         return max(0.0, self.session.timeout_s - self.wall_s)
 
     def cpu_s(self) -> float:
-        """CPU seconds so far of the process and of all that it has started; 0 before it was."""
-        try:
-            return sum(sum(process.cpu_times()[:4]) for process in self.tree())
-        except psutil.NoSuchProcess:
-            return self.total_cpu_s
+        """CPU seconds so far of the process and of all that it has started, in user and system mode."""
+        with suppress(psutil.Error):  # it has ended
+            self.child_cpu_s = sum(sum(process.cpu_times()[:4]) for process in self.tree()) or self.child_cpu_s
+        return self.child_cpu_s
 
     def memory_bytes(self) -> int:
         """What the process and all that it has started hold in memory."""
-        try:
+        with suppress(psutil.Error):
             return sum(int(process.memory_info().rss) for process in self.tree())
-        except psutil.NoSuchProcess:
-            return 0
+        return 0
 
     def tree(self) -> list[psutil.Process]:
-        """The process and all that it has started; empty before it was. Raises psutil.NoSuchProcess after its end."""
+        """The process and all that it has started. Raises psutil.Error where it has ended."""
         if self.worker is None:
             return []
         process = psutil.Process(self.worker.process.pid)

@@ -2,13 +2,10 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import files
 from bench.errors import FcnBenchError, NotHere
-from bench.machine import meters
-from bench.machine.metering import Surroundings
+from bench.session import record
 from bench.session.session import Session
 from bench.store.records.cell import Cell
 from bench.store.records.training import TrainingResult
@@ -44,11 +41,9 @@ class SteppedTraining:
         """Start a fresh process, which imports nothing yet; the one before is ended."""
         self.end()
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
-        self.started, self.read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
-        with files.writing(self.log):
-            self.worker = Worker(entry, self.session.placement(cell), self.log)
+        self.worker = Worker(entry, self.session.placement(cell), self.log)
         task = replace(self.session.task(cell), data=str(self.data))
-        self.worker.send(TrainByStep(entry_point(entry), task, cell.epochs, self.disable_gc))
+        self.worker.send(TrainByStep(entry_point(entry), task, self.disable_gc))
 
     def begin(self) -> None:
         """Start a fresh process and have it import, build and load: it is ready to train and to predict."""
@@ -80,11 +75,9 @@ class SteppedTraining:
         assert self.worker is not None
         self.worker.send(Finish())
         self.worker.hear(self.session.timeout_s)
-        answer = self.answer()
-        readings = self.read.stop(Surroundings(self.cell.device, child_cpu_s=answer.child_cpu_s))
-        record = self.session.record(self.cell, answer, self.started, readings)
-        assert isinstance(record, TrainingResult)
-        return record
+        result = record.result(self.cell, self.answer(), self.session.circumstances(self.cell))
+        assert isinstance(result, TrainingResult)
+        return result
 
     def answer(self) -> Answer:
         """All that the process has said, which is ended now."""

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from bench.worker.messages import PROTOCOL
+from impls.environment import kind
 from impls.workload import Workload
 
 
@@ -24,12 +25,21 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class Task:
-    """What the process of a cell works on; ``data`` is the directory of the data set."""
+    """What the process of a cell works on; ``data`` is the directory of the data set, ``scratch`` for temporary files.
+
+    Where that is empty, they go where the system has them.
+    """
 
     workload: Workload
     device: str
     seed: int
     data: str
+    scratch: str = ""
+
+    @property
+    def device_kind(self) -> str:
+        """The device as a program is given it: ``cuda`` for ``cuda:1``, which is then the only one that it sees."""
+        return kind(self.device)
 
 
 @dataclass(frozen=True)
@@ -60,18 +70,16 @@ class Build:
 
 @dataclass(frozen=True)
 class Train:
-    """Train, predict, and leave the trained network in the file ``model``, if one is named; ``origin`` says whose.
+    """Get ready, then train one epoch for each ``TrainEpoch``, and with ``Finish`` predict and end.
 
-    With ``in_turns`` the process waits before each epoch, and before it ends, until the parent sends ``TakeTurn``.
+    The trained network is left in the file ``model``, if one is named; ``origin`` says whose it is.
     """
 
     job: ClassVar = "train"
     entry: EntryPoint
     task: Task
-    epochs: int
     model: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
-    in_turns: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,6 @@ class TrainByStep:
     job: ClassVar = "steps"
     entry: EntryPoint
     task: Task
-    epochs: int
     disable_gc: bool = False
 
 
@@ -113,7 +120,10 @@ class CheckedNetwork:
 
 @dataclass(frozen=True)
 class Verify:
-    """Compare with the oracle on each network; ``deep`` adds the checks that take long, ``cache`` is the oracle's."""
+    """Compare with the oracle on each network; ``deep`` adds the checks that take long.
+
+    ``cache`` is a folder for temporary files and for the oracle's answers, which processes share.
+    """
 
     job: ClassVar = "verify"
     entry: EntryPoint
@@ -133,6 +143,7 @@ class BreakDown:
     workload: Workload
     device: str
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,7 @@ class ProbeModes:
     entry: EntryPoint
     workload: Workload
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,14 +246,7 @@ class Finish:
     name: ClassVar = "finish"
 
 
-@dataclass(frozen=True)
-class TakeTurn:
-    """Train the next epoch, or do what comes after the last one."""
-
-    name: ClassVar = "turn"
-
-
-Step = ImportProgram | Prepare | DrawOrder | TrainEpoch | PredictTestSet | ReportEpoch | Finish | TakeTurn
+Step = ImportProgram | Prepare | DrawOrder | TrainEpoch | PredictTestSet | ReportEpoch | Finish
 
 
 DOWN: Mapping[str, Any] = {kind.__name__: kind for kind in (*get_args(Request), *get_args(Step))}

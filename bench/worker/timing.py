@@ -1,7 +1,7 @@
 """The timed loop. Only ``train_epoch`` and ``predict`` lie between two readings of the clock."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from bench.data.holdout import Parts
 from bench.store.records.cell import finite
 from bench.store.records.training import Inference, Predicted
 from impls.contract import Implementation
-from impls.workload import Float32
+from impls.workload import Float32, Workload
 
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
@@ -34,8 +34,16 @@ class Scoring:
 
 
 def predicted(logits: Float32, scoring: Scoring) -> Predicted:
-    """The digit with the greatest logit of each test image."""
-    return Predicted("".join(map(str, logits[scoring.parts.test].argmax(axis=1))))
+    """The digit with the greatest logit of each test image; none at all where a logit is not a number."""
+    logits = logits[scoring.parts.test]
+    return Predicted("" if np.isnan(logits).any() else "".join(map(str, logits.argmax(axis=1))))
+
+
+def batch_orders(workload: Workload, n: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The training order of one epoch after another, int64 ``[n]``: permutations drawn from the seed, or as stored."""
+    rng = np.random.default_rng([seed, 1])
+    while True:
+        yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -87,7 +95,8 @@ def repeated(once: Callable[[], float], fewest: int, most: int, enough_s: float)
 def score(logits: Float32, labels: NDArray[np.uint8], part: slice = EVERYTHING) -> tuple[float | None, float]:
     """Mean cross-entropy and accuracy (0 to 1) of a part of logits ``[n, 10]``, in float64, the same for all.
 
-    Raises ValueError where the logits have another shape. A loss that is not finite is None.
+    Raises ValueError where the logits have another shape. A loss that is not finite is None, and logits of which one is
+    not a number are no digit.
     """
     check_shape(logits, len(labels))
     logits, labels = np.asarray(logits[part], dtype=np.float64), labels[part]
@@ -95,7 +104,8 @@ def score(logits: Float32, labels: NDArray[np.uint8], part: slice = EVERYTHING) 
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         loss = log_sum - shifted[np.arange(len(labels)), labels]
-    return finite(float(loss.mean())), float((logits.argmax(axis=1) == labels).mean())
+    right = (logits.argmax(axis=1) == labels) & ~np.isnan(logits).any(axis=1)
+    return finite(float(loss.mean())), float(right.mean())
 
 
 def check_shape(logits: Float32, images: int) -> None:

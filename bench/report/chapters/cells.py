@@ -108,7 +108,7 @@ def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
 
 def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
     """What failed or was skipped, then all cells."""
-    lost = failures(results.everything)
+    lost = failures(results.cells)
     logs = [item.log[-LOG_LETTERS:] if i < LOGS else "" for i, item in enumerate(lost)]
     items: list[Failure | str] = [
         *failed_gates(results.gates),

@@ -199,7 +199,7 @@ def of_floor(found: pd.DataFrame, name: str, wide: bool) -> list[str]:
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
     """The parts, the floor that they make, and how many times that programs take."""
-    measured_parts = parts(results.everything)
+    measured_parts = parts(results.cells)
     floors = floor(measured_parts)
     return {"floor_parts": measured_parts, "floor": floors, "multiples": multiples(results.runs, floors)}
 

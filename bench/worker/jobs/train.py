@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +13,34 @@ from bench.machine.meters import joined, metered
 from bench.store.records.cell import Readings, finite
 from bench.store.records.training import Epoch, Evaluation, Predicted
 from bench.worker import channel, timing
-from bench.worker.messages import Send, TurnDone, Whole
+from bench.worker.messages import Send, StepDone, Whole
 from bench.worker.program import TimedProgram
-from bench.worker.requests import Train
+from bench.worker.requests import Finish, Step, Train
 from bench.worker.timing import Clock, Scoring
 from impls.contract import Implementation
 from impls.workload import Float32
+
+Row = Epoch | Evaluation | Predicted
 
 
 def run(request: Train, send: Send) -> None:
     """Import, build, load, train and predict, reporting each phase as it ends; then, apart, time single predictions.
 
+    Each epoch is trained when the parent asks for it. What comes before the first is a turn as well, and so is what
+    comes after the last.
     With ``Whole`` the cell is good: what goes wrong afterwards takes nothing of it away
     (:class:`bench.worker.answer.Answer`).
     """
-    with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-holdout-", dir=request.task.scratch or None) as folder:
         program = TimedProgram(request.entry, request.task, send, Path(folder))
         program.import_()
         program.build()
         program.load()
-        orders = program.orders(request.epochs)
-        if request.in_turns:
-            orders = in_turns(orders, send, channel.receive)
+        rows: list[Row] = []
+        orders = in_turns(program.orders(), rows, send, channel.receive)
         for row in epochs(program.implementation, orders, program.scoring, at=program.at):
-            send(row)
+            rows.append(row)
+        report(rows, send)
         program.finish()
         program.keep(request.model, request.origin)
         send(Whole())
@@ -45,15 +48,25 @@ def run(request: Train, send: Send) -> None:
 
 
 def in_turns(
-    orders: Iterable[NDArray[np.int64]], send: Send, receive: Callable[[], Any]
+    orders: Iterable[NDArray[np.int64]], rows: list[Row], send: Send, receive: Callable[[], Step]
 ) -> Iterator[NDArray[np.int64]]:
-    """Each order when the parent gives the process its turn, and the end of them in a turn of its own."""
+    """Each order when the parent asks for an epoch, until it asks to finish.
+
+    What was measured is reported between the turns: the parent sleeps while something is timed.
+    """
     for order in orders:
-        send(TurnDone())
-        receive()
+        report(rows, send)
+        send(StepDone(None))
+        if isinstance(receive(), Finish):
+            return
         yield order
-    send(TurnDone())
-    receive()
+
+
+def report(rows: list[Row], send: Send) -> None:
+    """Send the rows, and forget them."""
+    for row in rows:
+        send(row)
+    rows.clear()
 
 
 def epochs(
@@ -63,7 +76,7 @@ def epochs(
     clock: Clock = time.perf_counter_ns,
     cpu_clock: Clock = time.process_time_ns,
     at: Surroundings = Surroundings(),
-) -> Iterator[Epoch | Evaluation | Predicted]:
+) -> Iterator[Row]:
     """Predict once before training (epoch 0), then train and predict once for each order; what was predicted last.
 
     The device is idle whenever the clock is read: ``sync`` is called before the first and before the second reading.

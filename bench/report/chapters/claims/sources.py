@@ -40,10 +40,10 @@ class Program:
 def read(directory: Path) -> dict[str, Program]:
     """The kept programs by implementation; those that are no Python, or have no training loop, are left out."""
     found = {}
-    for path in sorted((directory / sources.FOLDER).glob("*.py")):
+    for name, content in sources.read(directory).items():
         try:
-            found[path.stem] = cut(path.read_text(encoding="utf-8"), layer_names())
-        except (SyntaxError, UnicodeDecodeError, LookupError):
+            found[name] = cut(content.decode(), layer_names())
+        except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):  # as Python's parser does
             continue
     return found
 
