@@ -22,7 +22,7 @@ PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
 PILOT_FOR_TIME = 2
 """Blocks of a pilot that only has to tell how long a block takes."""
-BLOCKS = 3
+BLOCKS = 4
 """Blocks where nothing is to be decided."""
 Values = Mapping[int, float]
 """Seconds of a steady epoch by block."""

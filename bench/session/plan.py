@@ -6,6 +6,7 @@ A block is what is measured side by side; where something disturbed it, it is me
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 
 from bench.display import naming
 from bench.machine import disturbances
@@ -18,6 +19,11 @@ from impls.workload import Workload
 
 SWEPT = ("matched", "tuned")
 """The tiers whose programs train in the order that they are given, and so can be asked for a few steps."""
+STAGES: Sequence[Sequence[str]] = (("matched", "plugin"), ("documented",), ("tuned",), ())
+"""What is measured first, and answered first: what isolates the framework; then the tutorials' own programs; then the
+fastest ones; then sweeps."""
+MOST_ROUNDS = 20
+"""More than these make a block's value no sharper than what differs between processes."""
 JOBS: Mapping[Role, str] = {"floor": "floor", "sweep": "sweep"}
 """The module of :mod:`bench.worker.jobs` that measures a cell of a role, where that is not ``train``."""
 
@@ -28,7 +34,7 @@ class Plan:
 
     ``floors`` are libraries that the machine's own limit is measured with, beside the implementations of each block.
     With ``sweep`` each block has, besides, a sweep over batch sizes and widths of each implementation that can be asked
-    for one.
+    for one. When the networks of a block are trained, its rounds go on until they have taken ``rounds_s`` seconds.
     """
 
     workloads: Sequence[Workload]
@@ -41,27 +47,42 @@ class Plan:
     data: str
     floors: Sequence[Entry] = ()
     sweep: bool = False
+    rounds_s: float = 0.0
 
     def cells(self) -> list[Cell]:
-        """All cells in the order in which to run them.
+        """All cells in the order in which to run them: stage by stage, and in each block by block.
 
-        Within a block everything that is compared with each other runs side by side in time, in random order: the
+        Within a stage's block everything that is compared with each other is measured side by side in time: the
         implementations of one workload, device and thread count, and the control, which is the reference
-        implementation once more; the libraries of the floor; and the sweeps.
+        implementation once more; then the libraries of the floor. Sweeps are the last stage.
         """
         rng = random.Random(self.seed)
         cells = []
-        for block in range(1, self.blocks + 1):
+        for stage, block in product(range(len(STAGES)), range(1, self.blocks + 1)):
             groups = [(w, d, t) for w in self.workloads for d in self.devices for t in self.threads]
             rng.shuffle(groups)
             for workload, device, threads in groups:
-                runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
-                runs += [(reference(self.entries), "control")] if self.entries else []
-                runs += [(entry, "floor") for entry in self.floors]
-                runs += [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
-                rng.shuffle(runs)
-                cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
+                in_block = [
+                    self.cell(entry, role, workload, device, threads, block)
+                    for entry, role in self.runs()
+                    if stage_of(entry.tier, role) == stage
+                ]
+                rng.shuffle(in_block)
+                cells += in_block
         return cells
+
+    def runs(self) -> list[tuple[Entry, Role]]:
+        """What is run in each configuration and block."""
+        runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
+        runs += [(reference(self.entries), "control")] if self.entries else []
+        runs += [(entry, "floor") for entry in self.floors]
+        return runs + [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
+
+    def more_rounds(self, seconds: float) -> int:
+        """How many rounds follow when the networks are trained, if each takes so many seconds."""
+        if not self.rounds_s or not seconds:
+            return 0
+        return max(0, min(MOST_ROUNDS, int(self.rounds_s / seconds)) - 1)
 
     def headline(self, name: str) -> Workload:
         """The network that is called so, else the first: what is asked of one network alone is asked of it."""
@@ -109,11 +130,18 @@ def swept(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.tier in SWEPT and entry.gated]
 
 
+def stage_of(tier: str, role: Role) -> int:
+    """The position of the stage in which an implementation of a tier is measured; what is of no tier is in the first."""
+    if role == "sweep":
+        return len(STAGES) - 1
+    return next((position for position, tiers in enumerate(STAGES) if tier in tiers), 0)
+
+
 @dataclass(frozen=True)
 class Block:
-    """The cells of one place and block, in their order; ``missing`` are still to be measured, as the ``attempt``-th.
+    """The cells of one place, stage and block, in their order.
 
-    ``why`` says what disturbed the attempt before.
+    ``missing`` are still to be measured, as the ``attempt``-th; ``why`` says what disturbed the attempt before.
     """
 
     cells: Sequence[Cell]
@@ -126,6 +154,11 @@ class Block:
         """What its cells have in common."""
         return self.cells[0].place
 
+    def is_like(self, cell: Cell) -> bool:
+        """Whether a cell is of the same place and stage, in whatever block."""
+        first = self.cells[0]
+        return cell.place == first.place and stage_of(cell.tier, cell.role) == stage_of(first.tier, first.role)
+
     def again(self, why: str) -> "Block":
         """The same once more, all of it, so that its cells stay side by side in time."""
         return Block(self.cells, self.cells, self.attempt + 1, why)
@@ -136,16 +169,16 @@ def unfinished(cells: Sequence[Cell], kept: Mapping[str, Result]) -> list[Block]
 
     Where the repetition of a block was interrupted, what is left of the attempt before is missing too.
     """
-    found: dict[tuple[Place, int], list[Cell]] = {}
+    by_block: dict[tuple[Place, int, int], list[Cell]] = {}
     for cell in cells:
-        found.setdefault((cell.place, cell.block), []).append(cell)
+        by_block.setdefault((cell.place, stage_of(cell.tier, cell.role), cell.block), []).append(cell)
     blocks = []
-    for own in found.values():
-        old = [kept[cell.key] for cell in own if cell.key in kept]
-        latest = max(old, key=lambda result: result.attempt, default=None)
+    for in_block in by_block.values():
+        before = [kept[cell.key] for cell in in_block if cell.key in kept]
+        latest = max(before, key=lambda result: result.attempt, default=None)
         attempt, why = (latest.attempt, latest.repeated) if latest else (1, "")
-        missing = [cell for cell in own if cell.key not in kept or kept[cell.key].attempt < attempt]
-        blocks.append(Block(own, missing, attempt, why))
+        missing = [cell for cell in in_block if cell.key not in kept or kept[cell.key].attempt < attempt]
+        blocks.append(Block(in_block, missing, attempt, why))
     return blocks
 
 

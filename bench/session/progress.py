@@ -1,11 +1,11 @@
 """What a run says while it goes on, and how long it will still take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.display import numbers
+from bench.display import naming, numbers
 from bench.machine import disturbances
-from bench.session.plan import Plan
+from bench.session.plan import Block, Plan
 from bench.store.records.cell import Cell, Result
 from bench.store.records.floor import FloorResult
 from bench.store.records.machine import Size
@@ -33,13 +33,28 @@ def guess(of: Kind) -> float:
     return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
 
 
-def time_left(cells: Sequence[Cell], seconds: Mapping[Kind, Sequence[float]]) -> float | None:
-    """Seconds that the cells will take: each as long as its kind has taken, or as the guess is off for the others."""
-    if not seconds:
-        return None
-    means = {of: sum(values) / len(values) for of, values in seconds.items()}
-    off = sum(mean / guess(of) for of, mean in means.items()) / len(means)
-    return sum(means.get(kind(cell), off * guess(kind(cell))) for cell in cells)
+class Pace:
+    """How long cells take, from those that have ended."""
+
+    def __init__(self) -> None:
+        """Nothing has ended yet."""
+        self.seconds: dict[Kind, list[float]] = {}
+
+    def add(self, result: Result) -> None:
+        """Take account of a cell that has ended."""
+        if result.phases.process_s is not None:
+            self.seconds.setdefault(kind(result.cell), []).append(result.phases.process_s)
+
+    def time_left(self, cells: Sequence[Cell]) -> float | None:
+        """Seconds that the cells will take: as long as their kind has taken, or as the guess is off for the others.
+
+        None before anything has ended.
+        """
+        if not self.seconds:
+            return None
+        means = {of: sum(values) / len(values) for of, values in self.seconds.items()}
+        off = sum(mean / guess(of) for of, mean in means.items()) / len(means)
+        return sum(means.get(kind(cell), off * guess(kind(cell))) for cell in cells)
 
 
 def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
@@ -56,11 +71,12 @@ def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
 
 
 def ended(result: Result) -> str:
-    """The end of that line."""
+    """The line of a cell that has ended."""
+    name = f"    {result.cell.implementation}{naming.as_role(result.cell.role)}"
     if result.status != "ok":
-        return f"{result.status}: {result.reason}"
+        return f"{name}: {result.status}: {result.reason}"
     disturbed = "; ".join(disturbances.disturbances(result))
-    return told(result) + (f" ({disturbed})" if disturbed else "")
+    return f"{name}: {told(result)}" + (f" ({disturbed})" if disturbed else "")
 
 
 def told(result: Result) -> str:
@@ -71,7 +87,8 @@ def told(result: Result) -> str:
         lost = sum(not point.seconds for point in result.points)
         return f"{numbers.count(len(result.points) - lost, 'point')}{f', {lost} could not be trained' if lost else ''}"
     assert isinstance(result, TrainingResult)
-    last = result.epochs[-1]
+    last = result.trained
+    assert last is not None
     return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
 
 
@@ -108,12 +125,10 @@ def sized(size: Size) -> str:
     return f"{told}; the widest interval ({size.pair}) should be within {numbers.share(size.half_width)} of its ratio"
 
 
-def started(number: int, total: int, cell: Cell, left_s: float | None) -> str:
-    """The line that begins with a cell; it is completed when the cell has ended.
-
-    ``left_s`` is an estimate from the cells that have ended, None before there are any.
-    """
-    left = "" if left_s is None else f", about {numbers.duration(left_s)} left"
-    name = cell.implementation + {"control": " (again, as control)", "sweep": " (sweep)"}.get(cell.role, "")
-    configuration = f"{cell.workload.name}, {cell.device}, {numbers.count(cell.threads, 'thread')}, block {cell.block}"
-    return f"[{number}/{total}{left}] {name}: {configuration} ... "
+def started(block: Block, left_s: float | None) -> str:
+    """The line that begins a block: what is measured in it, and about how long all that is missing takes."""
+    names = [cell.implementation + naming.as_role(cell.role) for cell in block.missing]
+    first = block.cells[0]
+    left = "" if left_s is None else f"; about {numbers.duration(left_s)} left"
+    configuration = f"{first.workload.name}, {first.device}, {numbers.count(first.threads, 'thread')}"
+    return f"block {first.block}, {configuration}: {numbers.listed(names)}{left}"

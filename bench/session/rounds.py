@@ -18,7 +18,7 @@ from bench.machine import meters
 from bench.machine.metering import Surroundings
 from bench.session import record
 from bench.session.session import Session
-from bench.store.records.cell import Cell, Readings, Result
+from bench.store.records.cell import Cell, Readings
 from bench.store.records.training import TrainingResult
 from bench.worker import answer as answers
 from bench.worker.messages import StepDone
@@ -32,14 +32,14 @@ SPARE = 1.5
 
 
 def measured(
-    session: Session, cells: Sequence[Cell], draw: random.Random, decide: Callable[[float], int] | None = None
-) -> Iterator[Result]:
+    session: Session, cells: Sequence[Cell], draw: random.Random, more_rounds: Callable[[float], int]
+) -> Iterator[TrainingResult]:
     """The cells of a block, measured in turns; each result as soon as its process has ended.
 
     Import, build, load and the first epoch of each come first, while the others are not there or stopped. Then one
-    epoch of each makes a round, in random order. There are as many epochs as the cells ask for, or as ``decide`` says,
-    given the seconds of the first round. A program that fails, dies or is late is out; the rounds go on. Where memory
-    does not hold all programs at once, those that found no room follow when the others have ended.
+    epoch of each makes a round, in random order, until the networks are trained; ``more_rounds`` says how many follow,
+    given the seconds of the last one. A program that fails, dies or is late is out; the rounds go on. Where memory does
+    not hold all programs at once, those that found no room follow when the others have ended.
     """
     waiting = draw.sample(cells, len(cells))
     while waiting:
@@ -49,13 +49,13 @@ def measured(
                 programs.append(TurnedProcess(session, waiting.pop(0)))
                 programs[-1].start()
                 programs[-1].train()
-            epochs, trained = cells[0].epochs, 1
-            if decide is not None:
-                epochs, trained = decide(train_round(programs, draw)), 2
-            for _ in range(trained, epochs):
+            seconds = 0.0
+            for _ in range(cells[0].epochs - 1):
+                seconds = train_round(programs, draw)
+            for _ in range(more_rounds(seconds)):
                 train_round(programs, draw)
             for program in programs:
-                yield program.finish(epochs, len(programs) - 1)
+                yield program.finish(len(programs) - 1)
         finally:
             for program in programs:
                 program.end()
@@ -104,8 +104,8 @@ class TurnedProcess:
                 self.worker.send(TrainEpoch())
                 self.alive = self.worker.hear(self.left_s(), StepDone) is not None
 
-    def finish(self, epochs: int, alongside: int) -> Result:
-        """Have it do what comes after the last of ``epochs``, and end; its result.
+    def finish(self, alongside: int) -> TrainingResult:
+        """Have it do what comes after the last epoch, and end; its result.
 
         ``alongside`` is the number of processes that were stopped while this one trained.
         """
@@ -118,8 +118,7 @@ class TurnedProcess:
             answer, self.worker = self.worker.answer(self.session.timeout_s), None
             self.child_cpu_s = cpu_s()[1] - ended_before_s + answers.helpers_cpu_s(answer.messages)
         answer = replace(answer, wall_s=self.wall_s, child_cpu_s=self.child_cpu_s, readings=meters.joined(self.pieces))
-        cell = replace(self.cell, epochs=epochs)
-        result = record.result(cell, answer, self.session.circumstances(cell), self.session.data)
+        result = record.result(self.cell, answer, self.session.circumstances(self.cell), self.session.data)
         assert isinstance(result, TrainingResult)
         return replace(result, alongside=alongside)
 

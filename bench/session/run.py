@@ -1,14 +1,20 @@
 """A run from beginning to end. Each of its stages goes on where an earlier run of the same directory ended."""
 
+import random
 import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from bench.session import extras, pilot, progress
+from bench.session import extras, pilot, progress, rounds
 from bench.session.choice import Options
-from bench.session.plan import Plan
+from bench.session.plan import Block, Plan, disturbance, unfinished
+from bench.session.progress import Pace
 from bench.session.session import Say, Session
 from bench.session.verification import verifications, verify
 from bench.store import archive, predictions, sources
+from bench.store.records.cell import TRAINED, Place, Result
+from bench.store.records.training import TrainingResult
 
 REPEATED = 5
 """One block in so many may be measured again where something disturbed it, unless another number is given."""
@@ -50,17 +56,71 @@ def measure(plan: Plan, session: Session, options: Options, say: Say) -> Plan:
     verify(session, plan, lambda answer, old: say(progress.answered(answer, old)))
     before_s = time.monotonic() - started
     done = archive.everything(out) if archive.has_results(out) else []
-    kept = session.run(plan.cells(), archive.finished(done, options.fresh), say, repeats(plan, options))
+    kept = measure_blocks(session, plan, archive.finished(done, options.fresh), say, repeats(plan, options))
     if pilot.needed(options):
         trained = archive.trained(kept.values())
         size = pilot.decided(trained, verifications(out), options, plan.blocks, before_s)
         say(progress.sized(size))
         archive.save_size(out, size)
         plan = replace(plan, blocks=size.blocks)
-        session.run(plan.cells(), kept, say, repeats(plan, options))  # what failed in the pilot is not tried twice
+        measure_blocks(session, plan, kept, say, repeats(plan, options))  # what failed in the pilot is not tried twice
     return plan
 
 
 def repeats(plan: Plan, options: Options) -> int:
     """How many blocks of a configuration may be measured again."""
     return plan.blocks // REPEATED if options.repeats is None else options.repeats
+
+
+def measure_blocks(
+    session: Session, plan: Plan, kept: Mapping[str, Result], say: Say, repeats: int = 0
+) -> dict[str, Result]:
+    """Measure and save one block of the plan after the other, except what is ``kept``; all results by the cell's key.
+
+    A cell that fails is saved as such, and the session goes on. Where something disturbed a block (see
+    :mod:`bench.machine.disturbances`; no rule looks at an epoch's time) it is measured once more, all of it,
+    so that its cells stay side by side, at most ``repeats`` blocks of each network, device and number of threads.
+    """
+    results, waiting, pace = dict(kept), unfinished(plan.cells(), kept), Pace()
+    spent = Counter[Place]()
+    for block in waiting:
+        spent[block.place] += block.attempt - 1
+    while waiting:
+        block, *waiting = waiting
+        if not block.missing:
+            continue
+        say(progress.started(block, pace.time_left([cell for later in (block, *waiting) for cell in later.missing])))
+        for result in measure_block(session, block, more_rounds(plan, block, results)):
+            archive.save(session.directory, result)
+            results[result.cell.key] = result
+            pace.add(result)
+            say(progress.ended(result))
+        why = disturbance([results[cell.key] for cell in block.cells])
+        if why and spent[block.place] < repeats:
+            spent[block.place] += 1
+            waiting.insert(0, block.again(why))
+            say(progress.repeated(why))
+    return results
+
+
+def measure_block(session: Session, block: Block, more_rounds: Callable[[float], int]) -> Iterator[Result]:
+    """The missing cells of a block: first those that train, in turns, then each other one in its own process."""
+    draw = random.Random(f"{block.cells[0].seed} {block.attempt}")
+    trained = [cell for cell in block.missing if cell.role in TRAINED]
+    for result in rounds.measured(session, trained, draw, more_rounds):
+        yield replace(result, attempt=block.attempt, repeated=block.why)
+    for cell in block.missing:
+        if cell.role not in TRAINED:
+            yield replace(session.measure(cell), attempt=block.attempt, repeated=block.why)
+
+
+def more_rounds(plan: Plan, block: Block, results: Mapping[str, Result]) -> Callable[[float], int]:
+    """How many rounds follow when the networks of a block are trained, given the seconds of a round.
+
+    The first block decides, and the others take as many: no figure that is compared has a say in it.
+    """
+    for result in results.values():
+        if isinstance(result, TrainingResult) and result.status == "ok" and block.is_like(result.cell):
+            number = len(result.epochs) - 1 - result.cell.epochs
+            return lambda seconds: number
+    return plan.more_rounds

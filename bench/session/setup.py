@@ -13,6 +13,8 @@ from bench.session.session import Session
 from bench.worker import availability
 
 QUICK_EPOCHS = 2
+ROUNDS_S = 20.0
+"""Seconds for which the rounds of a block go on, unless a number of epochs is given."""
 
 
 def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Plan, Session]:
@@ -40,6 +42,7 @@ def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Pl
         data=mnist.describe(data).digest,
         floors=chosen.floors,
         sweep=options.sweep,
+        rounds_s=ROUNDS_S if options.epochs is None else 0.0,
     )
     entries = {entry.name: entry for entry in (*chosen.entries, *chosen.floors)}
     return plan, Session(out, entries, data, description.machine(), options.timeout_s, repository.commit())

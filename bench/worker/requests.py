@@ -70,14 +70,16 @@ class Build:
 
 @dataclass(frozen=True)
 class Train:
-    """Get ready, then train one epoch for each ``TrainEpoch``, and with ``Finish`` predict and end.
+    """Get ready, then train one epoch for each ``TrainEpoch``, and end with ``Finish``.
 
-    The trained network is left in the file ``model``, if one is named; ``origin`` says whose it is.
+    The network is trained after ``epochs``: what it predicts then is reported, and it is left in the file ``model``, if
+    one is named; ``origin`` says whose it is. Epochs that are asked for beyond those are timed, no more.
     """
 
     job: ClassVar = "train"
     entry: EntryPoint
     task: Task
+    epochs: int
     model: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
 

@@ -90,8 +90,9 @@ class Inference:
 class TrainingResult(Result):
     """A network that was trained, and what it predicted.
 
-    ``harness`` is who asked for the epochs. ``predicted`` is what the test images were taken for at the end, a digit
-    for each; empty in results of before it was kept. ``model`` is the SHA-256 of the file with the trained network,
+    ``harness`` is who asked for the epochs; there may be more of them than ``cell.epochs``. ``alongside`` is the number
+    of other processes of its block that were up, and stopped, while this one trained. ``predicted`` is what the test
+    images were taken for when it was trained, a digit for each; empty in results of before it was kept. ``model`` is the SHA-256 of the file with the trained network,
     empty where none was kept (:mod:`bench.store.models`). ``inference`` is what was timed apart, one image and one
     batch of the workload's ``test_batch_size``; empty in results of before it was, and in those of the suite.
     ``no_inference`` is why it is not complete, where that failed: the status is of all else, which had been measured
@@ -106,6 +107,14 @@ class TrainingResult(Result):
     no_inference: str = ""
     alongside: int = 0
     harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
+
+    @property
+    def trained(self) -> Epoch | None:
+        """The epoch with which the network is trained; those that follow are timed, no more. None where it is missing.
+
+        Its accuracy is that of the network, and ``predicted`` and ``model`` are of this moment.
+        """
+        return self.epochs[self.cell.epochs] if self.cell.epochs < len(self.epochs) else None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured; of what was measured whole, each epoch once in order."""

@@ -38,11 +38,12 @@ def run(request: Train, send: Send) -> None:
         program.load()
         rows: list[Row] = []
         orders = in_turns(program.orders(), rows, send, channel.receive)
-        for row in epochs(program.implementation, orders, program.scoring, at=program.at):
+        for row in epochs(program.implementation, orders, program.scoring, request.epochs, at=program.at):
             rows.append(row)
+            if isinstance(row, Predicted):
+                program.keep(request.model, request.origin)
         report(rows, send)
         program.finish()
-        program.keep(request.model, request.origin)
         send(Whole())
         program.infer()
 
@@ -73,11 +74,14 @@ def epochs(
     implementation: Implementation,
     orders: Iterable[NDArray[np.int64]],
     scoring: Scoring,
+    trained: int,
     clock: Clock = time.perf_counter_ns,
     cpu_clock: Clock = time.process_time_ns,
     at: Surroundings = Surroundings(),
 ) -> Iterator[Row]:
-    """Predict once before training (epoch 0), then train and predict once for each order; what was predicted last.
+    """Predict once before training (epoch 0), then train and predict once for each order.
+
+    After ``trained`` epochs the network is what it should be, and its predictions are reported.
 
     The device is idle whenever the clock is read: ``sync`` is called before the first and before the second reading.
     The mean loss that ``train_epoch`` returns and the figures made from the logits are computed outside, and so is
@@ -100,9 +104,12 @@ def epochs(
             logits, predict_s = timing.predict(implementation, clock)
             if position == len(pieces):
                 scores = timing.score(logits, scoring.labels, scoring.parts.test)
-                yield Epoch(number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores, joined(readings))
+                yield Epoch(
+                    number, train_s, train_cpu_s, predict_s, finite(total / len(order)), *scores, joined(readings)
+                )
             yield from evaluated(number, batches, loss, logits, scoring)
-    yield timing.predicted(logits, scoring)
+        if number == trained:
+            yield timing.predicted(logits, scoring)
 
 
 def evaluated(epoch: int, batches: int, loss: float | None, logits: Float32, scoring: Scoring) -> Iterator[Evaluation]:
