@@ -32,6 +32,7 @@ def floor(
     from bench.display import naming, terminal
     from bench.report.chapters import floor as chapters_floor
     from bench.session.choice import Options
+    from bench.session.run import measure_blocks
     from bench.session.setup import prepare
     from bench.store import archive
 
@@ -43,7 +44,7 @@ def floor(
         plan, session = prepare(options, Path(folder), say=say)
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
-            results = list(session.run(plan.cells(), {}, say).values())
+            results = list(measure_blocks(session, plan, {}, say).values())
     floors = chapters_floor.floor(chapters_floor.parts(results))
     made = [chapters_floor.of_place(own, naming.title(*place)) for place, own in chapters_floor.by_place(floors)]
     say(terminal.page([], made))

@@ -131,7 +131,7 @@ def swept(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def stage_of(tier: str, role: Role) -> int:
-    """The position of the stage in which an implementation of a tier is measured; what is of no tier is in the first."""
+    """The position of the stage in which an implementation of a tier is measured; the first for an unknown tier."""
     if role == "sweep":
         return len(STAGES) - 1
     return next((position for position, tiers in enumerate(STAGES) if tier in tiers), 0)

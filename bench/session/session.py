@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.session import record
 from bench.session.record import Circumstances
 from bench.store import archive
-from bench.store.records.cell import Cell
+from bench.store.records.cell import Cell, Result
 from bench.store.records.machine import Machine
 from bench.worker import process, requests
 from bench.worker.answer import Answer

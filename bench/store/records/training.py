@@ -92,11 +92,11 @@ class TrainingResult(Result):
 
     ``harness`` is who asked for the epochs; there may be more of them than ``cell.epochs``. ``alongside`` is the number
     of other processes of its block that were up, and stopped, while this one trained. ``predicted`` is what the test
-    images were taken for when it was trained, a digit for each; empty in results of before it was kept. ``model`` is the SHA-256 of the file with the trained network,
-    empty where none was kept (:mod:`bench.store.models`). ``inference`` is what was timed apart, one image and one
-    batch of the workload's ``test_batch_size``; empty in results of before it was, and in those of the suite.
-    ``no_inference`` is why it is not complete, where that failed: the status is of all else, which had been measured
-    by then.
+    images were taken for when it was trained, a digit for each; empty in results of before it was kept. ``model`` is
+    the SHA-256 of the file with the trained network, empty where none was kept (:mod:`bench.store.models`).
+    ``inference`` is what was timed apart, one image and one batch of the workload's ``test_batch_size``; empty in
+    results of before it was, and in those of the suite. ``no_inference`` is why it is not complete, where that failed:
+    the status is of all else, which had been measured by then.
     """
 
     epochs: tuple[Epoch, ...] = ()
