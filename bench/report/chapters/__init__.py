@@ -14,16 +14,17 @@ from bench.report.chapters import (
     conditions,
     cost,
     digits,
+    effects,
     exports,
     floor,
     inference,
+    memory,
     overhead,
 )  # fmt: skip
-from bench.report.chapters.accuracy import effects
 from bench.report.chapters.claims import code
 from bench.report.chapters.digits import board
 
 CHAPTERS: tuple[Chapter, ...] = tuple(one.CHAPTER for one in (
-    comparison, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
+    comparison, memory, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
     breakdown, code, cells,
 ))  # fmt: skip

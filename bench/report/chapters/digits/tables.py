@@ -5,33 +5,29 @@ import pandas as pd
 from bench.display import numbers
 from bench.display.tables import Sheet
 from bench.report.chapters.digits.frames import DIGITS
-from bench.report.groups import Group, part
+from bench.report.groups import Group
 
 
 def by_digit(frame: pd.DataFrame, group: Group) -> Sheet:
     """Document 1's table: digit, number correct, accuracy; a column for each implementation."""
-    own = part(frame, *group.place_key)
-    names = list(dict.fromkeys(own["implementation"]))
-    cells = own.set_index(["digit", "implementation"])
-    rows = []
-    for digit in DIGITS:
-        images = int(own.loc[own["digit"] == digit, "images"].max()) if len(own) else 0
-        figures = [cells.loc[(digit, name)] for name in names]
-        if images:
-            shown = [f"{numbers.figure('accuracy', row['accuracy'])}\n{row['correct']:,.1f} correct" for row in figures]
-            rows.append((str(digit), f"{images:,}", *shown))
-    return Sheet("", ("digit", "test images", *(group.named(name) for name in names)), tuple(rows) if names else ())
+    rows, digits = [], group.part(frame)
+    names = list(dict.fromkeys(digits["implementation"]))
+    for digit, counts in digits[digits["images"] > 0].groupby("digit") if names else ():
+        of_each = counts.set_index("implementation").loc[names]
+        shown = [f"{numbers.figure('accuracy', row['accuracy'])}\n{row['correct']:,.1f} correct"
+                 for _, row in of_each.iterrows()]  # fmt: skip
+        rows.append((str(digit), f"{of_each['images'].max():,}", *shown))
+    return Sheet("", ("digit", "test images", *map(group.named, names)), tuple(rows))
 
 
 def confusion(frame: pd.DataFrame, group: Group) -> list[Sheet]:
     """Of each implementation: rows are digits, columns what they were taken for, as the mean over processes."""
-    own = part(frame, *group.place_key)
-    sheets = []
-    for name in dict.fromkeys(own["implementation"]):
-        counts = own[own["implementation"] == name].pivot_table(index="digit", columns="taken_for", values="images")
+    columns, sheets = ("digit", *(f"as {digit}" for digit in DIGITS)), []
+    for name, confused in group.part(frame).groupby("implementation", sort=False):
+        counts = confused.pivot_table(index="digit", columns="taken_for", values="images")
         counts = counts.reindex(index=list(DIGITS), columns=list(DIGITS)).fillna(0.0)
         rows = [(str(digit), *map(images, row)) for digit, row in zip(DIGITS, counts.to_numpy(), strict=True)]
-        sheets.append(Sheet(group.named(name), ("digit", *(f"as {digit}" for digit in DIGITS)), tuple(rows)))
+        sheets.append(Sheet(group.named(str(name)), columns, tuple(rows)))
     return sheets
 
 
@@ -45,12 +41,9 @@ def images(mean: float) -> str:
 def disagreements(frame: pd.DataFrame, group: Group) -> Sheet:
     """On how many images two implementations of a tier disagree, and which of them is right: means over blocks."""
     rows = []
-    for (a, b), pair in part(frame, *group.place_key).groupby(["a", "b"], sort=False):
-        means = pair[["images", "only_a", "only_b", "neither"]].mean()
+    for (a, b), pair in group.part(frame).groupby(["a", "b"], sort=False):
+        mean, *right = (f"{value:,.1f}" for value in pair[["images", "only_a", "only_b", "neither"]].mean())
         ends = f"{pair['images'].min():,}–{pair['images'].max():,}" if len(pair) > 1 else "one block"
-        rows.append((
-            group.named(str(a)), group.named(str(b)), f"{means['images']:,.1f}\n{ends}", f"{means['only_a']:,.1f}",
-            f"{means['only_b']:,.1f}", f"{means['neither']:,.1f}",
-        ))  # fmt: skip
+        rows.append((group.named(str(a)), group.named(str(b)), f"{mean}\n{ends}", *right))
     columns = ("first", "second", "images on which they disagree", "first is right", "second is right", "neither")
     return Sheet("", columns, tuple(rows), texts=2)

@@ -87,7 +87,7 @@ def test_the_test_set_is_kept_with_the_images_that_were_mistaken(tmp_path: Path)
 
 def test_charts_show_images_with_what_was_said_of_them() -> None:
     """The first four, each implementation's mistakes, and where two of a tier disagree."""
-    found = list(digits_frames.by_place(RESULTS, TEST))
+    found = digits_frames.by_implementation(RESULTS, TEST)
     charts = [chart for chart in digits_charts.of_group("tiny, CPU", "tiny.cpu.2t", found, TEST) if chart]
     by_name = {chart.name: chart for chart in charts}
     assert set(by_name) == {
