@@ -42,11 +42,6 @@ MANY_IMPORTS = {
     "bench.models.export",  # to be emptied, as all below
     "bench.models.find",
     "bench.report.benchmark_json",
-    "bench.report.chapters.accuracy.effects",
-    "bench.report.chapters.claims",
-    "bench.report.chapters.claims.ledger",
-    "bench.report.chapters.cost",
-    "bench.report.chapters.floor",
     "bench.report.compare",
     "bench.report.page",
     "bench.report.results",

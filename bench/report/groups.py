@@ -123,12 +123,12 @@ def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int
     configurations.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
     sorted_groups = []
     for configuration in configurations:
-        own, summary, control, judged = (
+        cells, summary, control, judged = (
             part(frames[name], *configuration) for name in ("runs", "summary", "control", "comparison")
         )
         pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
         epochs = document_epochs.get(configuration[0])
-        sorted_groups.append(Group(*configuration, own, summary, control, judged, pairs, epochs))
+        sorted_groups.append(Group(*configuration, cells, summary, control, judged, pairs, epochs))
     return sorted_groups
 
 

@@ -1,4 +1,4 @@
-"""The things that the report tells, one in each module or folder: frames, columns, charts, parts of the page.
+"""The chapters of the report, one in each module or folder: frames, columns, charts, parts of the page.
 
 Adding or removing one touches its own file or folder, and its row here. Their order is that of their files in the
 guide, and of what they add to the same part of the page.

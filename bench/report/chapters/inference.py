@@ -116,7 +116,10 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     for name, predictions in timed.groupby("implementation", sort=False):
         of_kind = {row["predicted"]: row for _, row in predictions.iterrows()}
         first = [numbers.figure("first_s", of_kind[IMAGE]["first_s"] if IMAGE in of_kind else None)]
-        rate = per_second(of_kind[kinds[-1]]["images_per_second"]) if kinds[-1] in of_kind else numbers.MISSING
+        rate = numbers.MISSING
+        if kinds[-1] in of_kind:
+            three_digits = f"{of_kind[kinds[-1]]['images_per_second']:.3g}"
+            rate = f"{float(three_digits):,.0f}"
         times = (time(of_kind.get(kind)) for kind in kinds)
         rows.append((group.two_lines(str(name)), *(first if IMAGE in kinds else []), *times, rate))
     columns = ["one image, first call"] if IMAGE in kinds else []
@@ -136,11 +139,6 @@ def time(row: pd.Series | None) -> str:
         return f"{spread_s}\nthe fastest"
     ends = numbers.ends(row["estimate"], row["low"], row["high"])
     return f"{spread_s}\n{numbers.ratio(row['estimate'])} times{f' ({ends})' if ends else ''}"
-
-
-def per_second(rate: float) -> str:
-    """Images per second with three digits: ``81,200``."""
-    return f"{float(f'{rate:.3g}'):,.0f}"
 
 
 def lost(group: Group) -> list[str]:

@@ -13,7 +13,7 @@ from bench import statistics
 from bench.display import charts, naming, numbers
 from bench.display.axes import LABELS, MARKERS, colour, named_rows, of_runs, rows, scale
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
-from bench.report.groups import Group, Pair
+from bench.report.groups import Group
 from bench.statistics import Verdict
 
 NAMES = 2.35
@@ -48,20 +48,17 @@ def ratios(group: Group) -> Chart | None:
 
 def lines(group: Group) -> list[Line]:
     """The pairs, those of the same tier first, then the control; nothing where there is no pair."""
-
-    def order(pair: Pair) -> tuple[bool, int]:
-        return group.tier(pair.fast) != group.tier(pair.slow), naming.tier_rank(group.tier(pair.fast))
-
-    pairs = [
-        Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high,
-             pair.verdict.is_difference or pair.verdict is Verdict.EQUIVALENT)
-        for pair in sorted(group.pairs, key=order)
-    ]  # fmt: skip
+    within: list[Line] = []
+    across: list[Line] = []
+    for pair in sorted(group.pairs, key=lambda pair: naming.tier_rank(group.tier(pair.fast))):
+        decided = pair.verdict.is_difference or pair.verdict is Verdict.EQUIVALENT
+        line = Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high, decided)
+        (within if group.tier(pair.fast) == group.tier(pair.slow) else across).append(line)
     controls = [
         Line("A/A control", group.named(row["implementation"]), row["estimate"], row["low"], row["high"], False)
         for _, row in group.control.iterrows()
     ]
-    return pairs + controls if pairs else []
+    return [*within, *across, *controls] if group.pairs else []
 
 
 def band(group: Group) -> float:

@@ -40,11 +40,9 @@ def machine_part(results: Results, pictures: Pictures) -> Iterator[Block]:
     """The machines, and the switches in force."""
     for machine in results.machines:
         yield Shown(settings.machine(machine))
-    found = settings.switches(results.trained)
     folded = [
         Details(f"{sheet.title}: {len(sheet.rows)}", [Box("long", [Shown(sheet)])])
-        for sheet in (found.common, *found.own)
-        if sheet.rows
+        for sheet in settings.switches(results.trained)
     ]
     if folded:
         yield Section("Switches in force", folded)

@@ -56,9 +56,17 @@ def of_results(results: Results) -> Board | None:
     for group in results.leading:
         cells = [result for result in results.shown if result.cell.place == group.configuration]
         tiers = {result.cell.implementation: result.cell.tier for result in cells}
-        networks = pair(models.of_results(results.directory, cells), tiers)
-        if networks:
-            return of_models(group, networks)
+        trained = pair(models.of_results(results.directory, cells), tiers)
+        if trained:
+            data = [described(model) for model in trained]
+            small = sum(len(network["weights"]) for network in data) <= LIMIT
+            files = tuple(f"models/{model.name}.npz" for model in trained)
+            networks = tuple(
+                Network(group.named(model.implementation), axes.COLOURS.get(model.framework, axes.OTHER_COLOUR),
+                        numbers.figure("accuracy", model.accuracy))
+                for model in trained
+            )  # fmt: skip
+            return Board(group, networks, trained[0].workload.parameters, files, {"networks": data} if small else None)
     return None
 
 
@@ -72,22 +80,6 @@ def pair(every: Sequence[Model], tiers: dict[str, str]) -> list[Model]:
 
     order = [*answer.SPOKEN_TIERS, *(tier for tier in tiers.values() if tier not in answer.SPOKEN_TIERS)]
     return max((first_two(tier) for tier in order), key=len)
-
-
-def of_models(group: Group, trained: Sequence[Model]) -> Board:
-    """The board that asks these networks."""
-    networks = tuple(
-        Network(
-            group.named(model.implementation),
-            axes.COLOURS.get(model.framework, axes.OTHER_COLOUR),
-            numbers.figure("accuracy", model.accuracy),
-        )
-        for model in trained
-    )
-    data = [described(model) for model in trained]
-    small = sum(len(network["weights"]) for network in data) <= LIMIT
-    files = tuple(f"models/{model.name}.npz" for model in trained)
-    return Board(group, networks, trained[0].workload.parameters, files, {"networks": data} if small else None)
 
 
 def described(model: Model) -> dict[str, Any]:

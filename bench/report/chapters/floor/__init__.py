@@ -11,7 +11,6 @@ from bench.report.chapter import Chapter
 from bench.report.chapters.floor import frames
 from bench.report.chapters.floor.frames import STEPWISE
 from bench.report.pairs import grouped
-from bench.report.results import Results
 from bench.report.runs import GROUP
 from bench.store.records.cell import Result
 from impls.frameworks import FRAMEWORKS
@@ -65,15 +64,8 @@ def of_floor(multiples: pd.DataFrame, name: str, wide: bool) -> list[str]:
     return [f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)]
 
 
-def derived(results: Results) -> dict[str, pd.DataFrame]:
-    """The parts, the floor that they make, and how many times that programs take."""
-    parts = frames.parts(results.everything)
-    floors = frames.floor(parts)
-    return {"floor_parts": parts, "floor": floors, "multiples": frames.multiples(results.runs, floors)}
-
-
 CHAPTER = Chapter(
     tables={"floor_parts": frames.FLOOR_PARTS, "floor": frames.FLOOR, "multiples": frames.MULTIPLES},
-    frames=derived,
+    frames=lambda results: frames.derived(results.everything, results.runs),
     evidence=lambda results, group, pictures: shown(sheet(results.part("floor", group), group.title), CAPTION),
 )

@@ -60,6 +60,13 @@ MULTIPLES = Table("How many times the machine's own limit an implementation's ep
 ))  # fmt: skip
 
 
+def derived(results: Sequence[Result], runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The parts, the floor that they make, and how many times that programs take."""
+    measured_parts = parts(results)
+    floors = floor(measured_parts)
+    return {"floor_parts": measured_parts, "floor": floors, "multiples": multiples(runs, floors)}
+
+
 def parts(results: Sequence[Result]) -> pd.DataFrame:
     """A row for each library, block and part: seconds of an epoch (the median repetition), operations per second.
 

@@ -137,8 +137,8 @@ def fitted(points: pd.DataFrame) -> Fit | None:
     terms = np.column_stack([np.ones(len(known)), known["parameters"].to_numpy(float), flops])
     size = terms.max(axis=0)  # of one order, so that none drowns in rounding
     weights, _ = nnls(terms / size / step_s[:, None], np.ones(len(known)))
-    seconds = weights / size
-    return Fit(*map(float, seconds), residual=float(np.median(np.abs(terms @ seconds / step_s - 1))))
+    overhead_s, parameter_s, flop_s = (float(seconds) for seconds in weights / size)
+    return Fit(overhead_s, parameter_s, flop_s, float(np.median(np.abs(terms @ (weights / size) / step_s - 1))))
 
 
 def overhead(
