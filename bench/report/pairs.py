@@ -1,4 +1,4 @@
-"""DataFrame -> DataFrame: every pair with its interval and verdict, the A/A control, the break-even epoch.
+"""Every pair of implementations with its interval and verdict, the A/A control, a summary; all as data frames.
 
 What a pair's figures say is judged in :mod:`bench.statistics`; here is which figures make a pair.
 """
@@ -67,7 +67,7 @@ COMPARISON = Table("One row for each pair of implementations and quantity.", (
 
 
 def grouped(frame: pd.DataFrame, names: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """The rows that have the same values in these columns, with those values by name, in the order of their first."""
+    """The rows with the same values in these columns, with those values by name; in the order of first appearance."""
     for values, rows in frame.groupby(names, sort=False):
         yield dict(zip(names, values, strict=True)), rows
 
@@ -80,7 +80,7 @@ def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
 def of_two_networks(
     runs: pd.DataFrame, workload: str, other: str
 ) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
-    """The cells of two networks, for each implementation where both were measured, which is named with the first."""
+    """The cells of two networks, for each implementation that ran both; it is named with the first network."""
     names = ["device", "threads", "tier", "implementation"]
     others = dict(iter(runs[runs["workload"] == other].groupby(names, sort=False)))
     for values, group in grouped(runs[runs["workload"] == workload], names):
@@ -89,7 +89,7 @@ def of_two_networks(
 
 
 def judge(both: pd.DataFrame, column: str) -> tuple[Ratio | Difference, float]:
-    """What :func:`in_blocks` says of ``a`` and ``b``, and p: by ratio, accuracies by difference."""
+    """The ratio of ``a`` to ``b``, of accuracies their difference, with its interval; and the p-value."""
     a, b = list(both["a"]), list(both["b"])
     if column == "accuracy":
         return statistics.paired_difference(a, b), statistics.p_value(list(both["a"] - both["b"]))
@@ -97,7 +97,7 @@ def judge(both: pd.DataFrame, column: str) -> tuple[Ratio | Difference, float]:
 
 
 def controls(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, pd.DataFrame]]:
-    """Every implementation that was run again as control: its configuration, its name, both its values by block."""
+    """Every implementation with a control: its configuration, its name, the values of both by block."""
     for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
         for name in group.loc[group["role"] == "control", "implementation"].unique():
             cells = group[group["implementation"] == name]
@@ -167,7 +167,7 @@ def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
 
 
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
-    """Every pair that shares a block: its configuration, the one with the greater value, the other, both by block."""
+    """Every pair that shares a block: configuration, the one with the greater value, the other, values by block."""
     for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
         typical = group.groupby("implementation")[column].agg(statistics.program_value)
         for a, b in combinations(typical.sort_values(ascending=False).index, 2):

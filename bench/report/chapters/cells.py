@@ -51,7 +51,7 @@ def failures(results: Sequence[Result]) -> list[Failure]:
 
 
 def failed_gates(verifications: Sequence[Verification]) -> list[str]:
-    """The implementations that do other work than the workload asks for, a line each."""
+    """The implementations whose verification failed, a line each."""
     return [
         f"withheld: {one.implementation}, {one.workload}, {naming.device(one.device)}: it does not do the same "
         f"work: {numbers.shorten(one.reason, 240)}"
@@ -81,7 +81,7 @@ def cells(runs: pd.DataFrame) -> Sheet:
 
 
 def disturbance(runs: pd.DataFrame) -> str:
-    """What disturbed the cells, counted by the system, and which blocks were repeated for it; empty where not known."""
+    """What disturbed the cells, as counted by the system, and which blocks were repeated for it; may be empty."""
     share = (runs["others_cpu_s"] / runs["process_s"]).astype(float).dropna()
     sentences = []
     if len(share):
@@ -101,7 +101,7 @@ def disturbance(runs: pd.DataFrame) -> str:
 
 
 def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """Beneath the answer: what disturbed the cells, and by whom they were measured."""
+    """Notes beneath the answer: what disturbed the cells, and whether the suite measured them."""
     if words := disturbance(results.runs):
         yield note(words)
     if any(result.harness == "pytest-benchmark" for result in results.trained):

@@ -1,4 +1,4 @@
-"""Inference by itself: how long one image takes, one batch, the whole test set. Records -> DataFrame, and for people.
+"""Prediction by itself: the time of one image, of one batch and of the whole test set.
 
 One image and one batch are timed after training, each as a test set of its own; the whole test set after every epoch.
 """
@@ -105,7 +105,7 @@ def beside(processes: pd.DataFrame, fastest: pd.DataFrame) -> dict[str, float | 
 
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
-    """A row for each implementation, the fastest at one image first; a column for what was predicted, as far as it was.
+    """A row for each implementation, the fastest at one image first; a column for each thing that was predicted.
 
     Why a process could not be timed stands beneath.
     """
@@ -129,7 +129,7 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
 
 
 def time(row: pd.Series | None) -> str:
-    """A time with its range, and beneath it how many times the fastest's that is."""
+    """A time with its range, and beneath it the ratio to the fastest."""
     if row is None:
         return numbers.MISSING
     spread_s = numbers.spread("call_s", row["call_s"], row["call_s_low"], row["call_s_high"])

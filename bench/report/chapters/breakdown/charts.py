@@ -22,7 +22,7 @@ HUES = {
     "rest": "#b9bec7",
 }
 ON_HUES = "#11151b"
-"""Letters on the stages, in a page that is dark, too."""
+"""The colour of the letters on the stages, also in a dark page."""
 LABELS, FIGURES, ROW, KEY, FOOT = 1.5, 0.95, 0.72, 0.28, 0.62
 """Inches: names at the left, figures at the right, a row, the key above and the axis below."""
 LETTER = 0.075
@@ -80,7 +80,7 @@ def key(drawn: Figure, y: float) -> None:
 
 
 def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> None:
-    """One program: its name, its stages, what they come to, and marks where the timed run's epoch ends.
+    """One program: its name, its stages, their sum, and marks where the timed run's epoch ends.
 
     ``inches`` are as long as a microsecond is drawn. A stage that came out below 0 has no place in the bar.
     """

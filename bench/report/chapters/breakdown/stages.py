@@ -133,7 +133,7 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
 
 
 def note(frame: pd.DataFrame, group: Group) -> str:
-    """On what the figures rest, what came out below 0, and what could not be broken down."""
+    """What the figures rest on, what came out below 0, and what could not be broken down."""
     sentences = []
     for name, stages in whole(frame, group):
         first = stages.iloc[0]
@@ -152,7 +152,7 @@ def note(frame: pd.DataFrame, group: Group) -> str:
 
 
 def sentences(frame: pd.DataFrame, group: Group) -> list[str]:
-    """Which share is feeding, what is left without it, and what that makes of the document's figures.
+    """The share of data feeding, what is left without it, and what that makes of the document's figures.
 
     Of a program whose run apart was disturbed that is said instead.
     """
@@ -184,7 +184,7 @@ def fed(stages: pd.DataFrame) -> float:
 
 
 def disturbance(stages: pd.DataFrame) -> str:
-    """Why the stages of a program are no answer: far below 0, or of another epoch than the timed one; else empty."""
+    """Why a program's stages cannot be trusted: far below 0, or another epoch than the timed one; else empty."""
     if stages["share"].min() < -BELOW:
         return "some of its stages came out far below 0"
     ratio = float(stages["whole_image_s"].iloc[0] / stages["timed_image_s"].iloc[0])
@@ -194,7 +194,7 @@ def disturbance(stages: pd.DataFrame) -> str:
 
 
 def of_the_document(programs: Mapping[str, pd.DataFrame], group: Group) -> Iterator[str]:
-    """What the document says of these epochs, divided as they are here."""
+    """The document's own epochs, divided in the same shares."""
     claims = pd.DataFrame(tutorials.figure_claims())
     claims = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
     claimed_s = claims[claims["quantity"] == "epoch_s"].set_index("framework")["high"].to_dict()

@@ -36,7 +36,7 @@ def variation(epochs: pd.DataFrame) -> pd.Series:
 
 
 def prepared(runs: pd.DataFrame, epochs: pd.DataFrame, workloads: Mapping[str, Workload]) -> pd.DataFrame:
-    """The runs with what decides claims besides: accuracy before training, its variation, and what their network is."""
+    """The runs with more columns that decide claims: accuracy before training, its variation, the network's kind."""
     before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
     kinds = {name: "convolutional" if any(isinstance(layer, Conv) for layer in workload.layers) else "dense"
              for name, workload in workloads.items()}  # fmt: skip
@@ -99,7 +99,7 @@ def of_spread(claim: SpreadClaim, runs: pd.DataFrame) -> Iterator[Row]:
 ROWS_OF: Mapping[type, Callable[[Any, pd.DataFrame], Iterator[Row]]] = {
     FigureClaim: of_one, ContrastClaim: of_two, AccuracyClaim: of_many, SpreadClaim: of_spread,
 }  # fmt: skip
-"""What looks for the rows that decide a claim of each kind."""
+"""The function that finds what decides a claim, by the claim's type."""
 
 
 def implementations(runs: pd.DataFrame, claim: FigureClaim | ContrastClaim) -> Iterator[tuple[Row, pd.DataFrame]]:
@@ -143,7 +143,7 @@ def bounds(claim: AnyClaim) -> Row:
 
 
 def limits(claim: AnyClaim, quantity: str) -> tuple[float, float]:
-    """From where to where a value is as claimed, an "about" taken into account."""
+    """The range in which a value counts as claimed, with "about" taken into account."""
     low, high, about = claim.low, claim.high, claim.about
     if quantity in ("accuracy", "accuracy difference"):
         return low - about if low else 0.0, high + about
@@ -151,7 +151,7 @@ def limits(claim: AnyClaim, quantity: str) -> tuple[float, float]:
 
 
 def selected(workload: str | list[str], implementation: str | list[str]) -> str:
-    """The rows of ``runs.csv``, as a query of pandas."""
+    """A query of pandas that selects rows of ``runs.csv``."""
     conditions = [f"{name} {'in' if isinstance(value, list) else '=='} {value!r}"
              for name, value in (("workload", workload), ("implementation", implementation))]  # fmt: skip
     return " and ".join([*conditions, "role == 'measured'"])

@@ -62,7 +62,7 @@ def properties_table(frame: pd.DataFrame) -> Sheet:
 
 
 def with_what(frame: pd.DataFrame) -> str:
-    """Who was probed, when, with which versions and on what; empty where nobody was."""
+    """What was probed, when, with which versions and where; empty where nothing was."""
     sentences = []
     for _, row in frame.dropna(subset=["versions"]).drop_duplicates("framework").iterrows():
         configuration = naming.title(row["workload"], "cpu", int(row["threads"]))
@@ -73,6 +73,6 @@ def with_what(frame: pd.DataFrame) -> str:
 
 
 def rules(frame: pd.DataFrame) -> Sheet:
-    """By what each statement of that table is decided, in words."""
+    """The rule for each statement of that table, in words."""
     rows = tuple((f"{naming.LABELS[row['framework']]}: {row['claim']}", row["rule"]) for _, row in frame.iterrows())
     return Sheet("", ("document 1 says", "decided by"), rows, texts=2)

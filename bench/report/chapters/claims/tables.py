@@ -53,7 +53,7 @@ def link(row: pd.Series) -> str:
 
 
 def who(row: pd.Series) -> str:
-    """The implementation that a claim was held to, and where; the network alone where there was none."""
+    """The implementation that a claim was compared with, and its configuration; else the network alone."""
     if row["tier"] == PROBE:
         return f"{naming.label(row['implementation'], PROBE)}\nTable 1"
     if not row["blocks"]:
@@ -82,7 +82,7 @@ def measured_value(row: pd.Series) -> str:
 
 
 def summary(frame: pd.DataFrame) -> str:
-    """How many claims hold, in a sentence; each implementation that one is about counts by itself."""
+    """How many claims hold, as a sentence; a claim counts once for each implementation that it is about."""
     counts = Counter(verdict if verdict in COUNTED else ClaimVerdict.NOT_MEASURED for verdict in frame["verdict"])
     phrases = [f"{counts[verdict]} {phrase}" for verdict, phrase in COUNTED.items() if counts[verdict]]
     return f"Of {numbers.count(len(frame), 'comparison')} with a claim {numbers.listed(phrases)}."

@@ -22,7 +22,7 @@ SETTINGS = "Read from the running programs as far as they can be asked, else fro
 
 
 def method_part(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """How all was measured; that the work was the same, and the settings."""
+    """How the figures were measured, the proof of equal work, and the settings."""
     yield Definitions(list(method.explained(results)))
     proof = checks.gate(results.gates)
     if proof.rows:

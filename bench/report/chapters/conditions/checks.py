@@ -1,4 +1,4 @@
-"""Did all do the same work? What the checks found, and how near programs with the same start are after an epoch."""
+"""Whether all programs did the same work: what the checks found, and how near they are after an epoch."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -38,7 +38,7 @@ def gate(verifications: Sequence[Verification]) -> Sheet:
 
 
 def checks_frame(verifications: Sequence[Verification]) -> pd.DataFrame:
-    """One row per check that was made, and one for each verification that ended before any had failed."""
+    """One row per check, and one for each verification that was skipped or failed without a failed check."""
     rows = []
     for one in verifications:
         which = {"workload": one.workload, "implementation": one.implementation, "device": one.device}

@@ -67,7 +67,7 @@ def properties(result: TrainingResult) -> dict[str, object]:
 
 
 def adam(result: TrainingResult) -> str | None:
-    """The form of Adam that was declared, with its epsilon, and the program's own word where it is another."""
+    """The declared form of Adam with its epsilon, and the program's own epsilon where it differs."""
     declared, epsilon = result.switches.get("adam"), result.switches.get("adam_epsilon")
     if result.cell.workload.optimiser.kind != "adam":
         return "not used"

@@ -47,7 +47,7 @@ class Answers:
 
     @property
     def name(self) -> str:
-        """As people call it."""
+        """``PyTorch (matched)``."""
         return naming.named(self.implementation, self.tier)
 
 

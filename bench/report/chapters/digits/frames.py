@@ -46,7 +46,7 @@ DISAGREEMENTS = Table("One row for each pair of implementations of a tier and bl
 
 
 def by_implementation(results: Sequence[TrainingResult], test: TestSet) -> dict[Configuration, list[TrainingResult]]:
-    """The results of each implementation whose predictions are of this test set, in the order of their blocks."""
+    """The results of each implementation with predictions of this test set, in the order of their blocks."""
     processes: dict[Configuration, list[TrainingResult]] = {}
     for result in sorted(results, key=lambda result: result.cell.block):
         cell = result.cell
@@ -68,7 +68,7 @@ def by_digit(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
 
 
 def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
-    """How many images of each digit were taken for which, as the mean over processes; what never happened is no row."""
+    """How many images of each digit were taken for which, as the mean over processes; what never happened has no row."""
     rows = []
     for which, processes in by_implementation(results, test).items():
         counts = np.zeros((10, 10))
@@ -80,7 +80,7 @@ def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
 
 
 def disagreements(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
-    """On how many test images two implementations of a tier say different things, block by block, and who is right.
+    """On how many test images two implementations of a tier disagree, block by block, and which of them is right.
 
     ``only_a`` and ``only_b`` are images that one of the two recognises, ``neither`` those that both mistake, each for
     something else. Implementations of one block have the same seed.

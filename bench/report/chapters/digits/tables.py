@@ -21,7 +21,7 @@ def by_digit(frame: pd.DataFrame, group: Group) -> Sheet:
 
 
 def confusion(frame: pd.DataFrame, group: Group) -> list[Sheet]:
-    """Of each implementation: rows are digits, columns what they were taken for, as the mean over processes."""
+    """For each implementation: a row per digit, a column per digit that it was taken for; means over processes."""
     columns, sheets = ("digit", *(f"as {digit}" for digit in DIGITS)), []
     for name, confused in group.part(frame).groupby("implementation", sort=False):
         counts = confused.pivot_table(index="digit", columns="taken_for", values="images")

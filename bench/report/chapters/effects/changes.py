@@ -64,7 +64,7 @@ def pairs(workloads: Mapping[str, Workload]) -> Iterator[tuple[str, str, str]]:
 
 
 def change(plain: Workload, other: Workload) -> str:
-    """How the other differs from a plain network (Adam, relu, no dropout); empty where that is not in one thing."""
+    """How a network differs from a plain one (Adam, relu, no dropout); empty unless it is in exactly one thing."""
     plain, other = (replace(one, name="", document=0, note="", seed=None) for one in (plain, other))
     if isinstance(plain.optimiser, Adam) and plain == replace(other, optimiser=plain.optimiser) != other:
         return f"{optimiser(other)} for {optimiser(plain)}"

@@ -32,7 +32,7 @@ def sheets(results: Sequence[Result]) -> list[Sheet]:
 
 
 def sheet(floors: pd.DataFrame, title: str) -> Sheet:
-    """The floor of one configuration: a row for each part, the sum, the bare arithmetic above; medians over blocks."""
+    """The floor of one configuration, medians over blocks: the bare arithmetic, each part, and the floor itself."""
     if floors.empty:
         return Sheet(title, (), ())
     first, floor_s = floors.iloc[0], floors["floor_s"].median()

@@ -162,7 +162,7 @@ def overhead(
 
 
 def of_cell(points: pd.DataFrame, base: Workload) -> dict[str, float] | None:
-    """What the fit of one process says; None where it has too few points."""
+    """The figures of one process's fit; None where it has too few points."""
     fit = fitted(points)
     if fit is None:
         return None

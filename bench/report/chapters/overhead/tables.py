@@ -38,7 +38,7 @@ def sheet(frame: pd.DataFrame, points: pd.DataFrame, group: Group) -> Sheet:
 
 
 def beside(row: pd.Series) -> str:
-    """The time of the step that is not in the fit, and how many times that the fitted overhead is."""
+    """The time of the step that is not in the fit, and the ratio of the fitted overhead to it."""
     if numbers.missing(row["held_out_s"]):
         return numbers.MISSING
     return f"{step(row['held_out_s'])}\nfitted: {numbers.ratio(row['held_out_ratio'])} times that"
