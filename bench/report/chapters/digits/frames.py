@@ -68,7 +68,7 @@ def by_digit(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
 
 
 def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
-    """How many images of each digit were taken for which, as the mean over processes; what never happened has no row."""
+    """How many images of each digit were taken for which, as the mean over processes; what never occurs has no row."""
     rows = []
     for which, processes in by_implementation(results, test).items():
         counts = np.zeros((10, 10))

@@ -91,7 +91,7 @@ def of_epoch(part: Part) -> dict[str, float | None]:
 
 
 def floor(parts: pd.DataFrame) -> pd.DataFrame:
-    """A row for each configuration and block: the floor of an epoch, its parts and their libraries, the bare arithmetic.
+    """A row for each configuration and block: the floor of an epoch, its parts, their libraries, the bare arithmetic.
 
     The library of a part is the one that is best over all blocks, so that no block picks its luckiest.
     """
