@@ -11,9 +11,9 @@ from synthetic import result, save
 from bench.data import mnist
 from bench.report import build, groups, pairs
 from bench.report import runs as report_runs
+from bench.report.chapters import digits
 from bench.report.chapters.digits import charts as digits_charts
 from bench.report.chapters.digits import frames as digits_frames
-from bench.report.chapters.digits import tables
 from bench.store import archive, predictions
 from bench.store.predictions import TestSet
 from bench.store.records.training import TrainingResult
@@ -122,14 +122,14 @@ def test_tables_for_people_have_a_column_for_each_implementation() -> None:
         "comparison": pairs.comparison(runs),
     }
     (group,) = groups.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
-    sheet = tables.by_digit(digits_frames.by_digit(RESULTS, TEST), group)
+    sheet = digits.by_digit(digits_frames.by_digit(RESULTS, TEST), group)
     assert sheet.columns[2:] == (
         "PyTorch (matched)",
         "Keras on TensorFlow (matched)",
         "Keras on TensorFlow (documented)",
     )
     assert ("7", "3", "83.33 %\n2.5 correct", "83.33 %\n2.5 correct", "100.00 %\n3.0 correct") in sheet.rows
-    counts = tables.confusion(digits_frames.confusion(RESULTS, TEST), group)[1]
+    counts = digits.confusion(digits_frames.confusion(RESULTS, TEST), group)[1]
     assert counts.rows[7] == ("7", "·", "0.5", "·", "·", "·", "·", "·", "2.5", "·", "·")
-    apart = tables.disagreements(digits_frames.disagreements(RESULTS, TEST), group)
+    apart = digits.disagreements(digits_frames.disagreements(RESULTS, TEST), group)
     assert apart.rows == (("PyTorch (matched)", "Keras on TensorFlow (matched)", "2.0\n1–3", "1.5", "0.5", "0.0"),)
