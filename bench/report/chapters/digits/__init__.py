@@ -27,7 +27,7 @@ def by_digit(frame: pd.DataFrame, group: Group) -> Sheet:
     for digit, counts in digits[digits["images"] > 0].groupby("digit") if names else ():
         of_each = counts.set_index("implementation").loc[names]
         figures = [f"{numbers.figure('accuracy', row['accuracy'])}\n{row['correct']:,.1f} correct"
-                 for _, row in of_each.iterrows()]  # fmt: skip
+                   for _, row in of_each.iterrows()]  # fmt: skip
         rows.append((str(digit), f"{of_each['images'].max():,}", *figures))
     return Sheet("", ("digit", "test images", *map(group.named, names)), tuple(rows))
 
