@@ -39,9 +39,7 @@ LONG_FUNCTIONS: set[str] = set()
 MANY_IMPORTS = {
     "bench.cli.main",  # the table of commands
     "bench.report.chapters",  # the table of chapters
-    "bench.models.export",  # to be emptied, as all below
-    "bench.models.find",
-    "bench.report.benchmark_json",
+    "bench.report.benchmark_json",  # to be emptied, as all below
     "bench.report.chapters.accuracy.effects",
     "bench.report.chapters.claims",
     "bench.report.chapters.claims.ledger",

@@ -32,6 +32,11 @@ class Exporter:
     packages: tuple[str, ...]
 
     @property
+    def title(self) -> str:
+        """``onnx by PyTorch``."""
+        return f"{self.format} by {FRAMEWORKS[self.by].label}"
+
+    @property
     def models(self) -> str:
         """Where the framework builds a trained network."""
         return f"impls.models.{self.by}"
