@@ -80,7 +80,10 @@ def array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(f"{name}.npy") as file:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{name} is in a format that is not written here")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        try:
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        except Exception as error:  # the head is parsed as Python, and text raises whatever the parser meets
+            raise ValueError(f"{name} has no head of an array") from error
         declared, held = math.prod(shape) * dtype.itemsize, archive.getinfo(f"{name}.npy").file_size - file.tell()
         if dtype.hasobject or declared != held:
             raise ValueError(f"{name} declares {dtype} {shape}, which {held} bytes do not hold")
