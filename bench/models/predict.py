@@ -83,6 +83,14 @@ def ask(
     predictions: dict[tuple[str, Path], Prediction] = {}
     for row, answers in pool.run(jobs, predict, available_cpus(), len(jobs)):
         for kept, answer in zip(groups[row.short], answers, strict=True):
-            logits = np.array(answer.values, np.float64) if answer.status == "ok" else None
-            predictions[row.short, kept.path] = Prediction(kept, row.short, answer.status, answer.reason, logits)
+            predictions[row.short, kept.path] = prediction(kept, row.short, answer, len(images))
     return [predictions[by, kept.path] for kept, by in wanted]
+
+
+def prediction(kept: Kept, by: str, answer: Logits, images: int) -> Prediction:
+    """What a worker answered of one network; it failed where there are not ten logits for each of the images."""
+    if answer.status != "ok":
+        return Prediction(kept, by, answer.status, answer.reason)
+    if [len(row) for row in answer.values] != [10] * images:
+        return Prediction(kept, by, "failed", f"its logits are not [{images}, 10]")
+    return Prediction(kept, by, "ok", logits=np.array(answer.values, np.float64))

@@ -26,6 +26,7 @@ from bench.models.predict import Prediction
 from bench.store import archive as store_archive
 from bench.store import models
 from bench.worker import interpreters
+from bench.worker.messages import Logits
 from impls import environment as impls_environment
 from impls import portable, registry
 from impls.frameworks import FRAMEWORKS
@@ -309,6 +310,13 @@ def test_a_network_that_diverged_says_nothing(tmp_path: Path) -> None:
     first, second = predict.ask(both, ["numpy"], ROWS, IMAGES[:2], "cpu", 60.0, tmp_path)
     assert (first.status, first.logits) == ("failed", None) and "diverge" in first.reason
     assert second.status == "ok"
+
+
+@pytest.mark.parametrize("values", [(), ((0.0,) * 10,), ((0.0,) * 10, (0.0,) * 9), ((0.0,) * 11,) * 2])
+def test_logits_of_another_shape_are_no_prediction(values: tuple[tuple[float, ...], ...], tmp_path: Path) -> None:
+    """Whatever a worker says, a prediction has ten logits for each image."""
+    answer = predict.prediction(kept(saved(tmp_path / "good.npz")), "numpy", Logits("ok", "", values), 2)
+    assert (answer.status, answer.logits) == ("failed", None) and "[2, 10]" in answer.reason
 
 
 def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
