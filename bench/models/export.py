@@ -35,7 +35,7 @@ class PlannedExport:
 
     @property
     def title(self) -> str:
-        """``mlp-128-64 (matched-keras) to onnx by Keras``."""
+        """The network, who trained it, the format and whose exporter writes it."""
         return f"{self.model.workload.name} ({self.model.implementation}) to {self.exporter.title}"
 
 
@@ -90,16 +90,15 @@ def export(planned: PlannedExport, data: Path, timeout_s: float) -> Export:
 
 
 def ask(planned: PlannedExport, out: Path, data: Path, timeout_s: float) -> Export:
-    """What a worker answers that was asked to write ``out``. Never raises for what the worker does."""
+    """Have a worker write ``out``, whose folder is temporary. Never raises for what the worker does."""
     exporter, model = planned.exporter, planned.model
     entry = registry.of_framework(exporter.by)["matched"]
-    with TemporaryDirectory(prefix="fcnbench-export-") as folder:
-        source = Path(folder, "model.npz")
-        origin = {"implementation": model.implementation, "framework": model.framework}
-        portable.save(source, model.workload, model.weights, {**origin, "versions": dict(model.versions)})
-        program = replace(entry_point(entry), packages=tuple(exporter.packages))
-        request = WriteExport(program, str(source), exporter.format, exporter.by, str(out.absolute()), str(data))
-        answer = process.ask(entry, request, Placement.of("cpu"), Path(folder, "log"), timeout_s)
+    source = out.with_name("source.npz")
+    origin = {"implementation": model.implementation, "framework": model.framework}
+    portable.save(source, model.workload, model.weights, {**origin, "versions": dict(model.versions)})
+    program = replace(entry_point(entry), packages=exporter.packages)
+    request = WriteExport(program, str(source), exporter.format, exporter.by, str(out.absolute()), str(data))
+    answer = process.ask(entry, request, Placement.of("cpu"), out.with_name("log"), timeout_s)
     status, reason = answer.outcome
     failed = replace(unwritten(exporter), status=status, reason=reason)
     return answer.last(Export, failed) if status == "ok" else failed

@@ -18,7 +18,7 @@ TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)
-class Kept:
+class NamedModel:
     """A trained network, what it is called in a table, and its portable file."""
 
     label: str
@@ -33,7 +33,7 @@ def chosen(
     rows: Sequence[Entry],
     folder: Path,
     timeout_s: float = TIMEOUT_S,
-) -> tuple[list[Kept], list[str]]:
+) -> tuple[list[NamedModel], list[str]]:
     """The networks of the named files and directories, and a line about each that cannot be used.
 
     Of a directory those of one workload: ``workload``, else ``headline``, else the only one. ``rows`` are those of
@@ -41,7 +41,7 @@ def chosen(
     """
     paths = list(dict.fromkeys(named or [default()]))
     portables = native.unpacked([path for path in paths if native.is_native(path)], rows, folder, timeout_s)
-    networks: list[Kept] = []
+    networks: list[NamedModel] = []
     refused: list[str] = []
     for path in paths:
         try:
@@ -66,7 +66,7 @@ def default() -> Path:
     raise FcnBenchError(f"no trained networks in {usual}; 'fcnbench run' trains and keeps some, or give --model")
 
 
-def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[list[Kept], list[str]]:
+def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[list[NamedModel], list[str]]:
     """The networks of one workload that a result directory holds, by tier and framework."""
     results = [
         result
@@ -92,18 +92,18 @@ def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[
             label = f"{label}, {naming.place(cell.device, cell.threads)}"
         try:
             (model,) = models.of_results(directory, [result])
-            networks.append(Kept(label, model, directory / "models" / f"{model.name}.npz"))
+            networks.append(NamedModel(label, model, directory / "models" / f"{model.name}.npz"))
         except FcnBenchError as error:
             refused.append(str(error))
     return networks, refused
 
 
-def of_file(path: Path, portable_file: Path | FcnBenchError, label: str) -> Kept:
+def of_file(path: Path, portable_file: Path | FcnBenchError, label: str) -> NamedModel:
     """A file's network, called ``label``. Lines about what is wrong with it name the file that the user knows."""
     if isinstance(portable_file, FcnBenchError):
         raise portable_file
     try:
-        return Kept(label, models.load(portable_file), portable_file)
+        return NamedModel(label, models.load(portable_file), portable_file)
     except FcnBenchError as error:
         raise FcnBenchError(str(error).replace(str(portable_file), str(path))) from error
 

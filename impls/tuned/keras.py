@@ -56,5 +56,5 @@ class Implementation(Implementation):
 
     @property
     def switches(self):
-        place = self.x_test.device.rpartition(":")[0].rpartition(":")[2]
-        return super().switches | {"compile": "the epoch, XLA", "data": f"tensors on {place}"}
+        device = self.x_test.device.rpartition(":")[0].rpartition(":")[2]
+        return super().switches | {"compile": "the epoch, XLA", "data": f"tensors on {device}"}
