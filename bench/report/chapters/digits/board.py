@@ -57,10 +57,16 @@ def of_results(results: Results) -> Board | None:
     """
     for group in results.leading:
         own = [result for result in results.shown if result.cell.place == group.place_key]
-        found = pair(models.of_results(results.directory, own), {r.cell.implementation: r.cell.tier for r in own})
+        sound = [model for model in models.of_results(results.directory, own) if is_finite(model)]
+        found = pair(sound, {r.cell.implementation: r.cell.tier for r in own})
         if found:
             return of_models(group, found)
     return None
+
+
+def is_finite(model: Model) -> bool:
+    """Whether its training did not diverge: from weights that are no numbers no digit follows."""
+    return all(np.isfinite(array).all() for pair in model.weights for array in pair)
 
 
 def pair(found: Sequence[Model], tiers: dict[str, str]) -> list[Model]:
