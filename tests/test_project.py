@@ -39,9 +39,6 @@ LONG_FUNCTIONS: set[str] = set()
 MANY_IMPORTS = {
     "bench.cli.main",  # the table of commands
     "bench.report.chapters",  # the table of chapters
-    "bench.models.export",  # to be emptied, as all below
-    "bench.models.find",
-    "bench.report.benchmark_json",
     "bench.report.compare",
     "bench.report.page",
     "bench.report.results",

@@ -102,15 +102,15 @@ def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]
 
 
 def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", all_ten: bool, show: bool) -> None:
-    """A table for each image, where anything was said; then which networks said nothing."""
+    """A table for each image, where there are predictions; then why a network predicted nothing."""
     from bench.display import terminal
-    from bench.models.answers import lost, picture, sheet
+    from bench.models.answers import failures, picture, sheet
 
     for number, name in enumerate(names if answers else []):
         print(terminal.page([], [sheet(name, answers, number, all_ten)]))
         if show:
             print("\n".join(["", *picture(pixels[number])]))
-    for lines in lost(answers):
+    for lines in failures(answers):
         print(f"\n{lines}")
 
 

@@ -21,11 +21,12 @@ from bench.cli import main
 from bench.errors import FcnBenchError
 from bench.models import answers as models_answers
 from bench.models import find, predict
-from bench.models.find import Kept
+from bench.models.find import NamedModel
 from bench.models.predict import Prediction
 from bench.store import archive as store_archive
 from bench.store import models
 from bench.worker import interpreters
+from bench.worker.messages import Logits
 from impls import environment as impls_environment
 from impls import portable, registry
 from impls.frameworks import FRAMEWORKS
@@ -85,7 +86,7 @@ def native(name: str, networks: dict[str, Path]) -> dict[str, Path]:
     return paths
 
 
-def unpacked(paths: list[Path], folder: Path) -> list[Kept]:
+def unpacked(paths: list[Path], folder: Path) -> list[NamedModel]:
     found, refused = find.chosen(paths, None, "mlp", ROWS, folder)
     assert refused == []
     return found
@@ -108,7 +109,7 @@ def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("asked")
     found = unpacked(list(networks.values()), folder)
     return {
-        (said.kept.label, said.by): said
+        (said.network.label, said.by): said
         for said in predict.ask(found, ["pytorch", "keras", "jax", "numpy"], ROWS, IMAGES, "cpu", 300.0, folder)
     }
 
@@ -123,7 +124,7 @@ def test_every_framework_predicts_the_same(name: str, network: str, answers: dic
     needs(*{"pytorch": ("torch",), "keras": ("keras", "tensorflow"), "jax": ("jax",), "numpy": ()}[name])
     said = answers[f"{network}.npz", name]
     assert (said.status, said.reason) == ("ok", "")
-    model = said.kept.model
+    model = said.network.model
     x = model.workload.scale(IMAGES)
     exact, _ = training.forward(model.workload, model.weights, x)
     rounded, _ = training.forward(model.workload, model.weights, x, np.float32)
@@ -137,7 +138,7 @@ def test_every_framework_predicts_the_same(name: str, network: str, answers: dic
 @pytest.fixture(scope="module")
 def shelved(
     networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, Kept], dict[str, str]]:
+) -> tuple[dict[str, NamedModel], dict[str, str]]:
     """By file name: what came of good and of evil files in the frameworks' own formats, read all at once."""
     folder, paths = tmp_path_factory.mktemp("shelved"), []
     if importlib.util.find_spec("torch"):
@@ -162,7 +163,7 @@ def shelved(
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
 @pytest.mark.parametrize("name", ["pytorch", "keras"])
 def test_a_frameworks_own_file_holds_the_same_network(
-    name: str, network: str, networks: dict[str, Path], shelved: tuple[dict[str, Kept], dict[str, str]]
+    name: str, network: str, networks: dict[str, Path], shelved: tuple[dict[str, NamedModel], dict[str, str]]
 ) -> None:
     """Weights bit for bit and the description, for dense and convolutional networks."""
     kept, model = shelved[0][native(name, networks)[network].name], models.load(networks[network])
@@ -172,14 +173,14 @@ def test_a_frameworks_own_file_holds_the_same_network(
             np.testing.assert_array_equal(array, back, strict=True)
 
 
-def test_a_pickle_that_runs_code_is_not_run(shelved: tuple[dict[str, Kept], dict[str, str]]) -> None:
+def test_a_pickle_that_runs_code_is_not_run(shelved: tuple[dict[str, NamedModel], dict[str, str]]) -> None:
     """PyTorch unpickles weights alone, and the line says that it refused."""
     needs("torch")
     assert "Unpickling" in shelved[1]["evil.pt"] and len(shelved[1]["evil.pt"].splitlines()) == 1
 
 
 def test_keras_own_description_is_not_believed(
-    networks: dict[str, Path], shelved: tuple[dict[str, Kept], dict[str, str]]
+    networks: dict[str, Path], shelved: tuple[dict[str, NamedModel], dict[str, str]]
 ) -> None:
     """Whatever layers it names, such as a Lambda with code, are not built: the network is ours, the weights alone its.
 
@@ -221,15 +222,17 @@ def test_files_that_are_none_are_refused_before_a_framework_starts(
     assert "compressed" in refusal(path, tmp_path)
 
 
-def kept(path: Path) -> Kept:
-    return Kept(path.name, models.load(path), path)
+def kept(path: Path) -> NamedModel:
+    return NamedModel(path.name, models.load(path), path)
 
 
 def test_a_network_is_predicted_by_what_trained_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its framework on its backend; for what is not known here, the first that is installed."""
 
     def by(implementation: str) -> str:
-        return predict.own(kept(saved(tmp_path / f"{implementation}.npz", implementation=implementation)), ROWS)
+        return predict.default_predictor(
+            kept(saved(tmp_path / f"{implementation}.npz", implementation=implementation)), ROWS
+        )
 
     installed = {"torch", "keras", "jax", "numpy"}
     monkeypatch.setattr(
@@ -311,6 +314,13 @@ def test_a_network_that_diverged_says_nothing(tmp_path: Path) -> None:
     assert second.status == "ok"
 
 
+@pytest.mark.parametrize("values", [(), ((0.0,) * 10,), ((0.0,) * 10, (0.0,) * 9), ((0.0,) * 11,) * 2])
+def test_logits_of_another_shape_are_no_prediction(values: tuple[tuple[float, ...], ...], tmp_path: Path) -> None:
+    """Whatever a worker says, a prediction has ten logits for each image."""
+    answer = predict.prediction(kept(saved(tmp_path / "good.npz")), "numpy", Logits("ok", "", values), 2)
+    assert (answer.status, answer.logits) == ("failed", None) and "[2, 10]" in answer.reason
+
+
 def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The framework's row says so; nothing is predicted elsewhere instead."""
     (said,) = predict.ask([kept(saved(tmp_path / "good.npz"))], ["numpy"], ROWS, IMAGES[:1], "cuda", 60.0, tmp_path)
@@ -318,7 +328,7 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def says(digit: int, label: str, tmp_path: Path) -> Prediction:
-    one = Kept(label, models.load(saved(tmp_path / "any.npz")), tmp_path / "any.npz")
+    one = NamedModel(label, models.load(saved(tmp_path / "any.npz")), tmp_path / "any.npz")
     return Prediction(one, "numpy", "ok", "", np.eye(10)[[digit]] * 5)
 
 

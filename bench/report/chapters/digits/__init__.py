@@ -1,5 +1,6 @@
 """Digit by digit: what the test images were taken for, by the stored predictions, as tables and on the page."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pandas as pd
@@ -84,9 +85,22 @@ def of_evidence(results: Results, pictures: Pictures) -> Iterator[Block]:
             Details(f"what each digit was taken for: {sheet.title}", [Shown(sheet, MISTAKEN, sorts=False)])
             for sheet in confusion(results.frames["confusion"], group)
         ]
-        if counts:
-            body = [*counts, *pairs, *pictures[group.key], Forms(html=mistakes)]
+        diverged = diverged_of(results, group)
+        if counts or diverged:
+            body = [*diverged, *counts, *pairs, *pictures[group.key], Forms(html=mistakes)]
             yield Section(f"Digit by digit: {group.title}", [Details(SUMMARY, body, open=group in results.leading)])
+
+
+def diverged_of(results: Results, group: Group) -> list[Block]:
+    """One line about the processes whose logits were no finite numbers at the end, where there are any."""
+    names = Counter(
+        group.named(result.cell.implementation)
+        for result in results.shown
+        if result.cell.place == group.configuration and result.cell.role == "measured"
+        if result.epochs and not result.predicted and result.epochs[-1].test_loss is None
+    )
+    listed = numbers.listed([f"{name} ({numbers.count(often, 'process', 'es')})" for name, often in names.items()])
+    return [f"The last logits are no finite numbers, so there are no digits: {listed}."] if names else []
 
 
 CHAPTER = Chapter(

@@ -56,7 +56,8 @@ def of_results(results: Results) -> Board | None:
     for group in results.leading:
         cells = [result for result in results.shown if result.cell.place == group.configuration]
         tiers = {result.cell.implementation: result.cell.tier for result in cells}
-        trained = pair(models.of_results(results.directory, cells), tiers)
+        sound = [model for model in models.of_results(results.directory, cells) if is_finite(model)]
+        trained = pair(sound, tiers)
         if trained:
             data = [described(model) for model in trained]
             small = sum(len(network["weights"]) for network in data) <= LIMIT
@@ -68,6 +69,11 @@ def of_results(results: Results) -> Board | None:
             )  # fmt: skip
             return Board(group, networks, trained[0].workload.parameters, files, {"networks": data} if small else None)
     return None
+
+
+def is_finite(model: Model) -> bool:
+    """Whether its training did not diverge: from weights that are no numbers no digit follows."""
+    return all(np.isfinite(array).all() for pair in model.weights for array in pair)
 
 
 def pair(every: Sequence[Model], tiers: dict[str, str]) -> list[Model]:
