@@ -38,9 +38,9 @@ def export(
     status 1). A file that is there already is replaced.
     """
     from bench.data import download
-    from bench.models import export as models_export
-    from bench.models.export import prepare, text
+    from bench.models import export as exporting
+    from bench.models import graph
 
-    asked = prepare(model, format, by, out, implementation, workload)
+    planned = exporting.prepare(model, format, by, out, implementation, workload)
     root = download.find(data, say=say)
-    say(text(asked, models_export.export(asked, root, timeout)))
+    say(graph.text(planned, exporting.export(planned, root, timeout)))

@@ -14,8 +14,6 @@ from impls.fields import check_names
 from impls.registry import Entry
 from impls.workload import Workload
 
-HEADLINE = "mlp-128-64"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -90,7 +88,7 @@ def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str
         return [known[name] for name in dict.fromkeys(names)]
     if users:
         return list(users.values())
-    return list(own.values()) if preset == "documents" else [own[HEADLINE]]
+    return list(own.values()) if preset == "documents" else [own[tutorials.headline()]]
 
 
 def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list[Entry]:

@@ -1,9 +1,11 @@
 """Digit by digit: what the test images were taken for, by the stored predictions."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pandas as pd
 
+from bench.display import numbers
 from bench.display.charts import Chart
 from bench.display.section import Block, Details, Forms, Section, Shown, shown
 from bench.report.chapter import Chapter, Pictures
@@ -36,9 +38,22 @@ def of_evidence(results: Results, pictures: Pictures) -> Iterator[Block]:
     for group in results.groups:
         counts = shown(tables.by_digit(results.frames["digits"], group), RECOGNISED)
         pairs = shown(tables.disagreements(results.frames["disagreements"], group), DISAGREE)
-        body = [*counts, *pairs, *pictures[group.key], Forms(html=list(taken_for(results, group)))]
-        if counts:
+        diverged = diverged_of(results, group)
+        body = [*diverged, *counts, *pairs, *pictures[group.key], Forms(html=list(taken_for(results, group)))]
+        if counts or diverged:
             yield Section(f"Digit by digit: {group.title}", [Details(SUMMARY, body, open=group in results.leading)])
+
+
+def diverged_of(results: Results, group: Group) -> list[Block]:
+    """One line about the processes whose logits were no finite numbers at the end, where there are any."""
+    names = Counter(
+        group.named(result.cell.implementation)
+        for result in results.shown
+        if result.cell.place == group.place_key and result.cell.role == "measured"
+        if result.epochs and not result.predicted and result.epochs[-1].test_loss is None
+    )
+    listed = numbers.listed([f"{name} ({numbers.count(often, 'process', 'es')})" for name, often in names.items()])
+    return [f"The last logits are no finite numbers, so there are no digits: {listed}."] if names else []
 
 
 def taken_for(results: Results, group: Group) -> Iterator[Block]:

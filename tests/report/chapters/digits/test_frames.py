@@ -111,6 +111,20 @@ def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
     assert "Digit by digit: mlp-128-64" in page and "Mistaken by Keras on TensorFlow (matched)" in page
     assert (directory / "tables" / "digits.csv").exists() and (directory / "tables" / "disagreements.csv").exists()
     assert len(list((directory / "charts").glob("mistaken.*.svg"))) == 1
+    assert "no finite numbers" not in page
+
+
+def test_logits_that_were_no_numbers_are_told_in_one_line(tmp_path: Path) -> None:
+    """With how many processes there were; results of before predictions were kept have a loss, and no line."""
+    images = np.zeros((7, 28, 28), np.uint8)
+    mnist.write(tmp_path / "data", images, LABELS, images, LABELS)
+    lost = said("", block=2)
+    lost = replace(lost, epochs=(*lost.epochs[:-1], replace(lost.epochs[-1], test_loss=None)))
+    results = [said("7210477"), lost, said("", "matched-keras")]
+    directory = save(tmp_path / "out", results)
+    predictions.keep(directory, tmp_path / "data", results, "d1")
+    page = build.build(directory).html.read_text()
+    assert "The last logits are no finite numbers, so there are no digits: PyTorch (matched) (1 process)." in page
 
 
 def test_tables_for_people_have_a_column_for_each_implementation() -> None:
