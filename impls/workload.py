@@ -8,29 +8,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from impls.fields import check, check_at_least, check_finite, check_names, check_positive
+
 Float32 = NDArray[np.float32]
 Activation = Literal["linear", "relu", "sigmoid", "tanh"]
 Shape = tuple[int, ...]
 STRICT = {"extra": "forbid", "strict": True}
 """How a file that holds these records is read by pydantic: no unknown keys, no values of another type."""
-
-
-def check(holds: bool, name: str, value: object, expected: str) -> None:
-    """Raise ValueError, with a field, its value and what was expected, where that does not hold."""
-    if not holds:
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
-
-
-def check_at_least(least: int, **counts: int) -> None:
-    """Raise ValueError for the first of these fields that is smaller."""
-    for name, value in counts.items():
-        check(value >= least, name, value, f"an integer greater than or equal to {least}")
-
-
-def check_positive(**values: float) -> None:
-    """Raise ValueError for the first of these fields that is not greater than 0, or not finite."""
-    for name, value in values.items():
-        check(0 < value < math.inf, name, value, "a finite number greater than 0")
 
 
 @dataclass(frozen=True)
@@ -167,11 +151,13 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value that means nothing."""
+        check_names(name=self.name)
         check(bool(self.layers), "layers", list(self.layers), "at least one item")
-        check(math.isfinite(self.mean), "mean", self.mean, "a finite number")
+        check((self.seed or 0) < 2**32, "seed", self.seed, "an integer less than 2^32")
+        check_finite(mean=self.mean)
         check_positive(std=self.std)
         check_at_least(1, batch_size=self.batch_size, test_batch_size=self.test_batch_size, epochs=self.epochs)
-        check_at_least(0, document=self.document, seed=self.seed or 0, evaluate_every=self.evaluate_every)
+        check_at_least(0, document=self.document, seed=self.seed, evaluate_every=self.evaluate_every)
         expected = "a number greater than or equal to 0 and less than 1"
         check(0 <= self.validation < 1, "validation", self.validation, expected)
         expected = "0 where no validation images are held out: give validation = 0.1, say"

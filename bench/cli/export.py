@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import Data, Timeout
+from bench.cli.options import Data, Timeout, say
 from impls import exports
 
 app = typer.Typer()
@@ -42,5 +42,5 @@ def export(
     from bench.models import graph
 
     planned = exporting.prepare(model, format, by, out, implementation, workload)
-    root = download.find(data, say=print)
-    print(graph.text(planned, exporting.export(planned, root, timeout)))
+    root = download.find(data, say=say)
+    say(graph.text(planned, exporting.export(planned, root, timeout)))

@@ -1,11 +1,13 @@
-"""Options that several commands share, and how their values are read."""
+"""What several commands share: options, how their values are read, how a line is printed."""
 
 import re
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 import typer
 
+from bench.display.text import clean
 from bench.errors import FcnBenchError
 
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
@@ -47,11 +49,17 @@ Repeats = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(
-        "--epochs", min=1, help="Epochs in each process [default: those of the preset]; the first is reported apart."
+        "--epochs",
+        min=1,
+        max=2**31 - 1,
+        help="Epochs in each process [default: those of the preset]; the first is reported apart.",
     ),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", min=0, help="Draws start weights, batch order, samples and the order of runs.")
+    int,
+    typer.Option(
+        "--seed", min=0, max=2**31 - 1, help="Draws start weights, batch order, samples and the order of runs."
+    ),
 ]
 Out = Annotated[
     Path | None,
@@ -110,3 +118,17 @@ def seconds(option: str, text: str) -> float:
     if not total:
         raise FcnBenchError(f"{option} {text!r}: expected more than no time, such as 10m")
     return total
+
+
+def say(line: str = "", end: str = "\n", file: TextIO | None = None) -> None:
+    """Print a line as any terminal can show it, at once; leave where nobody reads on, as in ``fcnbench list | head``.
+
+    Raises FcnBenchError where the line cannot be written.
+    """
+    try:
+        print(clean(line), end=end, file=file, flush=True)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        reason = f"cannot write ({error.strerror}); make room or send it elsewhere"
+        raise FcnBenchError(f"standard output: {reason}") from error

@@ -1,6 +1,7 @@
 """Networks in TOML files: the tutorials' and those of a user's own file have the same form."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from math import prod
@@ -9,7 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.errors import FcnBenchError
+from bench import files
+from bench.errors import FcnBenchError, brief
+from impls.fields import shown
 from impls.workload import SGD, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
 
 WORKLOAD = TypeAdapter(Workload)
@@ -23,6 +26,8 @@ OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
 LAYER_KINDS = (
     "'dense' (the default), 'conv', 'pool' or 'dropout'; activations are keys of dense and conv, and dense flattens"
 )
+NAME, LONGEST_NAME = re.compile(r"[\w-]+"), 60
+"""Of a network; its variants in other sizes and precisions have longer names."""
 EXPECTED = {"dataclass_type": "a table", "tuple_type": "a list"}
 """Where the validator's own words are about Python and not about TOML."""
 
@@ -41,17 +46,22 @@ def load(path: Path) -> dict[str, Workload]:
 def read_toml(path: Path, kind: str) -> dict[str, Any]:
     """What a TOML file holds; ``kind`` names it in the FcnBenchError for one that cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(files.read_bytes(path).decode())
+        json.dumps(content, default=str)  # which has no number of thousands of digits, and no deeper nesting
     except (OSError, UnicodeDecodeError) as error:
-        raise FcnBenchError(f"{kind} {path}: cannot be read ({error}); give a readable TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise FcnBenchError(f"{kind} {path}: not valid TOML: {error}; mend that line") from error
+        raise FcnBenchError(
+            f"{kind} {path}: cannot be read ({brief(str(error))}); give a readable TOML file"
+        ) from error
+    except (ValueError, RecursionError) as error:  # of which TOMLDecodeError is one
+        raise FcnBenchError(f"{kind} {path}: not valid TOML: {brief(str(error))}; mend that line") from error
+    return content
 
 
 def network(name: str, table: Any, path: Path) -> Workload:
     """One table of a file as a Workload, checked. Raises FcnBenchError as :func:`load` does."""
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise FcnBenchError(f"workload file {path}: name {name!r}: expected letters, digits, - and _ only")
+    if not NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
+        expected = f"letters, digits, - and _ only, at most {LONGEST_NAME} bytes"
+        raise FcnBenchError(f"workload file {path}: name {shown(name)}: expected {expected}")
     problem = next(unreadable(name, table), None)
     if problem:
         raise FcnBenchError(f"workload file {path}: {problem}")
@@ -78,7 +88,7 @@ def without_inputs(layer: Any) -> Any:
 def unreadable(name: str, table: Any) -> Iterator[str]:
     """What keeps a table from being read as a network at all: no table, keys that are not its own, unknown kinds."""
     if not isinstance(table, dict):
-        yield f"{name} is {table!r}, expected a table"
+        yield f"{name} is {shown(table)}, expected a table"
         return
     for key in NOT_IN_FILES:
         if key in table:
@@ -87,12 +97,12 @@ def unreadable(name: str, table: Any) -> Iterator[str]:
     for position, layer in enumerate(layers if isinstance(layers, list) else []):
         kind = layer.get("kind", "dense") if isinstance(layer, dict) else "dense"
         if kind not in list(LAYERS):
-            yield f"{name}.layers.{position}.kind is {kind!r}, expected {LAYER_KINDS}"
+            yield f"{name}.layers.{position}.kind is {shown(kind)}, expected {LAYER_KINDS}"
     optimiser = table.get("optimiser")
     if isinstance(optimiser, dict) and "kind" not in optimiser:
         yield f'{name}.optimiser.kind is missing: add kind = "adam" or "sgd"'
     if isinstance(optimiser, dict) and optimiser.get("kind") not in list(OPTIMISERS):
-        yield f"{name}.optimiser.kind is {optimiser.get('kind')!r}, expected 'adam' or 'sgd'"
+        yield f"{name}.optimiser.kind is {shown(optimiser.get('kind'))}, expected 'adam' or 'sgd'"
     if isinstance(optimiser, dict) and optimiser.get("learning_rate") == 0:
         yield f"{name}.optimiser.learning_rate is 0, expected a finite number greater than 0"
 
@@ -108,9 +118,9 @@ def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:
         stated = table.get("inputs")
         if stated not in (None, prod(before)):
             arriving = "x".join(map(str, before))
-            yield f".{position}.inputs is {stated!r}, expected {prod(before)}: {arriving} arrive there"
+            yield f".{position}.inputs is {shown(stated)}, expected {prod(before)}: {arriving} arrive there"
         if table.get("rate") == 0:
-            yield f".{position}.rate is {table['rate']!r}, expected a number greater than 0 and less than 1"
+            yield f".{position}.rate is {shown(table['rate'])}, expected a number greater than 0 and less than 1"
     if network.layers[-1] != Dense(10):
         yield (
             f": the last layer is {describe(network.layers[-1])}, expected 10 units and no activation (one logit for "
@@ -129,7 +139,7 @@ def explain(name: str, table: dict[str, Any], error: ValidationError) -> str:
     if first["type"] == "value_error":  # from the dataclass itself, which names the field
         return f"{key}.{first['ctx']['error']}"
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
-    return f"{key} is {first['input']!r}, expected {expected}"
+    return f"{key} is {shown(first['input'])}, expected {expected}"
 
 
 def keys_of(where: tuple[int | str, ...], table: dict[str, Any]) -> list[str] | None:

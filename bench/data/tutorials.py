@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.data.networks import network, read_toml
 from bench.errors import FcnBenchError
+from impls.fields import shown
 from impls.workload import STRICT, Workload
 
 FOLDER = Path(__file__).with_name("tutorials")
@@ -199,4 +200,4 @@ def explain(error: ValidationError) -> str:
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":
         return f"{key} is not a known key: remove it or mend its name"
-    return f"{key} is {first['input']!r}, expected {first['msg'].removeprefix('Input should be ')}"
+    return f"{key} is {shown(first['input'])}, expected {first['msg'].removeprefix('Input should be ')}"

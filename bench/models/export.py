@@ -72,7 +72,7 @@ def export(planned: PlannedExport, data: Path, timeout_s: float) -> Export:
     FcnBenchError where a package is missing or the directory cannot be written. Nothing is left then.
     """
     with (
-        writing(planned.out, besides=""),
+        writing(planned.out, "make room or give another --out"),
         TemporaryDirectory(prefix=".fcnbench-export-", dir=planned.out.parent) as folder,
     ):
         unchecked = Path(folder, f"model{planned.exporter.suffix}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.data import tutorials
 from bench.display import naming
 from bench.errors import FcnBenchError, unknown
 from bench.models import native
@@ -29,14 +30,13 @@ class NamedModel:
 def chosen(
     named: Sequence[Path],
     workload: str | None,
-    headline: str,
     rows: Sequence[Entry],
     folder: Path,
     timeout_s: float = TIMEOUT_S,
 ) -> tuple[list[NamedModel], list[str]]:
     """The networks of the named files and directories, and a line about each that cannot be used.
 
-    Of a directory those of one workload: ``workload``, else ``headline``, else the only one. ``rows`` are those of
+    Of a directory those of one workload: ``workload``, else the headline's, else the only one. ``rows`` are those of
     ``registry.predictors``, which read the frameworks' own files and write portable ones into ``folder``.
     """
     paths = list(dict.fromkeys(named or [default()]))
@@ -46,7 +46,7 @@ def chosen(
     for path in paths:
         try:
             if path.is_dir():
-                usable, lines = of_directory(path, workload, headline)
+                usable, lines = of_directory(path, workload)
                 networks += usable
                 refused += lines
             else:
@@ -66,14 +66,14 @@ def default() -> Path:
     raise FcnBenchError(f"no trained networks in {usual}; 'fcnbench run' trains and keeps some, or give --model")
 
 
-def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[list[NamedModel], list[str]]:
+def of_directory(directory: Path, workload: str | None) -> tuple[list[NamedModel], list[str]]:
     """The networks of one workload that a result directory holds, by tier and framework."""
     results = [
         result
         for result in archive.results(directory)
         if result.status == "ok" and (path := archive.model_path(directory, result)) and path.exists()
     ]
-    names = sorted({result.cell.workload.name for result in results})
+    names, headline = sorted({result.cell.workload.name for result in results}), tutorials.headline()
     if not names:
         raise FcnBenchError(
             f"model {directory}: holds no trained networks; 'fcnbench run --out {directory}' keeps some"

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.errors import FcnBenchError
 from bench.machine.cpus import available_cpus
 from bench.store import models
-from bench.worker import pool, process
+from bench.worker import process
 from bench.worker.messages import PartEnded
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Unpack
@@ -44,7 +44,7 @@ def unpacked(
         return process.ask(row, request, Placement("cpu", cpus), log, timeout_s).parts(PartEnded, len(pairs))
 
     jobs = [row for row in rows if files[row.short]]
-    for row, ends in pool.run(jobs, unpack, available_cpus(), len(jobs)):
+    for row, ends in process.run_all(jobs, unpack, available_cpus(), len(jobs)):
         for path, end in zip(files[row.short], ends, strict=True):
             if end.status != "ok":
                 found[path] = refusal(path, end)

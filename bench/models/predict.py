@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bench.errors import unknown
 from bench.machine.cpus import available_cpus
 from bench.models.find import NamedModel
-from bench.worker import interpreters, pool, process
+from bench.worker import interpreters, process
 from bench.worker.messages import Logits
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Predict
@@ -82,7 +82,7 @@ def ask(
 
     jobs = [row for row in rows if groups[row.short]]
     predictions: dict[tuple[str, Path], Prediction] = {}
-    for row, answers in pool.run(jobs, predict, available_cpus(), len(jobs)):
+    for row, answers in process.run_all(jobs, predict, available_cpus(), len(jobs)):
         for network, answer in zip(groups[row.short], answers, strict=True):
             predictions[row.short, network.path] = prediction(network, row.short, answer, len(images))
     return [predictions[by, network.path] for network, by in wanted]

@@ -7,28 +7,27 @@ that nothing is lost on the way there and back. The suite (``bench/suite``) writ
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
+from pydantic_core import from_json
 from pytest_benchmark import __version__ as pytest_benchmark_version
 from pytest_benchmark.stats import Stats
 
+from bench import files
 from bench.display import naming
 from bench.errors import FcnBenchError
-from bench.files import write_text, writing
 from bench.machine import disturbances
 from bench.report import runs
-from bench.store import archive, formats
-from bench.store.archive import check_same_terms
-from bench.store.records.cell import Result
-from bench.store.records.machine import Machine, Size
+from bench.store import contents, formats
+from bench.store.contents import Contents
+from bench.store.records.machine import Machine
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
 
 SUITE = "bench/suite"
-RECORDED = ("cells", "gates", "machines")
 
 
 def steady(result: TrainingResult) -> list[float]:
@@ -64,16 +63,6 @@ QUESTIONS: Mapping[str, Callable[[TrainingResult], list[float]]] = {
     "test_import_framework.py::test_import_framework": imports,
 }
 """What a result directory can answer of what the suite asks."""
-
-
-@dataclass(frozen=True)
-class Records:
-    """Everything that a result directory holds which is not derived."""
-
-    cells: Sequence[Result]
-    gates: Sequence[Verification]
-    machines: Sequence[Machine]
-    size: Size | None = None
 
 
 class Timing(BaseModel):
@@ -140,55 +129,35 @@ def export(directory: Path) -> tuple[str, int]:
 
     Rounds are those of all blocks, in their order. Raises FcnBenchError where there are no results.
     """
-    results = archive.everything(directory)
-    gates, machines = archive.records(directory, Verification), archive.records(directory, Machine)
-    records = Records(results, gates, machines, archive.size(directory))
-    machine = next((machine for machine in records.machines if machine.machine == results[-1].machine), None)
-    made = benchmarks(records)
+    stored = contents.read(directory)
+    last, made = stored.cells[-1], benchmarks(stored)
+    machine = next((machine for machine in stored.machines if machine.machine == last.machine), None)
     content = {
         "machine_info": machine_info(machine) if machine else {},
-        "commit_info": results[-1].commit or {"id": "unknown", "time": None},
+        "commit_info": last.commit or {"id": "unknown", "time": None},
         "benchmarks": made,
-        "datetime": results[-1].started,
+        "datetime": last.started,
         "version": pytest_benchmark_version,
-        "fcnbench": told(records),
+        "fcnbench": contents.encoded(stored),
     }
     return json.dumps(content, indent=1, allow_nan=False), len(made)
 
 
 def write(path: Path, text: str) -> None:
     """Write the file so that it is found whole or not at all."""
-    with writing(path):
-        write_text(path, text + "\n")
+    with files.writing(path):
+        files.write_text(path, text + "\n")
 
 
-def told(records: Records) -> dict[str, Any]:
-    """The records as JSON holds them."""
-    return {"format": formats.FORMAT, **asdict(records)}
-
-
-def untold(content: Any) -> Records:
-    """The records in a JSON file. Raises ValueError for what is none of this version or an earlier one."""
-    if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in RECORDED):
-        raise ValueError("fcnbench: expected an object with lists of records")
-
-    def of(values: Sequence[Any], kind: Callable[[Mapping[str, Any]], type[Any]]) -> list[Any]:
-        return [formats.checked({"format": content.get("format", 1), **one}, kind) for one in values]
-
-    cells, gates, machines = (content[name] for name in RECORDED)
-    sizes = of([content["size"]] if content.get("size") else [], lambda _: Size)
-    gates, machines = of(gates, lambda _: Verification), of(machines, lambda _: Machine)
-    return Records(of(cells, archive.kind_of_result), gates, machines, *sizes)
-
-
-def benchmarks(records: Records) -> list[dict[str, Any]]:
+def benchmarks(stored: Contents) -> list[dict[str, Any]]:
     """One benchmark for each question, network, implementation, device, number of threads and role.
 
     What failed has none, nor what the equivalence gate refused; a sweep answers other questions than the suite asks.
     """
-    gates = {(gate.implementation, gate.workload, gate.device): gate for gate in records.gates}
+    gates = {(gate.implementation, gate.workload, gate.device): gate for gate in stored.gates}
     cells: dict[tuple[Any, ...], list[TrainingResult]] = {}
-    for result in sorted(archive.trained(records.cells), key=lambda result: result.cell.block):
+    trained = [result for result in stored.cells if isinstance(result, TrainingResult)]
+    for result in sorted(trained, key=lambda result: result.cell.block):
         cell = result.cell
         gate = gates.get((cell.implementation, cell.workload.name, cell.device))
         if result.status == "ok" and (gate is None or gate.status != "failed"):
@@ -223,32 +192,20 @@ def statistics(data: list[float]) -> dict[str, Any]:
     return {**stats.as_dict(), "data": data, "iterations": 1}
 
 
-def read(path: Path) -> tuple[Records, int]:
+def read(path: Path) -> tuple[Contents, int]:
     """The records of a JSON file that the suite or :func:`export` wrote, and how many benchmarks are about others.
 
     Raises FcnBenchError for anything else, and where the statistics are not those of the records.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not JSON"
-        raise FcnBenchError(
-            f"{path}: cannot be read ({reason}); give a file of 'pytest bench --benchmark-json'"
-        ) from None
-    if not isinstance(content, dict) or "fcnbench" not in content:
-        raise FcnBenchError(
-            f"{path}: holds no records of fcnbench; give a file that 'pytest bench --benchmark-json' or "
-            "'fcnbench export-benchmark' wrote"
-        )
-    try:
-        file, records = File.model_validate_json(text), untold(content["fcnbench"])
-    except (ValueError, TypeError) as error:  # of which ValidationError is one
-        what = formats.problem(error) if isinstance(error, ValidationError) else str(error)
-        raise FcnBenchError(f"{path}: damaged or of another version ({what})") from None
-    if not records.cells:
-        raise FcnBenchError(f"{path}: holds no training epochs; let 'pytest bench' run test_training_epoch too")
-    return records, others(path, file.benchmarks, benchmarks(records))
+    advice = "give a file that 'pytest bench --benchmark-json' or 'fcnbench export-benchmark' wrote"
+    with formats.reading(path, str(path), "damaged or of another version", advice):
+        content = from_json(path.read_bytes(), allow_inf_nan=False)
+        if not isinstance(content, dict) or "fcnbench" not in content:
+            raise FcnBenchError(f"{path}: holds no records of fcnbench; {advice}")
+        file, stored = File.model_validate(content), contents.decoded(content["fcnbench"])
+        if not stored.cells:
+            raise FcnBenchError(f"{path}: holds no training epochs; let 'pytest bench' run test_training_epoch too")
+        return stored, others(path, file.benchmarks, benchmarks(stored))
 
 
 def others(path: Path, stated: Sequence[Benchmark], made: Sequence[dict[str, Any]]) -> int:
@@ -272,29 +229,6 @@ def save(paths: Sequence[Path], directory: Path) -> tuple[int, int]:
 
     Raises FcnBenchError, before anything is written, where a file is no good or the cells do not belong together.
     """
-    files = {path: read(path) for path in paths}
-    here = archive.everything(directory) if archive.has_results(directory) else []
-    slots = {result.cell.slot: result for result in here}
-    new: list[Result] = []
-    for path, (records, _) in files.items():
-        for result in records.cells:
-            check_same_terms([result.cell], [*here, *new], result.machine, directory)
-            other = slots.setdefault(result.cell.slot, result)
-            if other is result:
-                new.append(result)
-            elif other != result:
-                raise FcnBenchError(
-                    f"{path}: block {result.cell.block} of {result.cell.implementation} is there already, measured "
-                    f"{other.started}; run 'pytest bench --block {result.cell.block + 1}', or give another --out"
-                )
-    with archive.opened(directory):
-        for records, _ in files.values():
-            for machine in records.machines:
-                archive.save_record(directory, machine)
-            for gate in records.gates:
-                archive.save_record(directory, gate)
-            if records.size:
-                archive.save_size(directory, records.size)
-        for result in new:
-            archive.save(directory, result)
-    return len(new), sum(number for _, number in files.values())
+    parts = {path: read(path) for path in paths}
+    added = contents.add(directory, {path: stored for path, (stored, _) in parts.items()})
+    return added, sum(number for _, number in parts.values())

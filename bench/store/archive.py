@@ -3,34 +3,40 @@
 A file appears whole or not at all: it is written under a temporary name, flushed to the disk and renamed.
 """
 
-import glob
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
 from bench import files
 from bench.errors import FcnBenchError
 from bench.store import formats
-from bench.store.records.breakdown import Breakdown
 from bench.store.records.cell import Cell, Result
-from bench.store.records.export import StoredExport
 from bench.store.records.floor import FloorResult
-from bench.store.records.machine import Machine, Size
-from bench.store.records.probe import Probe
+from bench.store.records.machine import Size
 from bench.store.records.sweep import SweepResult
 from bench.store.records.training import TrainingResult
-from bench.store.records.verification import Verification
-from impls.environment import slug
 
-Record = Machine | Verification | Probe | Breakdown | StoredExport
+
+class Record(Protocol):
+    """What is kept besides results: each kind in a ``folder`` of its own, under a name that a newer one takes over."""
+
+    folder: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, without the ending."""
+
+
 R = TypeVar("R", bound=Record)
-FOLDERS: Mapping[type[Any], str] = {
-    Machine: "machines", Verification: "gates", Probe: "probes", Breakdown: "breakdowns", StoredExport: "exports",
-}  # fmt: skip
-"""Where the records lie that are not of a cell, each kind in a folder of its own."""
+
+
+SCRATCH = ".scratch"
+"""The folder of a directory where temporary files lie: those of checks, oracles, held out images and trial exports."""
 
 
 @contextmanager
@@ -39,25 +45,44 @@ def opened(directory: Path) -> Iterator[None]:
 
     Raises FcnBenchError where it cannot be written or another run is using it.
     """
-    lock = FileLock(directory / ".lock", timeout=0)
     with files.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
+    with locked(directory, files.ANOTHER_OUT, "wait for it or give another --out"):
+        with files.writing(directory):
+            for name in ("cells", "gates", "logs", "machines", "models"):
+                (directory / name).mkdir(exist_ok=True)
+            files.write_text(directory / ".gitignore", f"/.lock\n/{SCRATCH}/\n/logs/\n")
+        yield
+
+
+@contextmanager
+def locked(directory: Path, unwritable: str, in_use: str = "wait for it") -> Iterator[None]:
+    """Keep other runs out of a directory until the end of the block, and remove what killed ones left unfinished.
+
+    Raises FcnBenchError where it cannot be written or another run is using it: ``unwritable`` and ``in_use`` say what
+    to do about that.
+    """
+    lock = FileLock(directory / ".lock", timeout=0)
+    with files.writing(directory, unwritable):
         try:
             lock.acquire()
         except Timeout:  # an OSError too, but not the disk's
-            raise FcnBenchError(
-                f"{directory}: another run is writing here; wait for it or give another --out"
-            ) from None
+            raise FcnBenchError(f"{directory}: another run is writing here; {in_use}") from None
     try:
-        with files.writing(directory):
-            for leftover in directory.rglob(files.UNFINISHED.format("*")):
-                leftover.unlink()
-            for name in ("cells", "gates", "logs", "machines", "models"):
-                (directory / name).mkdir(exist_ok=True)
-            files.write_text(directory / ".gitignore", "/.lock\n/logs/\n")
+        with files.writing(directory, unwritable):
+            files.remove_unfinished(directory)
+            shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         yield
     finally:
+        shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         lock.release()
+
+
+def scratch(directory: Path) -> Path:
+    """The folder for temporary files, made where it is missing; it goes with the end of the run, or before the next."""
+    folder = (directory / SCRATCH).absolute()
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def save(directory: Path, result: Result) -> None:
@@ -66,34 +91,44 @@ def save(directory: Path, result: Result) -> None:
     Of a block that is repeated, the attempt before stays among what is superseded. The network that the cell's process
     left is kept first, so that what a result of here names is there; an imported one names a network that is elsewhere.
     """
-    path = directory / "cells" / f"{result.cell.key}.json"
+    path = cell_path(directory, result)
     with files.writing(path):
         text = encode(result)
         if result.attempt > 1 and path.exists():
             (directory / "superseded").mkdir(exist_ok=True)
-            before = directory / "superseded" / f"{result.cell.key}.attempt{result.attempt - 1}.json"
+            before = files.inside(directory / "superseded", f"{path.stem}.attempt{result.attempt - 1}.json")
             files.write_bytes(before, path.read_bytes())
         model = model_path(directory, result)
         if model and (left := unfinished_model(directory, result.cell)).exists():
             left.replace(model)
         files.write_text(path, text)
-        for other in (directory / "models").glob(f"{glob.escape(result.cell.slot)}.*.npz"):
+        for other in of_slot(directory / "models", result.cell, ".npz"):
             if other != model:
                 other.unlink()
-        for other in path.parent.glob(f"{glob.escape(result.cell.slot)}.*.json"):
+        for other in of_slot(path.parent, result.cell, ".json"):
             if other != path:
                 move_aside(directory, other)
 
 
+def cell_path(directory: Path, result: Result) -> Path:
+    """Where a result is kept."""
+    return files.inside(directory / "cells", f"{result.cell.key}.json")
+
+
+def of_slot(folder: Path, cell: Cell, suffix: str) -> list[Path]:
+    """The files of a cell's slot, whatever their digests, which have no dot."""
+    return [path for path in folder.glob(f"*{suffix}") if path.name.rsplit(".", 2)[0] == cell.slot]
+
+
 def unfinished_model(directory: Path, cell: Cell) -> Path:
     """Where a cell's process leaves its trained network; :func:`save` takes it from there."""
-    return directory / "models" / files.UNFINISHED.format(f"{cell.slot}.npz")
+    return files.inside(directory / "models", files.UNFINISHED.format(f"{cell.slot}.npz"))
 
 
 def model_path(directory: Path, result: Result) -> Path | None:
     """Where the trained network of a result is kept, whether it is there or not; None where it has none."""
     digest = result.model if isinstance(result, TrainingResult) else ""
-    return directory / "models" / f"{result.cell.slot}.{digest[:12]}.npz" if digest else None
+    return files.inside(directory / "models", f"{result.cell.slot}.{digest[:12]}.npz") if digest else None
 
 
 def encode(result: Result) -> str:
@@ -116,24 +151,14 @@ def move_aside(directory: Path, path: Path) -> None:
     path.replace(directory / "superseded" / path.name)
 
 
-def file_name(record: Record) -> str:
-    """The name of a record's file, without the ending; the one that was kept under it before is replaced."""
-    match record:
-        case Machine():
-            return record.machine
-        case Verification():
-            return f"{record.workload}.{record.implementation}.{slug(record.device)}"
-        case Probe():
-            return record.framework
-        case Breakdown():
-            return f"{record.implementation}.{record.workload}.{slug(record.device)}"
-        case StoredExport():
-            return f"{record.export.by}.{record.export.format}"
-
-
 def save_record(directory: Path, record: Record) -> None:
     """Keep a record in a file of its own."""
-    write(directory / FOLDERS[type(record)] / f"{file_name(record)}.json", record)
+    write(record_path(directory, record), record)
+
+
+def record_path(directory: Path, record: Record) -> Path:
+    """Where a record is kept; the one before of that name is replaced."""
+    return files.inside(directory / record.folder, f"{record.file_name}.json")
 
 
 def records(directory: Path, kind: type[R]) -> list[R]:
@@ -141,7 +166,7 @@ def records(directory: Path, kind: type[R]) -> list[R]:
 
     Raises FcnBenchError for a file that cannot be read.
     """
-    return [formats.read(path, lambda _: kind) for path in sorted((directory / FOLDERS[kind]).glob("*.json"))]
+    return [formats.read(path, lambda _: kind) for path in sorted((directory / kind.folder).glob("*.json"))]
 
 
 def save_size(directory: Path, size: Size) -> None:

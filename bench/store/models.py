@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from impls.contract import Weights
 from impls.workload import Workload
 
 WORKLOAD = TypeAdapter(Workload)
-LIMIT = 1 << 30
-"""Bytes that a file may have; the documents' largest network has 13 MB."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,10 @@ def load(path: Path, accuracy: float | None = None) -> Model:
     """Read a portable file. Raises FcnBenchError, with what is wrong, for what is none; nothing in it is executed."""
     with reading(path):
         about, weights = portable.load(path)
-        workload = WORKLOAD.validate_json(json.dumps(about["workload"]))
+        try:
+            workload = WORKLOAD.validate_json(json.dumps(about["workload"]))
+        except ValidationError as error:
+            raise ValueError(f"describes no network: {formats.problem(error)}") from error
         check(workload, weights)
         texts = {name: str(about[name]) for name in ("implementation", "framework")}
         versions = {str(name): str(value) for name, value in dict(about["versions"]).items()}
@@ -59,30 +59,9 @@ def check(workload: Workload, weights: Weights) -> None:
         raise ValueError(f"its weights are {', '.join(sorted(kinds))}, expected float32")
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn whatever a file that is no model leads to into one line that names it; what is too large is not opened."""
-    try:
-        if path.stat().st_size > LIMIT:
-            raise ValueError(f"has {path.stat().st_size} bytes, at most {LIMIT} are read")
-        yield
-    except OSError as error:
-        raise FcnBenchError(
-            f"model {path}: cannot be read ({error.strerror or error}); give a file of models/"
-        ) from error
-    except ValidationError as error:
-        raise FcnBenchError(f"model {path}: describes no network ({formats.problem(error)})") from error
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        RecursionError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-    ) as error:
-        what = " ".join(str(error).split())[:200]
-        raise FcnBenchError(f"model {path}: not a model of fcnbench ({what}); give a file of models/") from error
+def reading(path: Path) -> AbstractContextManager[None]:
+    """Turn whatever a file that is no model leads to into one line that names it."""
+    return formats.reading(path, f"model {path}", "not a model of fcnbench", "give a file of models/")
 
 
 def of_results(directory: Path, results: Sequence[TrainingResult]) -> list[Model]:
@@ -91,7 +70,9 @@ def of_results(directory: Path, results: Sequence[TrainingResult]) -> list[Model
     for result in results:
         path = archive.model_path(directory, result)
         if path and path.exists():
-            if hashlib.sha256(path.read_bytes()).hexdigest() != result.model:
+            with reading(path):
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if digest != result.model:
                 raise FcnBenchError(f"model {path}: is not the one that was trained; move it away")
             found.append(load(path, result.epochs[-1].accuracy if result.epochs else None))
     return found

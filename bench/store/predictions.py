@@ -1,6 +1,7 @@
 """What the test images were taken for, and the test set itself, as files of a result directory."""
 
 import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from bench import files
 from bench.data import mnist
+from bench.store import formats
 from bench.store.records.training import TrainingResult
+from impls import portable
 
 FIRST = 10
 """So many of the first test images are kept in any case."""
@@ -34,7 +37,7 @@ NO_TEST_SET = TestSet(np.zeros(0, np.uint8), {})
 
 def path(directory: Path, data: str) -> Path:
     """Where the test set of a data set is kept, by its digest."""
-    return directory / "predictions" / f"test-set.{data}.npz"
+    return files.inside(directory / "predictions", f"test-set.{data}.npz")
 
 
 def keep(directory: Path, root: Path, results: Sequence[TrainingResult], data: str) -> None:
@@ -51,12 +54,35 @@ def keep(directory: Path, root: Path, results: Sequence[TrainingResult], data: s
 
 
 def read(directory: Path, results: Sequence[TrainingResult]) -> TestSet:
-    """The test set that belongs to the results; an empty one where none was kept, or they have several."""
+    """The test set that belongs to the results; an empty one where none was kept, or they have several.
+
+    Raises FcnBenchError for a file that cannot be read, and where predictions are not as many as its labels.
+    """
     data = {result.cell.data for result in results if result.predicted}
-    if len(data) != 1 or not path(directory, min(data)).exists():
+    if len(data) != 1 or not (source := path(directory, min(data))).exists():
         return NO_TEST_SET
-    with np.load(path(directory, min(data)), allow_pickle=False) as kept:
-        return TestSet(kept["labels"], dict(zip(kept["numbers"].tolist(), kept["images"], strict=True)))
+    with formats.reading(source, str(source), "damaged", "move it away, then 'fcnbench run' writes it again"):
+        test = decoded(source)
+        for result in results:
+            if result.predicted and len(result.predicted) != len(test.labels):
+                raise ValueError(f"{len(test.labels)} labels for {len(result.predicted)} digits of {result.cell.key}")
+    return test
+
+
+def decoded(source: Path) -> TestSet:
+    """The test set in a file. Raises what is in :data:`bench.store.formats.DAMAGE` for anything else."""
+    with zipfile.ZipFile(source) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        if size > files.LARGEST:
+            raise ValueError(f"unpacks to {size} bytes")
+        labels, numbers, images = (portable.array(archive, name) for name in ("labels", "numbers", "images"))
+    if labels.dtype != np.uint8 or labels.ndim != 1 or (labels > 9).any():
+        raise ValueError("its labels are no digits")
+    if images.dtype != np.uint8 or images.shape != (len(numbers), 28, 28):
+        raise ValueError(f"its images are {images.dtype} {images.shape}, expected uint8 {(len(numbers), 28, 28)}")
+    if numbers.dtype.kind != "i" or numbers.ndim != 1 or not ((numbers >= 0) & (numbers < len(labels))).all():
+        raise ValueError("its images have numbers that no label has")
+    return TestSet(labels, dict(zip(numbers.tolist(), images, strict=True)))
 
 
 def own(results: Sequence[TrainingResult], data: str) -> list[TrainingResult]:

@@ -1,7 +1,7 @@
 """The timed loop. Only ``train_epoch`` and ``predict`` lie between two readings of the clock."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from bench.data.holdout import Parts
 from bench.store.records.cell import Reading, Readings, finite
 from bench.store.records.training import Inference, Predicted
 from impls.contract import Implementation
-from impls.workload import Float32
+from impls.workload import Float32, Workload
 
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
@@ -49,6 +49,13 @@ def plus(total: Reading, value: Reading) -> Reading:
     if isinstance(total, str) or isinstance(value, str):
         return value
     return None if total is None or value is None else total + value
+
+
+def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The training order of each epoch, int64 ``[n]``: a permutation drawn from the seed, or the order as stored."""
+    rng = np.random.default_rng([seed, 1])
+    for _ in range(epochs):
+        yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

@@ -389,6 +389,19 @@ def test_foreign_text_is_escaped(tmp_path: Path, undrawn: None) -> None:
     assert "<script>alert" not in html and html.count("&lt;script&gt;") >= 2
 
 
+def test_text_of_others_is_clean_wherever_it_is_shown(tmp_path: Path, undrawn: None) -> None:
+    """In the page, in Markdown, in the CSVs: no escape sequence, no half of a character, no formula."""
+    hostile = "=1+1 \x1b[31m\x00"
+    machine = replace(MACHINE, cpu=hostile)
+    failed = result(KERAS, 4, status="failed", reason=hostile, log_tail=hostile, repeated=hostile)
+    build.build(stored(tmp_path, [*clear(), failed], machine=machine))
+    files = [path for path in tmp_path.rglob("*") if path.suffix in (".html", ".md", ".csv")]
+    assert len(files) > 5
+    for path in files:
+        assert all(letter.isprintable() or letter in "\n\t\xa0" for letter in path.read_text(encoding="utf-8")), path
+    assert ",'=1+1  ," in (tmp_path / "runs.csv").read_text()
+
+
 def test_foreign_text_is_escaped_in_markdown(tmp_path: Path, undrawn: None) -> None:
     """Neither tags nor links nor columns."""
     build.build(stored(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE)]))

@@ -11,7 +11,7 @@ import pytest
 from bench.data import mnist
 from bench.errors import FcnBenchError
 from bench.machine import gpu
-from bench.session.choice import in_precisions
+from bench.session.devices import in_precisions
 from bench.store.records.verification import Check
 from bench.verification import checks
 from bench.verification.candidate import Candidate

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import resource
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -18,8 +19,11 @@ from synthetic import MACHINE, result
 from bench import files
 from bench.errors import FcnBenchError
 from bench.store import archive
+from bench.store.records.breakdown import Breakdown
 from bench.store.records.cell import Cell
+from bench.store.records.export import StoredExport
 from bench.store.records.machine import Machine
+from bench.store.records.probe import Probe
 from bench.store.records.training import Inference, TrainingResult
 from bench.store.records.verification import Check, Verification
 
@@ -133,9 +137,9 @@ def test_the_control_does_not_replace_what_it_repeats(out: Path) -> None:
     assert len(archive.results(out)) == 5
 
 
-def test_a_name_that_looks_like_a_pattern_is_only_a_name(out: Path) -> None:
-    """A plugin file may be called ``mine[1].py``: its older result is found, and nobody else's is taken."""
-    one, two = result("mine[1]", digest="a"), result("mine1", digest="a")
+def test_a_slot_is_a_whole_name(out: Path) -> None:
+    """A plugin file may be called ``mine.x.py``: what belongs to ``mine`` is left alone."""
+    one, two = result("mine", digest="a"), result("mine.cpu.2t.b01.measured.x", digest="a")
     for saved in (one, two, replace(one, cell=replace(one.cell, digest="b"))):
         archive.save(out, saved)
     assert sorted(found.cell.key for found in archive.results(out)) == sorted([two.cell.key, f"{one.cell.slot}.b"])
@@ -299,12 +303,12 @@ def test_a_file_that_cannot_be_read_is_named(out: Path) -> None:
     assert str(out / "cells" / "x.json") in line and os.strerror(errno.EISDIR) in line
 
 
-@pytest.mark.parametrize("kind", archive.FOLDERS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [Machine, Verification, Probe, Breakdown, StoredExport], ids=lambda kind: kind.folder)
 def test_damaged_records_of_other_kinds_are_named_too(out: Path, kind: type[Any]) -> None:
     """They are read by the same rule."""
-    (out / archive.FOLDERS[kind]).mkdir(exist_ok=True)
-    (out / archive.FOLDERS[kind] / "x.json").write_text("{}")
-    assert f"{archive.FOLDERS[kind]}/x.json" in refusal(archive.records, out, kind)
+    (out / kind.folder).mkdir(exist_ok=True)
+    (out / kind.folder / "x.json").write_text("{}")
+    assert f"{kind.folder}/x.json" in refusal(archive.records, out, kind)
 
 
 def test_a_directory_without_results_says_how_to_get_some(tmp_path: Path, out: Path) -> None:
@@ -338,12 +342,13 @@ def test_a_directory_that_the_system_refuses_is_one_line() -> None:
     assert "/proc/fcnbench" in refusal(open_and_close, Path("/proc/fcnbench"))
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(out: Path) -> None:
+def test_a_full_disk_is_one_line_and_loses_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's own refusal, from a device that is always full; what was saved before can be read."""
     archive.save(out, OTHER)
-    full = (out / "cells" / f"{OLD.cell.key}.json").with_name(files.UNFINISHED.format(f"{OLD.cell.key}.json"))
-    full.symlink_to("/dev/full")
-    line = refusal(archive.save, out, OLD)
+    with monkeypatch.context() as patch:
+        patch.setattr(secrets, "token_hex", lambda size: "full")
+        (out / "cells" / files.UNFINISHED.format("full")).symlink_to("/dev/full")
+        line = refusal(archive.save, out, OLD)
     assert os.strerror(errno.ENOSPC) in line and "make room" in line and "finished cells are kept" in line
     assert archive.results(out) == [OTHER]
     archive.save(out, OLD)

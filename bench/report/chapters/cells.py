@@ -112,7 +112,7 @@ def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
     """What failed or was skipped, then all cells."""
     lost = [
         replace(failure, log=failure.log[-LOG_LETTERS:] if i < LOGS else "")
-        for i, failure in enumerate(failures(results.everything))
+        for i, failure in enumerate(failures(results.cells))
     ]
     withheld = failed_gates(results.gates)
     if withheld or lost:

@@ -1,8 +1,12 @@
 """What a breakdown of a program's epoch answered: a frozen record of raw seconds, and the names of its passes."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from bench.store.records import bounds
 from bench.store.records.cell import Status
+from impls.environment import slug
+from impls.fields import check_at_least, check_names
 
 LOOP, FEEDING, FORWARD, BACKWARD, OPTIMISER, EPOCH = "loop", "feeding", "forward", "backward", "optimiser", "epoch"
 PASSES = (LOOP, FEEDING, FORWARD, BACKWARD, OPTIMISER, EPOCH)
@@ -22,6 +26,8 @@ class Breakdown:
     of the timed run has ``epoch_images`` of them. ``digest`` stands for all that would change the answer.
     """
 
+    folder: ClassVar[str] = "breakdowns"
+
     implementation: str
     tier: str
     framework: str
@@ -37,6 +43,20 @@ class Breakdown:
     images: int | None = None
     epoch_images: int | None = None
     passes: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_names(implementation=self.implementation, workload=self.workload, machine=self.machine)
+        bounds.check_device(self.device)
+        bounds.check_moment(started=self.started)
+        check_at_least(1, threads=self.threads, images=self.images, epoch_images=self.epoch_images)
+        for seconds in self.passes.values():
+            bounds.check_seconds(passes=seconds)
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, without the ending."""
+        return f"{self.implementation}.{self.workload}.{slug(self.device)}"
 
     @property
     def whole(self) -> bool:

@@ -1,10 +1,12 @@
 """What every measurement has: the cell that it belongs to, its status, its phases and what meters read around it."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from bench.store.records import bounds
 from impls.environment import slug
+from impls.fields import check, check_at_least, check_names
 from impls.workload import Workload
 
 Role = Literal["measured", "control", "floor", "sweep"]
@@ -37,17 +39,19 @@ class Cell:
     digest: str
     data: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no process can have been."""
+        check_names(implementation=self.implementation, tier=self.tier, digest=self.digest, data=self.data or "none")
+        check("." not in self.digest, "digest", self.digest, "no dot")
+        bounds.check_device(self.device)
+        check_at_least(1, threads=self.threads, block=self.block, epochs=self.epochs)
+        check_at_least(0, seed=self.seed)
+
     @property
     def slot(self) -> str:
         """The cell's place in the plan, whatever the digest."""
-        parts = (
-            self.workload.name,
-            self.implementation,
-            slug(self.device),
-            f"{self.threads}t",
-            f"b{self.block:02d}",
-        )
-        return ".".join((*parts, self.role))
+        where = f"{slug(self.device)}.{self.threads}t.b{self.block:02d}"
+        return f"{self.workload.name}.{self.implementation}.{where}.{self.role}"
 
     @property
     def key(self) -> str:
@@ -68,6 +72,10 @@ class Phases:
     build_s: float | None = None
     load_s: float | None = None
     process_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no clock can have read."""
+        bounds.check_seconds(0, **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,15 @@ class Result:
     attempt: int = 1
     repeated: str = ""
     commit: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_names(machine=self.machine)
+        bounds.check_moment(started=self.started)
+        check_at_least(1, attempt=self.attempt)
+        bounds.check_readings(self.readings)
+        bounds.check_switches(self.switches)
+        bounds.check_commit(self.commit)
 
 
 def finite(value: float) -> float | None:

@@ -1,9 +1,12 @@
 """What came of writing a trained network in another format and of checking the file: a record, and nothing else."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from bench.store.records import bounds
 from bench.store.records.cell import Status
 from impls.exports.graph import Node
+from impls.fields import check_at_least, check_finite, check_names
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,36 @@ class Export:
     versions: dict[str, str] = field(default_factory=dict)
     graph: tuple[Node, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_names(format=self.format, by=self.by)
+        check_at_least(1, images=self.images)
+        check_at_least(0, size_bytes=self.size_bytes, agree=self.agree)
+        check_finite(largest_difference=self.largest_difference, limit=self.limit)
+        bounds.check_seconds(0, one_image_s=self.one_image_s)
+        for node in self.graph:
+            check_at_least(0, parameters=node.parameters, size_bytes=node.size_bytes)
+
 
 @dataclass(frozen=True)
 class StoredExport:
     """An export, of which network it was, and a digest of all that would change it."""
 
+    folder: ClassVar[str] = "exports"
+
     workload: str
     implementation: str
     digest: str
     export: Export
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for names that are none."""
+        check_names(workload=self.workload, implementation=self.implementation)
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, without the ending."""
+        return f"{self.export.by}.{self.export.format}"
 
     @property
     def status(self) -> Status:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.store.records import bounds
 from bench.store.records.cell import Result
+from impls.fields import check_at_least, check_positive
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,13 @@ class Part:
     epoch_steps: float | None
     flops: int | None
     seconds: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_at_least(1, steps=self.steps)
+        check_at_least(0, flops=self.flops)
+        bounds.check_seconds(seconds=self.seconds)
+        check_positive(epoch_steps=self.epoch_steps)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """What a probe of document 1's Table 1 answered: frozen records of raw counts. What they decide is derived later."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from bench.store.records import bounds
 from bench.store.records.cell import Status
+from impls.fields import check_at_least, check_names
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,16 @@ class Mode:
     graphs: int | None = None
     epoch_s: tuple[float, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been counted."""
+        check_at_least(1, steps=self.steps)
+        for calls in self.calls:
+            check_at_least(0, calls=calls)
+        check_at_least(
+            0, before=self.before, prints=self.prints, stops=self.stops, numbers=self.numbers, graphs=self.graphs
+        )
+        bounds.check_seconds(epoch_s=self.epoch_s)
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -37,6 +50,8 @@ class Probe:
     debuggers, and whether they are to be had.
     ``digest`` stands for all that would change the answer.
     """
+
+    folder: ClassVar[str] = "probes"
 
     framework: str
     workload: str
@@ -51,3 +66,14 @@ class Probe:
     modes: tuple[Mode, ...] = ()
     lost: dict[str, str] = field(default_factory=dict)
     tools: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_names(framework=self.framework, workload=self.workload, machine=self.machine)
+        bounds.check_moment(started=self.started)
+        check_at_least(1, threads=self.threads)
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, without the ending."""
+        return self.framework

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from bench.store.records import bounds
 from bench.store.records.cell import Result
+from impls.fields import check_at_least
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class SweepPoint:
     first_s: float | None = None
     seconds: tuple[float, ...] = ()
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_at_least(1, batch_size=self.batch_size, width=self.width, parameters=self.parameters)
+        check_at_least(1, flops=self.flops, images=self.images, steps=self.steps)
+        bounds.check_seconds(first_s=self.first_s, seconds=self.seconds)
 
 
 @dataclass(frozen=True)

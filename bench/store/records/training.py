@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.store.records import bounds
 from bench.store.records.cell import Readings, Result
+from impls.fields import check, check_at_least, check_finite
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,15 @@ class Epoch:
     accuracy: float
     readings: Readings = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_at_least(0, epoch=self.epoch)
+        bounds.check_seconds(train_s=self.train_s)
+        bounds.check_seconds(0, train_cpu_s=self.train_cpu_s, predict_s=self.predict_s)
+        check_finite(train_loss=self.train_loss, test_loss=self.test_loss)
+        bounds.check_shares(accuracy=self.accuracy)
+        bounds.check_readings(self.readings)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -40,12 +51,22 @@ class Evaluation:
     validation_loss: float | None
     validation_accuracy: float
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_at_least(0, epoch=self.epoch, batches=self.batches)
+        check_finite(train_loss=self.train_loss, validation_loss=self.validation_loss)
+        bounds.check_shares(train_accuracy=self.train_accuracy, validation_accuracy=self.validation_accuracy)
+
 
 @dataclass(frozen=True)
 class Predicted:
     """What the test images were taken for after the last epoch: a digit for each, in their order."""
 
     digits: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is no digit."""
+        bounds.check_digits(digits=self.digits)
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,11 @@ class Inference:
     images: int
     first_s: float
     seconds: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured."""
+        check_at_least(1, images=self.images)
+        bounds.check_seconds(0, first_s=self.first_s, seconds=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -79,3 +105,12 @@ class TrainingResult(Result):
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
     harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been measured; of what was measured whole, each epoch once in order."""
+        super().__post_init__()
+        bounds.check_digits(predicted=self.predicted)
+        bounds.check_digest(model=self.model)
+        numbers = [epoch.epoch for epoch in self.epochs]
+        in_order = self.status != "ok" or numbers == list(range(len(numbers)))
+        check(in_order, "epochs", numbers, "each once, in order from 0")

@@ -1,7 +1,11 @@
 """What is kept of a verification: each check and the verdict."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+from bench.store.records import bounds
+from impls.environment import slug
+from impls.fields import check_at_least, check_finite, check_names
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,10 @@ class Check:
     passed: bool
     note: str
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is no deviation."""
+        check_finite(figure=self.figure, limit=self.limit)
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -21,6 +29,8 @@ class Verification:
 
     ``seed`` drew samples and start weights, ``threads`` is what the process was given.
     """
+
+    folder: ClassVar[str] = "gates"
 
     implementation: str
     workload: str
@@ -31,3 +41,15 @@ class Verification:
     checks: tuple[Check, ...] = ()
     seed: int | None = None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot have been verified."""
+        check_names(implementation=self.implementation, workload=self.workload)
+        bounds.check_device(self.device)
+        check_at_least(1, threads=self.threads)
+        check_at_least(0, seed=self.seed)
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, without the ending."""
+        return f"{self.workload}.{self.implementation}.{slug(self.device)}"

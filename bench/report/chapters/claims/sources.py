@@ -42,9 +42,9 @@ def read(directory: Path) -> dict[str, Program]:
     """The kept programs by implementation; those that are no Python, or have no training loop, are left out."""
     code = tutorials.code()
     layers, programs = code.layer_names if code else (), {}
-    for path in sorted((directory / sources.FOLDER).glob("*.py")):
-        with suppress(SyntaxError, UnicodeDecodeError, LookupError):
-            programs[path.stem] = cut(path.read_text(encoding="utf-8"), layers)
+    for name, content in sources.read(directory).items():
+        with suppress(SyntaxError, ValueError, LookupError, RecursionError, MemoryError):  # as Python's parser raises
+            programs[name] = cut(content.decode(), layers)
     return programs
 
 

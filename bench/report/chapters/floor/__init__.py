@@ -66,6 +66,6 @@ def of_floor(multiples: pd.DataFrame, name: str, wide: bool) -> list[str]:
 
 CHAPTER = Chapter(
     tables={"floor_parts": frames.FLOOR_PARTS, "floor": frames.FLOOR, "multiples": frames.MULTIPLES},
-    frames=lambda results: frames.derived(results.everything, results.runs),
+    frames=lambda results: frames.derived(results.cells, results.runs),
     evidence=lambda results, group, pictures: shown(sheet(results.part("floor", group), group.title), CAPTION),
 )
