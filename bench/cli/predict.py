@@ -30,8 +30,7 @@ Network = Annotated[
 Predictors = Annotated[
     list[str] | None,
     typer.Option(
-        "--with",
-        help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
+        "--with", help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained]."
     ),
 ]
 Resize = Annotated[
@@ -102,7 +101,7 @@ def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]
 
 
 def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", all_ten: bool, show: bool) -> None:
-    """A table for each image, where anything was said; then which networks said nothing."""
+    """A table for each image, where there are predictions; then why a network predicted nothing."""
     from bench.display import terminal
     from bench.models.answers import lost, picture, sheet
 
