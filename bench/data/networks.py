@@ -131,7 +131,7 @@ def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:
 def explain(name: str, table: dict[str, Any], error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, value, expectation."""
     keys, first = next((keys, item) for item in error.errors() if (keys := keys_of(item["loc"], table)) is not None)
-    key = " ".join(".".join([name, *keys]).split())  # a quoted key may hold line ends
+    key = brief(".".join([name, *keys]))  # a quoted key may hold line ends
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":
