@@ -65,7 +65,7 @@ def pairs(workloads: Mapping[str, Workload]) -> Iterator[tuple[str, str, str]]:
 
 def change(plain: Workload, other: Workload) -> str:
     """How a network differs from a plain one (Adam, relu, no dropout); empty unless it is in exactly one thing."""
-    plain, other = (replace(one, name="", document=0, note="", seed=None) for one in (plain, other))
+    plain, other = (replace(one, name="any", document=0, note="", seed=None) for one in (plain, other))
     if isinstance(plain.optimiser, Adam) and plain == replace(other, optimiser=plain.optimiser) != other:
         return f"{optimiser(other)} for {optimiser(plain)}"
     if activation(plain) == "relu" and activation(other) != "relu" and linear(plain) == linear(other):
