@@ -11,7 +11,6 @@ from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus, description, gpu
 from bench.worker import interpreters
 from impls import environment, registry
-from impls.fields import check_names
 from impls.registry import Entry
 from impls.workload import Workload
 
@@ -105,9 +104,8 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     for path in plugins:
         if not path.is_file():
             raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
-        entry = registry.from_file(path)
         try:
-            check_names(name=entry.name)
+            entry = registry.from_file(path)
         except ValueError as error:
             raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
         if entry.name in known | added:

@@ -61,6 +61,10 @@ def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingRe
     A cell that was measured whole is ``ok``, though timing its inference failed or ended the process: a ``load`` that
     bears no second call is against the contract, but no reason to lose figures that are good. The record says why.
     """
+    numbers = [epoch.epoch for epoch in answer.all(Epoch)]
+    if numbers != list(range(len(numbers))) and common["status"] == "ok":
+        reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
+        common = {**common, "status": "failed", "reason": reason, "log_tail": process.log_tail(log)}
     record = TrainingResult(
         **common,
         epochs=answer.all(Epoch),
@@ -70,10 +74,6 @@ def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingRe
         predicted=answer.last(Predicted, Predicted("")).digits,
         model=answer.last(ModelKept, ModelKept("")).sha256,
     )
-    numbers = [epoch.epoch for epoch in record.epochs]
-    if numbers != list(range(len(numbers))) and record.status == "ok":
-        reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
-        return replace(record, status="failed", reason=reason, log_tail=process.log_tail(log))
     return replace(record, log_tail=process.log_tail(log)) if record.no_inference else record
 
 
