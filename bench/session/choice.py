@@ -98,9 +98,8 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     for path in plugins:
         if not path.is_file():
             raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
-        entry = registry.from_file(path)
         try:
-            check_names(name=entry.name)
+            entry = registry.from_file(path)
         except ValueError as error:
             raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
         if entry.name in known | added:
