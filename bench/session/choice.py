@@ -10,7 +10,6 @@ from bench.machine import cpus
 from bench.session.devices import chosen_devices, in_precisions
 from bench.worker import interpreters
 from impls import registry
-from impls.fields import check_names
 from impls.registry import Entry
 from impls.workload import Workload
 
