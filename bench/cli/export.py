@@ -21,8 +21,7 @@ def export(
     model: Annotated[Path, typer.Argument(help="A portable file (models/*.npz), or a result directory.")],
     format: Annotated[str, typer.Option(help=f"Format to write: {FORMATS}.")],
     out: Annotated[
-        Path | None,
-        typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here]."),
+        Path | None, typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here].")
     ] = None,
     by: Annotated[
         str | None, typer.Option(help=f"Framework that writes the file: {BY} [default: the one that trained it].")
@@ -38,9 +37,9 @@ def export(
     status 1). A file that is there already is replaced.
     """
     from bench.data import download
-    from bench.models import export as models_export
-    from bench.models.export import prepare, text
+    from bench.models import export as exporting
+    from bench.models import graph
 
-    asked = prepare(model, format, by, out, implementation, workload)
+    planned = exporting.prepare(model, format, by, out, implementation, workload)
     root = download.find(data, say=say)
-    say(text(asked, models_export.export(asked, root, timeout)))
+    say(graph.text(planned, exporting.export(planned, root, timeout)))

@@ -29,7 +29,7 @@ def floor(
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
-    from bench.display import naming, terminal
+    from bench.display import terminal
     from bench.report.chapters import floor as chapters_floor
     from bench.session.choice import Options
     from bench.session.run import measure_blocks
@@ -45,7 +45,6 @@ def floor(
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
             results = list(measure_blocks(session, plan, {}, say).values())
-    floors = chapters_floor.floor(chapters_floor.parts(results))
-    made = [chapters_floor.of_place(own, naming.title(*place)) for place, own in chapters_floor.by_place(floors)]
-    say(terminal.page([], made))
-    return 1 if any(result.status == "failed" for result in results) or floors.empty else 0
+    sheets = chapters_floor.sheets(results)
+    say(terminal.page([], sheets))
+    return 1 if any(result.status == "failed" for result in results) or not sheets else 0

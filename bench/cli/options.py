@@ -10,6 +10,8 @@ import typer
 from bench.display.text import clean
 from bench.errors import FcnBenchError
 
+MOST = 2**31 - 1
+"""The largest number that every framework takes for a seed."""
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 Workloads = Annotated[list[str] | None, typer.Option("--workload", help="Network to train; may be repeated.")]

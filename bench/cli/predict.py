@@ -30,8 +30,7 @@ Network = Annotated[
 Predictors = Annotated[
     list[str] | None,
     typer.Option(
-        "--with",
-        help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
+        "--with", help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained]."
     ),
 ]
 Resize = Annotated[
@@ -65,7 +64,6 @@ def predict(
 
     from bench.models import find, picture
     from bench.models import predict as asking
-    from bench.session import choice
     from bench.session.devices import chosen_devices
     from bench.worker.interpreters import assigned
 
@@ -75,9 +73,7 @@ def predict(
     images, refused = picture.load_all(files, resize)
     file_names = list(map(shown, images))
     with TemporaryDirectory(prefix="fcnbench-predict-") as folder:
-        networks, unusable = (
-            find.chosen(model or [], workload, choice.HEADLINE, rows, Path(folder), timeout) if images else ([], [])
-        )
+        networks, unusable = find.chosen(model or [], workload, rows, Path(folder), timeout) if images else ([], [])
         pixels = np.array(list(images.values()), np.uint8).reshape(-1, 28, 28)
         answers = asking.ask(networks, names, rows, pixels, chosen_device, timeout, Path(folder)) if networks else []
     refused += unusable
@@ -103,15 +99,15 @@ def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]
 
 
 def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", all_ten: bool, show: bool) -> None:
-    """A table for each image, where anything was said; then which networks said nothing."""
+    """A table for each image, where there are predictions; then why a network predicted nothing."""
     from bench.display import terminal
-    from bench.models.answers import lost, picture, sheet
+    from bench.models.answers import failures, picture, sheet
 
     for number, name in enumerate(names if answers else []):
         say(terminal.page([], [sheet(name, answers, number, all_ten)]))
         if show:
             say("\n".join(["", *picture(pixels[number])]))
-    for lines in lost(answers):
+    for lines in failures(answers):
         say(f"\n{lines}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from bench import files
 from bench.errors import FcnBenchError, brief
@@ -47,11 +48,10 @@ def read_toml(path: Path, kind: str) -> dict[str, Any]:
     """What a TOML file holds; ``kind`` names it in the FcnBenchError for one that cannot be read."""
     try:
         content = tomllib.loads(files.read_bytes(path).decode())
-        json.dumps(content, default=str)  # which has no number of thousands of digits, and no deeper nesting
+        from_json(json.dumps(content, default=str))  # which refuses deep nesting and numbers of thousands of digits
     except (OSError, UnicodeDecodeError) as error:
-        raise FcnBenchError(
-            f"{kind} {path}: cannot be read ({brief(str(error))}); give a readable TOML file"
-        ) from error
+        reason = brief(str(error))
+        raise FcnBenchError(f"{kind} {path}: cannot be read ({reason}); give a readable TOML file") from error
     except (ValueError, RecursionError) as error:  # of which TOMLDecodeError is one
         raise FcnBenchError(f"{kind} {path}: not valid TOML: {brief(str(error))}; mend that line") from error
     return content
@@ -131,7 +131,7 @@ def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:
 def explain(name: str, table: dict[str, Any], error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, value, expectation."""
     keys, first = next((keys, item) for item in error.errors() if (keys := keys_of(item["loc"], table)) is not None)
-    key = " ".join(".".join([name, *keys]).split())  # a quoted key may hold line ends
+    key = brief(".".join([name, *keys]))  # a quoted key may hold line ends
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.data.networks import network, read_toml
 from bench.errors import FcnBenchError
-from impls.fields import shown
+from impls.fields import check_finite, shown
 from impls.workload import STRICT, Workload
 
 FOLDER = Path(__file__).with_name("tutorials")
@@ -34,6 +34,10 @@ class Claim:
     low: float
     high: float
     about: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that means nothing."""
+        check_finite(low=self.low, high=self.high, about=self.about)
 
 
 @dataclass(frozen=True, kw_only=True)

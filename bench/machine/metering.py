@@ -92,9 +92,9 @@ class Counter:
         return self.read(at)
 
     def stop(self, at: Surroundings, started: float | None) -> Sequence[Reading]:
-        """The difference."""
+        """The difference; 0 where the system has set the counter back."""
         now = self.read(at)
-        return [None if started is None or now is None else now - started]
+        return [None if started is None or now is None else max(0, now - started)]
 
 
 def gauge(around: Work, name: str, unit: str, meaning: str, read: Callable[[Surroundings], Reading]) -> Gauge:

@@ -106,4 +106,4 @@ class Results(Contents):
 
     def part(self, name: str, group: Group) -> pd.DataFrame:
         """The rows of a frame that are about a group."""
-        return groups.part(self.frames[name], *group.place_key)
+        return group.part(self.frames[name])

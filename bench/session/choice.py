@@ -10,11 +10,8 @@ from bench.machine import cpus
 from bench.session.devices import chosen_devices, in_precisions
 from bench.worker import interpreters
 from impls import registry
-from impls.fields import check_names
 from impls.registry import Entry
 from impls.workload import Workload
-
-HEADLINE = "mlp-128-64"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +87,7 @@ def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str
         return [known[name] for name in dict.fromkeys(names)]
     if users:
         return list(users.values())
-    return list(own.values()) if preset == "documents" else [own[HEADLINE]]
+    return list(own.values()) if preset == "documents" else [own[tutorials.headline()]]
 
 
 def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list[Entry]:
@@ -100,9 +97,8 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     for path in plugins:
         if not path.is_file():
             raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
-        entry = registry.from_file(path)
         try:
-            check_names(name=entry.name)
+            entry = registry.from_file(path)
         except ValueError as error:
             raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
         if entry.name in known | added:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench import files
 from bench.data import mnist
+from bench.errors import FcnBenchError
 from bench.store import formats
 from bench.store.records.training import TrainingResult
 from impls import portable
@@ -43,7 +44,8 @@ def path(directory: Path, data: str) -> Path:
 def keep(directory: Path, root: Path, results: Sequence[TrainingResult], data: str) -> None:
     """Keep the labels of the data set in ``root``, and the images that were mistaken in these results."""
     found = mnist.load(root)
-    mistaken = {i for result in own(results, data) for i in np.flatnonzero(taken_for(result) != found.y_test)}
+    complete = [result for result in own(results, data) if len(result.predicted) == len(found.y_test)]
+    mistaken = {i for result in complete for i in np.flatnonzero(taken_for(result) != found.y_test)}
     numbers = np.array(sorted(mistaken | set(range(min(FIRST, len(found.y_test))))), dtype=np.int32)
     content = io.BytesIO()
     np.savez_compressed(content, labels=found.y_test, numbers=numbers, images=found.x_test[numbers])
@@ -61,12 +63,18 @@ def read(directory: Path, results: Sequence[TrainingResult]) -> TestSet:
     data = {result.cell.data for result in results if result.predicted}
     if len(data) != 1 or not (source := path(directory, min(data))).exists():
         return NO_TEST_SET
-    with formats.reading(source, str(source), "damaged", "move it away, then 'fcnbench run' writes it again"):
-        test = decoded(source)
-        for result in results:
-            if result.predicted and len(result.predicted) != len(test.labels):
-                raise ValueError(f"{len(test.labels)} labels for {len(result.predicted)} digits of {result.cell.key}")
+    test = read_file(source)
+    for result in results:
+        if result.predicted and len(result.predicted) != len(test.labels):
+            digits = f"{len(result.predicted)} digits in {result.cell.key}"
+            raise FcnBenchError(f"{source}: {len(test.labels)} labels, but {digits}; move one of them away")
     return test
+
+
+def read_file(source: Path) -> TestSet:
+    """The test set in a file. Raises FcnBenchError for one that cannot be read."""
+    with formats.reading(source, str(source), "damaged", "move it away, then 'fcnbench run' writes it again"):
+        return decoded(source)
 
 
 def decoded(source: Path) -> TestSet:

@@ -190,7 +190,7 @@ class Worker:
 
     def answer(self, timeout_s: float) -> Answer:
         """End it; all that it has said within the seconds that it was given, and how it ended."""
-        lines = [*self.heard, *self.end()]
+        lines = [*self.heard, *self.stop()]
         wall_s = time.perf_counter() - self.started
         parent_cpu_s, child_cpu_s = (now - before for now, before in zip(cpu_s(), self.cpu_before, strict=True))
         status = None if self.late else self.process.wait()
@@ -199,13 +199,18 @@ class Worker:
             invalid = f"said more than {MOST_BYTES:,} bytes"
         child_cpu_s += answers.helpers_cpu_s(messages)
         readings = self.meters.stop(Surroundings(self.device, child_cpu_s=child_cpu_s))
+        leftovers.end_marked(self.mark)  # which takes CPU time that is nobody's reading
         return Answer(messages, status, timeout_s, wall_s, parent_cpu_s, child_cpu_s, invalid, self.moment, readings)
 
-    def end(self) -> list[bytes]:
-        """End it and all that it started, also what left its group; what it had still to say."""
-        kill_group(self.process)
+    def end(self) -> None:
+        """End it and all that it started, also what left its group."""
+        self.stop()
         leftovers.end_marked(self.mark)
-        self.reader.join(timeout=1.0)  # a process of somebody else may hold the channel open for ever
+
+    def stop(self) -> list[bytes]:
+        """End it with its group; what it had still to say."""
+        kill_group(self.process)
+        self.reader.join(timeout=1.0)  # what left the group may hold the channel open
         left = []
         while not self.lines.empty():
             left.append(self.lines.get() or b"")

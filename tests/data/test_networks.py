@@ -234,6 +234,9 @@ MISTAKES = [
     ("layers", ending(CONV.replace("size = 3", "size = 0")), "net.layers.0.size is 0", "equal to 1"),
     ("layers", ending(CONV.replace(", size = 3", "")), "net.layers.0.size is missing", "add it"),
     ("layers", ending(CONV.replace(" }", ", stride = 2 }")), "net.layers.0.stride", "not a known key"),
+    ("layers", ending("{ kind = 'pool', size = 0 }"), "net.layers.0.size is 0", "equal to 2"),
+    ("seed", "9223372036854775808", "net.seed is 9223372036854775808", "less than 2^32"),
+    ("epochs", "9" * 4000, "net.epochs is 999", "less than 2^63"),
     ("layers", ending("{ kind = 'pool', size = 1 }"), "net.layers.0.size is 1", "equal to 2"),
     ("layers", "[{ units = 10, inputs = 785 }]", "net.layers.0.inputs is 785, expected 784", "784 arrive"),
     (
@@ -287,6 +290,11 @@ def test_a_mistake_is_told_with_key_value_and_expectation(
         (b"['../net']\n", "'../net'"),
         (b'["a\\nnet"]\n', "letters, digits"),
         (b"['']\n", "letters, digits"),
+        (b"[" + b"n" * 300 + b"]\n", "at most 60 bytes"),
+        (b"[net]\nepochs = " + b"9" * 5000, "not valid TOML"),
+        (b"[net]\nepochs = 0x" + b"f" * 20_000, "not valid TOML"),
+        (b"x = " + b"[" * 3000, "not valid TOML"),
+        (b"x = " + b"[" * 300 + b"]" * 300, "not valid TOML"),
     ],
 )
 def test_a_file_that_holds_no_networks_says_what_it_holds(tmp_path: Path, content: bytes, expected: str) -> None:

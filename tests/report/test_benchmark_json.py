@@ -207,6 +207,56 @@ def test_a_file_that_is_no_good_is_told_in_one_line(
     assert not (tmp_path / "back").exists()
 
 
+def in_cell(**values: Any) -> Callable[[dict[str, Any]], object]:
+    """Changes values of the first cell."""
+    return lambda content: content["fcnbench"]["cells"][0]["cell"].update(values)
+
+
+def in_network(name: str) -> Callable[[dict[str, Any]], object]:
+    """Renames the network of the first cell."""
+    return lambda content: content["fcnbench"]["cells"][0]["cell"]["workload"].update(name=name)
+
+
+def in_last_cell(**values: Any) -> Callable[[dict[str, Any]], object]:
+    """Changes values of the last cell."""
+    return lambda content: content["fcnbench"]["cells"][-1].update(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        in_network("../../x"), in_network("/x"), in_network("a\0b"), in_network("x" * 300), in_network("."),
+        in_cell(implementation="../../x"), in_cell(digest="../../x"), in_cell(digest="a.b"), in_cell(device="../x"),
+        in_cell(role="../x"), in_cell(data="../x"), in_cell(tier="/x"), in_cell(block=0), in_cell(threads=10**30),
+        lambda content: content["fcnbench"]["machines"][0].update(machine="/tmp/fcnbench-escaped"),
+        lambda content: content["fcnbench"]["machines"][0].update(machine="../escaped"),
+        lambda content: content["fcnbench"]["gates"][0].update(workload="../../escaped"),
+        in_last_cell(model="../../../escaped"), in_last_cell(model="../" * 21 + "x"), in_last_cell(switches={"x": float("nan")}),
+        in_last_cell(predicted="12a"), in_last_cell(started="yesterday"), in_last_cell(readings={"steal_s": "much"}),
+    ],
+)  # fmt: skip
+def test_a_hostile_file_writes_nothing(
+    exported: Callable[..., Path], tmp_path: Path, change: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither outside of the directory nor in it, though its other cells are good; one line, exit status 2."""
+    path = edited(exported(clear()), change)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as ended:
+        main.main(["import-benchmark", str(path), "--out", str(tmp_path / "a" / "b" / "back")])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and len(said.splitlines()) == 1 and "unexpected" not in said
+    assert sorted(tmp_path.rglob("*")) == before and not Path("/tmp/fcnbench-escaped.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"9" * 10_000, b"\0" * 10, b"\xef\xbb\xbf{}"])
+def test_a_file_that_no_parser_likes_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
+    """Deep nesting, giant numbers, zeros, a byte order mark."""
+    (tmp_path / "file.json").write_bytes(content)
+    with pytest.raises(FcnBenchError) as refused:
+        benchmark_json.save([tmp_path / "file.json"], tmp_path / "back")
+    assert "\n" not in str(refused.value) and not (tmp_path / "back").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"[1]", b"\xff\xfe", b"{", b"null", b"7"])
 def test_a_file_that_is_not_ours_is_told_in_one_line(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]

@@ -18,7 +18,7 @@ from bench.display.charts import Chart
 from bench.errors import FcnBenchError
 from bench.report import build, pairs, runs
 from bench.report import page as report_page
-from bench.report.chapters import cost
+from bench.report.chapters import memory
 from bench.store import archive
 from bench.store.records.cell import Phases
 from bench.store.records.training import TrainingResult
@@ -511,10 +511,10 @@ def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts and logs beyond the limit are left to their files."""
     large = "<svg><title>t</title><desc>d</desc>" + "<g/>" * 20_000 + "</svg>"
-    memory = replace(
-        cost.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large, b"")]
+    drawn = replace(
+        memory.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large, b"")]
     )
-    monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, memory])
+    monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, drawn])
     names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
     networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
     failed = [result(f"plugin-{n}", n, status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]

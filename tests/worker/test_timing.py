@@ -188,6 +188,17 @@ def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
         assert timing.score(logits, LABELS) == (None, 1.0)
 
 
+def test_logits_that_are_no_numbers_are_no_digit() -> None:
+    """The image is not recognised, whatever its label, and no digit is kept of any; an infinite one is none either."""
+    logits = logits_for(LABELS)
+    assert timing.predicted(logits, SCORING) == Predicted("30913")
+    logits[1] = np.nan
+    assert timing.score(logits, LABELS) == (None, 0.8)
+    assert timing.predicted(logits, SCORING) == Predicted("")
+    logits[1] = np.inf
+    assert timing.predicted(logits, SCORING) == Predicted("")
+
+
 HELD = Scoring(LABELS, Parts(3, 1), batch_size=2, every=2)
 
 

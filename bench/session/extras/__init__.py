@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bench.session.choice import HEADLINE
+from bench.data import tutorials
 from bench.session.extras import breakdowns, exports, probes
 from bench.session.extras.questions import ask_all
 from bench.session.plan import Plan
@@ -14,9 +14,10 @@ def ask(
     plan: Plan, session: Session, trained: Sequence[TrainingResult], fresh: bool, say: Callable[[str], None]
 ) -> None:
     """Ask all that the plan allows and that is not stored. What is asked of one network is asked of the headline's."""
+    headline = tutorials.headline()
     for questions in (
-        probes.questions(plan, session, HEADLINE),
-        breakdowns.questions(plan, session, HEADLINE),
-        exports.questions(trained, session, HEADLINE),
+        probes.questions(plan, session, headline),
+        breakdowns.questions(plan, session, headline),
+        exports.questions(trained, session, headline),
     ):
         ask_all(questions, session.directory, fresh, say)

@@ -12,6 +12,8 @@ LEAST_S, MOST_S = 1e-9, 1e9
 """A clock counts nanoseconds; nothing takes thirty years."""
 WORDS = ("_by", "_source")
 """How the names of readings end that are words; all others are numbers."""
+READINGS = {"_s": (0, MOST_S), "_bytes": (0, LARGEST)}
+"""The least and the most of readings that are numbers, by how their names end."""
 COMPARED_SWITCHES = (
     "takes_order", "initialiser", "adam_epsilon", "last_batch", "precision", "tf32", "threads", "compile", "data",
 )  # fmt: skip
@@ -64,11 +66,11 @@ def check_readings(readings: Mapping[str, int | float | str | None]) -> None:
     """What meters read."""
     for name, value in readings.items():
         if name.endswith(WORDS):
-            check(value is None or isinstance(value, str), name, value, "a word")
+            check(value is None or isinstance(value, str), f"readings.{name}", value, "a word")
         elif value is not None:
-            least = 0 if name.endswith("_bytes") else -LARGEST
-            fits = isinstance(value, int | float) and least <= value <= LARGEST
-            check(fits, name, value, f"a number, {'0' if least == 0 else '-2^63'} or more, below 2^63")
+            least, most = next((bound for end, bound in READINGS.items() if name.endswith(end)), (-LARGEST, LARGEST))
+            fits = isinstance(value, int | float) and least <= value <= most
+            check(fits, f"readings.{name}", value, f"a number from {least:g} to {most:g}")
 
 
 def check_switches(switches: Mapping[str, Any]) -> None:
