@@ -43,8 +43,8 @@ WAITS = pytest.StashKey[list[float]]()
 """Seconds of every way to the null implementation's worker and back, filled by the benchmarks."""
 CELLS = pytest.StashKey[list[TrainingResult]]()
 """The records behind the training epochs, filled by the benchmarks."""
-GATES = pytest.StashKey[dict[str, Verification]]()
-"""What the gate said, by network, implementation and device."""
+VERIFIED = pytest.StashKey[dict[tuple[str, str, str], Verification | None]]()
+"""What verification said, by network, implementation and device; None of what is not verified."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -117,9 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
         option(config, "rounds")
     except FcnBenchError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[WAITS], config.stash[GATES] = [], {}
-    cells: list[TrainingResult] = []
-    config.stash[CELLS] = cells
+    config.stash[WAITS], config.stash[CELLS], config.stash[VERIFIED] = [], [], {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -151,31 +149,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Iterator[None]:
-    """As :func:`told_in_one_line`."""
-    yield from told_in_one_line()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Iterator[None]:
-    """As :func:`told_in_one_line`."""
-    yield from told_in_one_line()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Iterator[None]:
-    """As :func:`told_in_one_line`."""
-    yield from told_in_one_line()
-
-
-def told_in_one_line() -> Iterator[None]:
-    """Tell what a user can mend without a traceback: a failure, or a skip where an implementation cannot run here."""
+def in_one_line() -> Iterator[None]:
+    """Show what a user can mend without a traceback: a failure, or a skip where an implementation cannot run here."""
     try:
         yield
     except NotHere as error:
         raise pytest.skip.Exception(str(error)) from None
     except FcnBenchError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+pytest_runtest_setup = pytest_runtest_call = pytest_runtest_teardown = in_one_line
+"""Around every part of a benchmark."""
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
@@ -187,8 +172,8 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Add the records, from which ``fcnbench import-benchmark`` makes a result directory."""
-    cells, gates = config.stash[CELLS], config.stash[GATES]
-    stored = Contents(cells, list(gates.values()), [description.machine()])
+    cells, answers = config.stash[CELLS], config.stash[VERIFIED].values()
+    stored = Contents(cells, [answer for answer in answers if answer], [description.machine()])
     output_json["fcnbench"] = contents.encoded(stored)
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +12,18 @@ from bench.errors import FcnBenchError
 
 UNFINISHED = ".fcnbench-{}.tmp"
 """What a file is called until it is whole; nobody else's files are called so."""
+ANOTHER_OUT = "make room or give another --out, finished cells are kept"
 LARGEST = 1 << 30
 """Bytes of a file that is read whole; a cell has 20 KB, the tutorials' largest network 13 MB."""
 
 
 @contextmanager
-def writing(path: Path, besides: str = ", finished cells are kept") -> Iterator[None]:
-    """Turn the system's refusals into one line that says what to do, and what is true ``besides``."""
+def writing(path: Path, advice: str = ANOTHER_OUT) -> Iterator[None]:
+    """Turn the system's refusal to write into an error of one line that ends with ``advice``."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise FcnBenchError(f"{path}: cannot write ({reason}); make room or give another --out{besides}") from error
+        raise FcnBenchError(f"{path}: cannot write ({error.strerror or error}); {advice}") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -31,17 +32,22 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """As :func:`write_text`, for bytes."""
-    temporary = path.with_name(UNFINISHED.format(path.name))
+    """As :func:`write_text`, for bytes. Several processes may write the same path: one of them is the last."""
+    temporary = path.with_name(UNFINISHED.format(secrets.token_hex(8)))
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def remove_unfinished(directory: Path) -> None:
+    """Take away what writers that were killed have left in a directory that nobody else writes into."""
+    for leftover in directory.rglob(UNFINISHED.format("*")):
+        leftover.unlink(missing_ok=True)
 
 
 def read_bytes(path: Path) -> bytes:

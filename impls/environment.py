@@ -1,4 +1,4 @@
-"""Devices by name, and the variables by which a process is kept to one of them before any framework is imported.
+"""Devices by name, and the environment variables that limit a process to one of them.
 
 ``cpu``, ``mps``, ``cuda`` (the first NVIDIA GPU that this process may use) and ``cuda:N`` (the one at that position of
 those). A process sees no other GPU than its own, so that inside of it the GPU is always the first and only one.
@@ -11,6 +11,11 @@ from impls.registry import Entry
 
 ORDER = ("cuda", "mps", "cpu")
 """The choice of ``auto``: the first of these that the machine has."""
+THREADS = (
+    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
+    "NPROC",  # the size of XLA's thread pool on a CPU
+)  # fmt: skip
 HIDDEN = "-1"
 """An entry that is no device: CUDA shows none that stands behind it."""
 
@@ -59,32 +64,18 @@ def gpu_variables(device: str, inherited: Mapping[str, str]) -> dict[str, str]:
         return {}
     listed, number = visible(inherited), position(device)
     shown = str(number) if listed is None else listed[number] if number < len(listed) else HIDDEN
-    return {
-        "CUDA_DEVICE_ORDER": inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
-        "CUDA_VISIBLE_DEVICES": shown,
-    }
+    return {"CUDA_DEVICE_ORDER": inherited.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"), "CUDA_VISIBLE_DEVICES": shown}
 
 
 def environment(
-    entry: Entry,
-    device: str,
-    threads: int,
-    inherited: Mapping[str, str] = os.environ,
-    precision: str = "float32",
+    entry: Entry, device: str, threads: int, inherited: Mapping[str, str] = os.environ, precision: str = "float32"
 ) -> dict[str, str]:
     """The variables of a process on ``device``, given those that this one has inherited.
 
     They must be in force before a framework is imported. Each framework gets the same number of threads, by the
     variables that its libraries read, and takes a GPU's memory as it needs it. What the row itself sets goes last.
     """
-    count = str(threads)
-    variables = {
-        "OMP_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
-        "OPENBLAS_NUM_THREADS": count,
-        "TF_NUM_INTRAOP_THREADS": count,
-        "TF_NUM_INTEROP_THREADS": count,
-        "NPROC": count,  # the size of XLA's thread pool on a CPU
+    variables = dict.fromkeys(THREADS, str(threads)) | {
         "TF_ENABLE_ONEDNN_OPTS": "1",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # for all: Keras imports TensorFlow on any backend, where it is installed

@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import struct
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -42,10 +43,11 @@ def save(path: Path, workload: Workload, weights: Weights, origin: dict[str, Any
 def load(path: Path) -> tuple[dict[str, Any], Weights]:
     """What :func:`save` was given as ``about``, not validated, and the weights as they stand.
 
-    Nothing is unpickled, and no more is read than the file has bytes. Raises ValueError, KeyError, OSError or
-    zipfile.BadZipFile for what is no such file.
+    Nothing is unpickled, and no more is read than the file has bytes. Raises ValueError for what is no such file, and
+    OSError.
     """
-    with uncompressed(path) as archive:
+    check_archive(path)
+    with zipfile.ZipFile(path) as archive:
         about = json.loads(str(array(archive, "about")))
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError(f"'about' does not say format {FORMAT}")
@@ -53,27 +55,35 @@ def load(path: Path) -> tuple[dict[str, Any], Weights]:
         return about, [(array(archive, f"kernel_{i}"), array(archive, f"bias_{i}")) for i in range(1, count + 1)]
 
 
-def uncompressed(path: Path) -> zipfile.ZipFile:
-    """The archive, opened. Raises ValueError where something in it is compressed and may become any size.
+def check_archive(path: Path) -> None:
+    """Raise ValueError unless every member of the archive agrees with its checksum; PyTorch checks none of them.
 
-    NumPy, PyTorch and Keras compress nothing in the files that are written here.
+    Nothing in it may be compressed either, since it could become any size; NumPy, PyTorch and Keras compress nothing in
+    the files that are written here.
     """
-    archive = zipfile.ZipFile(path)
-    packed = [member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
-    if packed:
-        archive.close()
-        raise ValueError(f"{packed[0]!r} in it is compressed")
-    return archive
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(f"{member.filename!r} in it is compressed")
+                with archive.open(member) as file:
+                    while file.read(1 << 20):
+                        pass
+    except (zipfile.BadZipFile, EOFError, RuntimeError, struct.error) as error:  # what zipfile raises on damage
+        raise ValueError(f"the archive is damaged: {error}") from error
 
 
 def array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """One array, once what its head declares is what the file holds. Raises ValueError, KeyError where it is none."""
+    """One array, once what its head declares is what the file holds. Raises ValueError where it is none."""
     if f"{name}.npy" not in archive.namelist():
         raise ValueError(f"holds no {name!r}")
     with archive.open(f"{name}.npy") as file:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{name} is in a format that is not written here")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        try:
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        except Exception as error:  # the head is parsed as Python, and text raises whatever the parser meets
+            raise ValueError(f"{name} has no head of an array") from error
         declared, held = math.prod(shape) * dtype.itemsize, archive.getinfo(f"{name}.npy").file_size - file.tell()
         if dtype.hasobject or declared != held:
             raise ValueError(f"{name} declares {dtype} {shape}, which {held} bytes do not hold")
@@ -81,10 +91,12 @@ def array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def check_size(path: Path, workload: Workload) -> None:
-    """Raise ValueError where the network that a file describes is larger than the file: nothing need be built."""
-    if 4 * workload.parameters > path.stat().st_size:
+def described(path: Path, text: str | bytes) -> Workload:
+    """The network that a file describes in JSON. Raises ValueError where it is larger than the file."""
+    workload = Workload.from_dict(json.loads(text))
+    if 4 * workload.parameters > path.stat().st_size:  # nothing need be built to see that
         raise ValueError(f"describes {workload.parameters} parameters, more than it holds")
+    return workload
 
 
 def check(workload: Workload, weights: Weights) -> None:

@@ -1,4 +1,4 @@
-"""The table of implementations. It imports none of them, and no framework: a row only says where the code lies.
+"""The table of implementations. It imports none of them, and no framework: a row only says where the code is.
 
 A row's name is ``<tier>-<framework>[-<backend>]``. The built-in rows are found: a file ``impls/TIER/FRAMEWORK.py`` is
 one. Third parties add rows by the entry-point group ``fcnbench.implementations`` (the entry point's name is the row's
@@ -96,13 +96,13 @@ def row(tier: str, short: str, module: str, framework: Framework, backend: str) 
     """The row of a framework in a tier, on a backend where it has any."""
     computes = FRAMEWORKS[backend] if backend else framework
     environment = {"KERAS_BACKEND": computes.package} if backend else {}
-    own = (framework.package, *([computes.package] if backend else []), *framework.tier_packages.get(tier, ()))
+    packages = (framework.package, *([computes.package] if backend else []), *framework.tier_packages.get(tier, ()))
     return Entry(
         f"{tier}-{short}",
         tier,
         framework.name,
         module,
-        packages=(*own, "numpy"),
+        packages=(*packages, "numpy"),
         environment=environment | dict(computes.environment) | dict(framework.tier_environment.get(tier, {})),
         by_default=tier in BY_DEFAULT and short in COMPARED,
     )
@@ -114,17 +114,9 @@ BUILT_IN = tuple(built_in())
 def floors() -> tuple[Entry, ...]:
     """The libraries by which the machine's own limit is measured: no implementations."""
     return tuple(
-        Entry(
-            f"floor-{name}",
-            "floor",
-            name,
-            module,
-            "Floor",
-            tuple(dict.fromkeys((FRAMEWORKS[name].package, "numpy"))),
-            QUIET,
-            gated=False,
-        )
+        Entry(f"floor-{name}", "floor", name, module, "Floor", packages, QUIET, gated=False)
         for name, module in capable("floor").items()
+        for packages in [tuple(dict.fromkeys((FRAMEWORKS[name].package, "numpy")))]
     )
 
 

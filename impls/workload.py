@@ -122,7 +122,7 @@ class Workload:
 
     ``validation`` is the share of the training images that the harness holds out, and ``evaluate_every`` the number of
     batches after which it looks at them (0: after each epoch only); an implementation never sees either. ``dtype`` is
-    what to compute in: ``float64`` is asked for by the equivalence gate alone, of those that declare it. With
+    what to compute in: only the verification sets ``float64``, for those that declare it. With
     ``precision`` ``tf32`` a GPU may round what enters float32 products to TF32; ``float32`` forbids it.
     """
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import say
+
 app = typer.Typer()
 
 
@@ -20,11 +22,11 @@ def export_benchmark(
 
     text, number = benchmark_json.export(directory)
     if str(out) == "-":
-        print(text)
+        say(text)
         return
     path = out or directory / "benchmark.json"
     benchmark_json.write(path, text)
-    print(f"{number} benchmarks: {path}; look at them with: pytest-benchmark compare {path}")
+    say(f"{number} benchmarks: {path}; look at them with: pytest-benchmark compare {path}")
 
 
 @app.command("import-benchmark")
@@ -40,10 +42,10 @@ def import_benchmark(
 
     directory = out or Path("results", files[0].stem)
     added, others = benchmark_json.save(files, directory)
-    built = build.build(directory)
-    print(built.text)
-    print(f"new in {directory}: {numbers.count(added, 'process', 'es')}")
+    built = build.rebuild(directory)
+    say(built.text)
+    say(f"new in {directory}: {numbers.count(added, 'process', 'es')}")
     if others:
         left = numbers.count(others, "benchmark")
-        print(f"{left} of other processes (first epoch, prediction, import) left in the files")
-    print(f"report: {built.html}")
+        say(f"{left} of other processes (first epoch, prediction, import) left in the files")
+    say(f"report: {built.html}")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import say
+
 app = typer.Typer()
 
 
@@ -18,8 +20,8 @@ def data(
     from bench.data import download
     from bench.data.mnist import describe
 
-    root = download.find(directory, say=print)
+    root = download.find(directory, say=say)
     found = describe(root)
-    print(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
+    say(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
     for name, md5 in found.md5.items():
-        print(f"  {name}  md5 {md5}")
+        say(f"  {name}  md5 {md5}")

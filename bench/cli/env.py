@@ -2,6 +2,8 @@
 
 import typer
 
+from bench.cli.options import say
+
 app = typer.Typer()
 
 
@@ -17,11 +19,11 @@ def env() -> None:
 
     machine = description.machine()
     for name, value in asdict(machine).items():
-        print(f"{name:20} {'-' if value in (None, '') else value}")
+        say(f"{name:20} {'-' if value in (None, '') else value}")
     for package in all_packages():
-        print(f"{package:20} {package_version(package)}")
+        say(f"{package:20} {package_version(package)}")
     for name, value in impls_environment.environment(BUILT_IN[0], "cpu", machine.available_cpus).items():
-        print(f"{name:30} {value}")
-    print(f"\nlooking at what else runs here, {checkup.SECONDS:g} s", flush=True)
+        say(f"{name:30} {value}")
+    say(f"\nlooking at what else runs here, {checkup.SECONDS:g} s")
     for finding in checkup.examine():
-        print(finding.line)
+        say(finding.line)

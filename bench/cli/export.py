@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import Data, Timeout
+from bench.cli.options import Data, Timeout, say
 from impls import exports
 
 app = typer.Typer()
@@ -38,9 +38,9 @@ def export(
     status 1). A file that is there already is replaced.
     """
     from bench.data import download
-    from bench.models import export as models_export
-    from bench.models.export import prepare, text
+    from bench.models import export as exporting
+    from bench.models import graph
 
-    asked = prepare(model, format, by, out, implementation, workload)
-    root = download.find(data, say=print)
-    print(text(asked, models_export.export(asked, root, timeout)))
+    planned = exporting.prepare(model, format, by, out, implementation, workload)
+    root = download.find(data, say=say)
+    say(graph.text(planned, exporting.export(planned, root, timeout)))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import Data, Devices, Pythons, Threads, Timeout, WorkloadFile, Workloads
+from bench.cli.options import Data, Devices, Pythons, Threads, Timeout, WorkloadFile, Workloads, say
 
 app = typer.Typer()
 
@@ -27,13 +27,11 @@ def floor(
     --floor' measures it beside the implementations and shows their times as multiples of it.
     """
     from dataclasses import replace
-    from functools import partial
     from tempfile import TemporaryDirectory
 
-    from bench.display import naming, terminal
+    from bench.display import terminal
     from bench.report.chapters import floor as chapters_floor
     from bench.session.choice import Options
-    from bench.session.run import measure_blocks
     from bench.session.setup import prepare
     from bench.store import archive
 
@@ -42,11 +40,10 @@ def floor(
             workload=workload, device=device, threads=threads, blocks=blocks, data=data, workloads=workloads,
             timeout_s=timeout, python=python, floor=True,
         )  # fmt: skip
-        plan, session = prepare(options, Path(folder), say=print)
+        plan, session = prepare(options, Path(folder), say=say)
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
-            results = list(measure_blocks(plan, session, {}, 0, partial(print, flush=True)).values())
-    floors = chapters_floor.floor(chapters_floor.parts(results))
-    made = [chapters_floor.of_place(own, naming.title(*place)) for place, own in chapters_floor.by_place(floors)]
-    print(terminal.page([], made))
-    return 1 if any(result.status == "failed" for result in results) or floors.empty else 0
+            results = list(session.run(plan.cells(), {}, say).values())
+    sheets = chapters_floor.sheets(results)
+    say(terminal.page([], sheets))
+    return 1 if any(result.status == "failed" for result in results) or not sheets else 0

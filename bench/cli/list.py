@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import Pythons, WorkloadFile
+from bench.cli.options import Pythons, WorkloadFile, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -116,4 +116,4 @@ def list_(
     python: Pythons = None,
 ) -> None:
     """Show the implementations, the devices that they can use here, and the networks."""
-    print(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))
+    say(text(file, shutil.get_terminal_size().columns if sys.stdout.isatty() else 140, devices, python or ()))

@@ -1,11 +1,13 @@
-"""Options that several commands share, and how their values are read."""
+"""What several commands share: options, how their values are read, how a line is printed."""
 
 import re
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 import typer
 
+from bench.display.text import clean
 from bench.errors import FcnBenchError
 
 MOST = 2**31 - 1
@@ -118,3 +120,17 @@ def seconds(option: str, text: str) -> float:
     if not total:
         raise FcnBenchError(f"{option} {text!r}: expected more than no time, such as 10m")
     return total
+
+
+def say(line: str = "", end: str = "\n", file: TextIO | None = None) -> None:
+    """Print a line as any terminal can show it, at once; leave where nobody reads on, as in ``fcnbench list | head``.
+
+    Raises FcnBenchError where the line cannot be written.
+    """
+    try:
+        print(clean(line), end=end, file=file, flush=True)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        reason = f"cannot write ({error.strerror}); make room or send it elsewhere"
+        raise FcnBenchError(f"standard output: {reason}") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bench.cli.options import Pythons, Timeout
+from bench.cli.options import Pythons, Timeout, say
 from impls import registry
 from impls.frameworks import FRAMEWORKS
 
@@ -65,23 +65,21 @@ def predict(
 
     from bench.models import find, picture
     from bench.models import predict as asking
-    from bench.session import choice
+    from bench.session.devices import chosen_devices
     from bench.worker.interpreters import assigned
 
     names = asking.predictors(with_ or [])
-    chosen_device = choice.chosen_devices([device])[0]
+    chosen_device = chosen_devices([device])[0]
     rows = assigned(list(registry.predictors().values()), python or [])
     images, refused = picture.load_all(files, resize)
     file_names = list(map(shown, images))
     with TemporaryDirectory(prefix="fcnbench-predict-") as folder:
-        networks, unusable = (
-            find.chosen(model or [], workload, choice.HEADLINE, rows, Path(folder), timeout) if images else ([], [])
-        )
+        networks, unusable = find.chosen(model or [], workload, rows, Path(folder), timeout) if images else ([], [])
         pixels = np.array(list(images.values()), np.uint8).reshape(-1, 28, 28)
         answers = asking.ask(networks, names, rows, pixels, chosen_device, timeout, Path(folder)) if networks else []
     refused += unusable
     for line in refused:
-        print(f"fcnbench: {shown(' '.join(line.split()))}", file=sys.stderr)
+        say(f"fcnbench: {shown(' '.join(line.split()))}", file=sys.stderr)
     if as_json:
         print_json(file_names, pixels, answers, refused)
     else:
@@ -98,20 +96,20 @@ def print_json(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]
 
     from bench.models.answers import record
 
-    print(json.dumps(record(names, pixels, answers, refused), indent=1, allow_nan=False))
+    say(json.dumps(record(names, pixels, answers, refused), indent=1, allow_nan=False))
 
 
 def print_tables(names: Sequence[str], pixels: Any, answers: "Sequence[Prediction]", all_ten: bool, show: bool) -> None:
-    """A table for each image, where anything was said; then which networks said nothing."""
+    """A table for each image, where there are predictions; then why a network predicted nothing."""
     from bench.display import terminal
-    from bench.models.answers import lost, picture, sheet
+    from bench.models.answers import failures, picture, sheet
 
     for number, name in enumerate(names if answers else []):
-        print(terminal.page([], [sheet(name, answers, number, all_ten)]))
+        say(terminal.page([], [sheet(name, answers, number, all_ten)]))
         if show:
-            print("\n".join(["", *picture(pixels[number])]))
-    for lines in lost(answers):
-        print(f"\n{lines}")
+            say("\n".join(["", *picture(pixels[number])]))
+    for lines in failures(answers):
+        say(f"\n{lines}")
 
 
 def shown(text: object) -> str:

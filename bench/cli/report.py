@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import say
+
 app = typer.Typer()
 
 
@@ -13,9 +15,9 @@ def report(directory: Annotated[Path, typer.Argument(help="A result directory.")
     """Rebuild CSVs, tables, charts and report from the stored cells; no framework is needed."""
     from bench.report import build
 
-    built = build.build(directory)
-    print(built.text)
-    print(f"report: {built.html}")
+    built = build.rebuild(directory)
+    say(built.text)
+    say(f"report: {built.html}")
 
 
 @app.command()
@@ -33,16 +35,17 @@ def compare(
 
     Exit status: 0 nothing is slower, 1 something is slower or was lost, 2 the two cannot be compared.
     """
+    from bench import files
     from bench.cli.options import share
     from bench.report import compare as report_compare
 
     found = report_compare.compare(base, new, share("--fail-slower", fail_slower))
-    if markdown is None or str(markdown) != "-":
-        print(found.text)
-    if markdown is not None:
-        if str(markdown) == "-":
-            print(found.markdown, end="")
-        else:
-            report_compare.write(markdown, found)
-            print(f"summary: {markdown}")
+    if str(markdown) == "-":
+        say(found.markdown, end="")
+    else:
+        say(found.text)
+        if markdown is not None:
+            with files.writing(markdown, "make room or give another --markdown"):
+                files.write_text(markdown, found.markdown)
+            say(f"summary: {markdown}")
     return 1 if found.regressions else 0

@@ -1,13 +1,12 @@
 """The command `run`: measure, then compare and report."""
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import typer
 
 from bench.cli import options as given
-from bench.cli.options import seconds, share
+from bench.cli.options import say, seconds, share
 
 app = typer.Typer()
 
@@ -53,16 +52,16 @@ def run(
         python=python, precision_mode=precision_mode, floor=floor, sweep=sweep, fresh=fresh,
     )  # fmt: skip
     out = out or Path("results", preset)
-    plan, session = prepare(options, out, say=print)
+    plan, session = prepare(options, out, say=say)
     with archive.opened(out):
         try:
-            good = session_run.run(plan, session, options, partial(print, flush=True))
+            good = session_run.run(plan, session, options, say)
         except KeyboardInterrupt:
-            print(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
+            say(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
         from bench.report import build  # takes a second, for which a mistake in the arguments does not wait
 
         built = build.build(out)
-    print(built.text)
-    print(f"report: {built.html}")
+    say(built.text)
+    say(f"report: {built.html}")
     return 0 if good else 1

@@ -16,6 +16,7 @@ from bench.cli.options import (
     Timeout,
     WorkloadFile,
     Workloads,
+    say,
 )
 
 app = typer.Typer()
@@ -53,9 +54,9 @@ def verify(
 
     def on_answer(answer: Verification, old: bool) -> None:
         answers.append(answer)
-        print(answered(answer, old, seeds), flush=True)
+        say(answered(answer, old, seeds))
         if seeds == 1 or answer.status == "failed":
-            print(checks(answer), flush=True)
+            say(checks(answer))
 
     names = to_verify(implementation, plugin)
     with TemporaryDirectory(prefix="fcnbench-verify-") as folder:
@@ -65,10 +66,10 @@ def verify(
             data=data, workloads=workloads, preset="documents", timeout_s=timeout, python=python,
             precision_mode=precision_mode,
         )  # fmt: skip
-        plan, session = prepare(options, out, say=print)
+        plan, session = prepare(options, out, say=say)
         with archive.opened(out):
             ask(session, plan, on_answer, not quick, seeds, at_once=max(plan.threads))
     passed = sum(answer.status == "passed" for answer in answers)
     skipped = sum(answer.status == "skipped" for answer in answers)
-    print(f"{passed} of {len(answers)} passed{f', {skipped} skipped' if skipped else ''}")
+    say(f"{passed} of {len(answers)} passed{f', {skipped} skipped' if skipped else ''}")
     return 1 if any(answer.status == "failed" for answer in answers) else 0

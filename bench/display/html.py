@@ -1,8 +1,8 @@
 """A tree of :mod:`bench.display.section` as HTML. All that it says is escaped; names are not broken at hyphens."""
 
+import html
 import re
 from collections.abc import Iterable
-from html import escape as escaped
 
 from bench.display import numbers
 from bench.display.numbers import Absent, Reason
@@ -20,6 +20,12 @@ from bench.display.section import (
     Shown,
     Text,
 )  # fmt: skip
+from bench.display.text import clean
+
+
+def escaped(words: str) -> str:
+    """Text of others as a page shows it: clean, and nothing in it is a tag."""
+    return html.escape(clean(words))
 
 
 def text(words: str) -> str:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bench.display.text import one_line
+
 
 class Absent(str):
     """A cell of a table without a figure. Where a table is sorted by a heading, it comes last."""
@@ -107,8 +109,8 @@ def interval(estimate: float, low: float, high: float) -> str:
 
 
 def shorten(text: str, letters: int = 72) -> str:
-    """Foreign text on one line, without what would steer a terminal, cut where it is too long."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """Text of others, clean and on one line, cut where it is too long."""
+    line = one_line(text)
     return line if len(line) <= letters else f"{line[: letters - 3]}..."
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.display import numbers
+from bench.display.text import clean
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Sheet:
 
 def in_markdown(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(text, quote=False))
+    escaped = re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(clean(text), quote=False))
     return "<br>".join(escaped.splitlines())
 
 
@@ -42,6 +43,35 @@ def of_frame(frame: pd.DataFrame) -> str:
     """A frame as a Markdown table, its values with units."""
     rows = ([numbers.cell(str(column), dict(row)) for column in frame] for _, row in frame.iterrows())
     return in_lines(list(map(str, frame)), rows, len(frame.columns))
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """A frame as CSV, the same on every system. Its texts are clean and start no formula in a spreadsheet."""
+    texts = {
+        name: pd.Series([in_csv(value) if isinstance(value, str) else value for value in column], frame.index, object)
+        for name, column in frame.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+    return frame.assign(**texts).to_csv(index=False, lineterminator="\n")  # type: ignore[arg-type]
+
+
+def in_csv(text: str) -> str:
+    """Clean text; an apostrophe stands before what a spreadsheet would compute: ``=...``, ``@...``, ``-...``, ``+...``.
+
+    A number may begin with its sign.
+    """
+    text = clean(text)
+    first = text.lstrip()[:1]
+    return f"'{text}" if first in ("=", "@") or (first in ("+", "-") and not is_number(text)) else text
+
+
+def is_number(text: str) -> bool:
+    """Whether it can be read as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def in_lines(columns: Sequence[str], rows: Iterable[Sequence[str]], texts: int) -> str:

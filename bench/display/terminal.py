@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bench.display import numbers
 from bench.display.tables import Sheet
+from bench.display.text import clean
 
 WIDTH = 100
 """Columns of the terminal that the final table is made for."""
@@ -20,7 +21,7 @@ PLAIN = str.maketrans({"–": "-", "\N{NO-BREAK SPACE}": " "})
 
 def shown(out: io.StringIO) -> str:
     """What was gathered, in letters that any terminal has."""
-    return "\n".join(line.rstrip() for line in out.getvalue().translate(PLAIN).splitlines())
+    return "\n".join(line.rstrip() for line in clean(out.getvalue()).translate(PLAIN).splitlines())
 
 
 def wrapped(line: str, first: str = "", others: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What networks said of images, for people and for programs."""
+"""What networks predict for images, as tables for people and as values for programs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,39 +12,50 @@ from bench.display.terminal import wrapped
 from bench.models.predict import Images, Prediction
 
 SHADES = " .:-=+*#%@"
-"""From paper to ink, in letters that any terminal has."""
+"""From background to ink, in letters that any terminal has."""
 
 
 def sheet(name: str, answers: Sequence[Prediction], image: int, all_ten: bool) -> Sheet:
-    """One image: its title says the digit, or who says what; a row for each network in each framework."""
-    rows = [row(answer, image, all_ten) for answer in answers]
-    figures = [str(digit) for digit in range(10)] if all_ten else ["probability", "second"]
-    texts = ["network of", *([] if all_ten else ["predicted by", "accuracy"])]
+    """One image: its title says the digit, or who says which; a row for each network in each framework."""
     title = f"{name}: {verdict(answers, image)}"
-    return Sheet(title, (*texts, "digit", *figures), tuple(rows), texts=1 if all_ten else 2)
-
-
-def row(answer: Prediction, image: int, all_ten: bool) -> tuple[str, ...]:
-    """Who says it, the digit, and how sure it is; nothing where nothing was said."""
-    about = [answer.kept.label]
-    if not all_ten:
-        about += [naming.LABELS.get(answer.by, answer.by), numbers.figure("accuracy", answer.kept.model.accuracy)]
-    found = answer.probabilities(image)
-    if found is None:
-        return (*about, *[numbers.MISSING] * (11 if all_ten else 3))
-    first, second = ranked(found)[:2]
     if all_ten:
-        return (*about, str(first), *(f"{100 * p:.1f}" for p in found))
-    return (*about, str(first), percent(found[first]), f"{second} ({percent(found[second])})")
+        columns = ("network of", "digit", *map(str, range(10)))
+        return Sheet(title, columns, tuple(row_of_ten(answer, image) for answer in answers))
+    columns = ("network of", "predicted by", "accuracy", "digit", "probability", "second")
+    return Sheet(title, columns, tuple(row(answer, image) for answer in answers), texts=2)
+
+
+def row(answer: Prediction, image: int) -> tuple[str, ...]:
+    """The network and its framework, the digit, how probable it is, and the next one; gaps without a prediction."""
+    network = answer.network
+    about = (network.label, label(answer.by), numbers.figure("accuracy", network.model.accuracy))
+    p = answer.probabilities(image)
+    if p is None:
+        return (*about, *[numbers.MISSING] * 3)
+    first, second = ranked(p)[:2]
+    return (*about, str(first), percent(p[first]), f"{second} ({percent(p[second])})")
+
+
+def row_of_ten(answer: Prediction, image: int) -> tuple[str, ...]:
+    """The network, the digit, and the probabilities of all ten in percent."""
+    p = answer.probabilities(image)
+    if p is None:
+        return (answer.network.label, *[numbers.MISSING] * 11)
+    return (answer.network.label, str(ranked(p)[0]), *(f"{100 * share:.1f}" for share in p))
+
+
+def label(by: str) -> str:
+    """A framework's name for people."""
+    return naming.LABELS.get(by, by)
 
 
 def verdict(answers: Sequence[Prediction], image: int) -> str:
     """``7, as all 4 say``; where they differ, each digit with those that say it, the one that most say first."""
     digits: dict[int, list[str]] = {}
     for answer in answers:
-        found = answer.probabilities(image)
-        if found is not None:
-            digits.setdefault(ranked(found)[0], []).append(answer.kept.label)
+        p = answer.probabilities(image)
+        if p is not None:
+            digits.setdefault(ranked(p)[0], []).append(answer.network.label)
     sides = sorted(digits.items(), key=lambda side: -len(side[1]))
     if not sides:
         return "no prediction"
@@ -68,10 +79,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %" if share >= 0.0001 else "< 0.01 %"
 
 
-def lost(answers: Sequence[Prediction]) -> list[str]:
-    """For each network that said nothing, why: broken into lines."""
+def failures(answers: Sequence[Prediction]) -> list[str]:
+    """Why each network predicted nothing that did not, broken into lines."""
     return [
-        wrapped(f"{answer.kept.label} by {naming.LABELS.get(answer.by, answer.by)}: {answer.status}: {answer.reason}")
+        wrapped(f"{answer.network.label} by {label(answer.by)}: {answer.status}: {answer.reason}")
         for answer in answers
         if answer.status != "ok"
     ]
@@ -86,7 +97,7 @@ def picture(image: Images) -> Iterator[str]:
 def record(
     names: Sequence[str], images: Images, answers: Sequence[Prediction], refused: Sequence[str]
 ) -> dict[str, Any]:
-    """All of it as plain values for JSON: each image with the bytes that the networks saw, and what each said."""
+    """Plain values for JSON: each image with the bytes that the networks saw, and what each network predicted."""
     return {
         "images": [
             {
@@ -101,18 +112,18 @@ def record(
 
 
 def prediction(answer: Prediction, image: int) -> dict[str, Any]:
-    """One answer to one image."""
-    found, model = answer.probabilities(image), answer.kept.model
+    """One network's answer for one image."""
+    p, network, model = answer.probabilities(image), answer.network, answer.network.model
     return {
-        "model": str(answer.kept.path),
-        "label": answer.kept.label,
+        "model": str(network.path),
+        "label": network.label,
         "implementation": model.implementation,
         "workload": model.workload.name,
         "accuracy": model.accuracy,
         "predicted_by": answer.by,
         "status": answer.status,
         "reason": answer.reason,
-        "digit": None if found is None else ranked(found)[0],
-        "probabilities": None if found is None else found.tolist(),
+        "digit": None if p is None else ranked(p)[0],
+        "probabilities": None if p is None else p.tolist(),
         "logits": None if answer.logits is None else answer.logits[image].tolist(),
     }

@@ -2,7 +2,7 @@
 
 Centred, as MNIST was made (LeCun et al., "Gradient-based learning applied to document recognition", 1998, section
 III.A): the digit's longer side becomes 20 pixels and its centre of mass the centre of the field. Or plainly resized, as
-the documents do with a file that the user gives.
+the tutorials do with a file that the user gives.
 """
 
 import math
@@ -40,11 +40,10 @@ def centred(levels: Grey) -> NDArray[np.uint8]:
     every image of MNIST, and stops where the digit would leave the field. Raises ValueError where
     nothing is brighter.
     """
-    found = levels > FAINTEST
-    if not found.any():
+    if not (levels > FAINTEST).any():
         raise ValueError("there is no ink")
-    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-    box = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    top, bottom, left, right = extent(levels > FAINTEST)
+    box = levels[top : bottom + 1, left : right + 1]
     height, width = (max(1, rounded(DIGIT * side / max(box.shape))) for side in box.shape)
     small = resampled(box, height, width)
     top, left = (
@@ -54,6 +53,12 @@ def centred(levels: Grey) -> NDArray[np.uint8]:
     field = np.zeros((FIELD, FIELD))
     field[top : top + height, left : left + width] = small
     return in_bytes(field)
+
+
+def extent(ink: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The first and the last row, the first and the last column in which there is ink."""
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return np.array([rows[0], rows[-1], columns[0], columns[-1]])
 
 
 def plain(grey: Grey) -> NDArray[np.uint8]:

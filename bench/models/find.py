@@ -5,25 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.data import tutorials
 from bench.display import naming
 from bench.errors import FcnBenchError, unknown
-from bench.machine.cpus import available_cpus
+from bench.models import native
 from bench.store import archive, models
 from bench.store.models import Model
-from bench.worker import pool, process
-from bench.worker.messages import PartEnded
-from bench.worker.process import Placement, entry_point
-from bench.worker.requests import Unpack
-from impls import portable, registry
 from impls.registry import Entry
 
 DEFAULTS = (Path("results", "quick"), Path("results", "reference"))
-"""Where the networks are that nobody has named: the last run's, else the reference run's."""
+"""Where networks are looked for if none is named: the last run's, else the reference run's."""
 TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)
-class Kept:
+class NamedModel:
     """A trained network, what it is called in a table, and its portable file."""
 
     label: str
@@ -32,34 +28,33 @@ class Kept:
 
 
 def chosen(
-    asked: Sequence[Path],
+    named: Sequence[Path],
     workload: str | None,
-    headline: str,
     rows: Sequence[Entry],
     folder: Path,
     timeout_s: float = TIMEOUT_S,
-) -> tuple[list[Kept], list[str]]:
-    """The networks that were asked for, and a line about each that cannot be used.
+) -> tuple[list[NamedModel], list[str]]:
+    """The networks of the named files and directories, and a line about each that cannot be used.
 
-    Of a directory those of one workload: ``workload``, else ``headline``, else the only one. ``rows`` are those of
-    ``registry.predictors``, which read the frameworks' own files, as portable ones into ``folder``.
+    Of a directory those of one workload: ``workload``, else the headline's, else the only one. ``rows`` are those of
+    ``registry.predictors``, which read the frameworks' own files and write portable ones into ``folder``.
     """
-    paths = list(dict.fromkeys(asked or [default()]))
-    portables = unpacked([path for path in paths if is_native(path)], rows, folder, timeout_s)
-    found: list[Kept] = []
+    paths = list(dict.fromkeys(named or [default()]))
+    portables = native.unpacked([path for path in paths if native.is_native(path)], rows, folder, timeout_s)
+    networks: list[NamedModel] = []
     refused: list[str] = []
     for path in paths:
         try:
             if path.is_dir():
-                kept, lines = of_directory(path, workload, headline)
+                usable, lines = of_directory(path, workload)
+                networks += usable
+                refused += lines
             else:
                 alone = sum(other.name == path.name for other in paths) == 1
-                kept, lines = [of_file(path, portables.get(path, path), path.name if alone else str(path))], []
-            found += kept
-            refused += lines
+                networks.append(of_file(path, portables.get(path, path), path.name if alone else str(path)))
         except FcnBenchError as error:
             refused.append(str(error))
-    return found, refused
+    return networks, refused
 
 
 def default() -> Path:
@@ -67,18 +62,18 @@ def default() -> Path:
     for directory in DEFAULTS:
         if any((directory / "models").glob("*.npz")):
             return directory
-    places = " or ".join(map(str, DEFAULTS))
-    raise FcnBenchError(f"no trained networks in {places}; 'fcnbench run' trains and keeps some, or give --model")
+    usual = " or ".join(map(str, DEFAULTS))
+    raise FcnBenchError(f"no trained networks in {usual}; 'fcnbench run' trains and keeps some, or give --model")
 
 
-def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[list[Kept], list[str]]:
+def of_directory(directory: Path, workload: str | None) -> tuple[list[NamedModel], list[str]]:
     """The networks of one workload that a result directory holds, by tier and framework."""
     results = [
         result
         for result in archive.results(directory)
         if result.status == "ok" and (path := archive.model_path(directory, result)) and path.exists()
     ]
-    names = sorted({result.cell.workload.name for result in results})
+    names, headline = sorted({result.cell.workload.name for result in results}), tutorials.headline()
     if not names:
         raise FcnBenchError(
             f"model {directory}: holds no trained networks; 'fcnbench run --out {directory}' keeps some"
@@ -88,75 +83,66 @@ def of_directory(directory: Path, workload: str | None, headline: str) -> tuple[
     name = workload or (headline if headline in names else names[0])
     if name not in names:
         raise unknown(f"network in {directory}", name, names)
-    cells = [(result.cell, result) for result in results if result.cell.workload.name == name]
-    often = Counter(cell.implementation for cell, _ in cells)
-    found, refused = [], []
-    for cell, result in sorted(cells, key=lambda pair: naming.rank(pair[0].implementation, pair[0].tier)):
-        several = often[cell.implementation] > 1
-        label = f"{cell.implementation}, {naming.place(cell.device, cell.threads)}" if several else cell.implementation
+    results = [result for result in results if result.cell.workload.name == name]
+    often = Counter(result.cell.implementation for result in results)
+    networks, refused = [], []
+    for result in sorted(results, key=lambda result: naming.rank(result.cell.implementation, result.cell.tier)):
+        cell, label = result.cell, result.cell.implementation
+        if often[label] > 1:
+            label = f"{label}, {naming.place(cell.device, cell.threads)}"
         try:
             (model,) = models.of_results(directory, [result])
-            found.append(Kept(label, model, directory / "models" / f"{model.name}.npz"))
+            networks.append(NamedModel(label, model, directory / "models" / f"{model.name}.npz"))
         except FcnBenchError as error:
             refused.append(str(error))
-    return found, refused
+    return networks, refused
 
 
-def is_native(path: Path) -> bool:
-    """Whether this is a file in a framework's own format, by its ending."""
-    return registry.native_reader(path.suffix) is not None and not path.is_dir()
-
-
-def unpacked(
-    paths: Sequence[Path], rows: Sequence[Entry], folder: Path, timeout_s: float
-) -> dict[Path, Path | FcnBenchError]:
-    """The frameworks' own files as portable ones in ``folder``, or why not: each framework reads its own, all at once.
-
-    What is no archive, is compressed or too large is refused before a framework starts.
-    """
-    found: dict[Path, Path | FcnBenchError] = {}
-    for number, path in enumerate(paths):
-        try:
-            with models.reading(path):
-                portable.uncompressed(path).close()
-            found[path] = folder / f"{number}.npz"
-        except FcnBenchError as error:
-            found[path] = error
-    own = {
-        row.short: {
-            path: out
-            for path, out in found.items()
-            if registry.native_reader(path.suffix) == row.short and isinstance(out, Path)
-        }
-        for row in rows
-    }
-
-    def unpack(row: Entry, cpus: tuple[int, ...]) -> list[PartEnded]:
-        pairs = tuple((str(path.resolve()), str(out)) for path, out in own[row.short].items())
-        request = Unpack(entry_point(row), pairs, row.framework)
-        log = folder / f"unpack.{row.short}.log"
-        return process.ask(row, request, Placement("cpu", cpus), log, timeout_s).parts(PartEnded, len(pairs))
-
-    jobs = [row for row in rows if own[row.short]]
-    for row, ends in pool.run(jobs, unpack, available_cpus(), len(jobs)):
-        for path, end in zip(own[row.short], ends, strict=True):
-            if end.status != "ok":
-                found[path] = refusal(path, end.status, end.reason)
-    return found
-
-
-def refusal(path: Path, status: str, reason: str) -> FcnBenchError:
-    """Why a framework did not read its own file."""
-    if status == "skipped":
-        return FcnBenchError(f"model {path}: cannot be read here ({reason}); install it or give a portable .npz")
-    return FcnBenchError(f"model {path}: not a model of fcnbench ({reason[:200]}); give one that it has written")
-
-
-def of_file(path: Path, portable_file: Path | FcnBenchError, label: str) -> Kept:
+def of_file(path: Path, portable_file: Path | FcnBenchError, label: str) -> NamedModel:
     """A file's network, called ``label``. Lines about what is wrong with it name the file that the user knows."""
     if isinstance(portable_file, FcnBenchError):
         raise portable_file
     try:
-        return Kept(label, models.load(portable_file), portable_file)
+        return NamedModel(label, models.load(portable_file), portable_file)
     except FcnBenchError as error:
         raise FcnBenchError(str(error).replace(str(portable_file), str(path))) from error
+
+
+def single(path: Path, implementation: str | None, workload: str | None) -> Model:
+    """The network in a portable file, or the one of a result directory that the two options leave.
+
+    Raises FcnBenchError where none is left, or several.
+    """
+    if not path.is_dir():
+        if implementation or workload:
+            raise FcnBenchError(f"model {path}: not a result directory; leave out --implementation and --workload")
+        return models.load(path)
+    trained = models.of_results(path, archive.results(path))
+    if not trained:
+        raise FcnBenchError(f"{path}: holds no trained networks (models/*.npz); 'fcnbench run' keeps them")
+    for option, name, names in (
+        ("implementation", implementation, {model.implementation for model in trained}),
+        ("workload", workload, {model.workload.name for model in trained}),
+    ):
+        if name is not None and name not in names:
+            raise unknown(option, name, names)
+    left = [
+        model
+        for model in trained
+        if implementation in (None, model.implementation) and workload in (None, model.workload.name)
+    ]
+    if not left:
+        raise FcnBenchError(f"{path}: {implementation} has no trained {workload}; there are {listed(trained)}")
+    if len(left) == 1:
+        return left[0]
+    if len({(model.implementation, model.workload.name) for model in left}) == 1:
+        files = ", ".join(f"{path / 'models' / model.name}.npz" for model in left)
+        raise FcnBenchError(f"{path}: holds {listed(left)} {len(left)} times; give one of the files {files}")
+    raise FcnBenchError(
+        f"{path}: holds {len(left)} trained networks: {listed(left)}; choose by --workload and --implementation"
+    )
+
+
+def listed(trained: Sequence[Model]) -> str:
+    """Each network with the implementation that trained it."""
+    return ", ".join(sorted({f"{model.workload.name} by {model.implementation}" for model in trained}))

@@ -6,10 +6,9 @@ from the rest, and pieces that are small beside the largest are no ink.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from bench.models.centring import FAINTEST, Grey, resampled, rounded
+from bench.models.centring import FAINTEST, Grey, extent, resampled, rounded
 
 SOFT = 0.3
 """The part of an even ground that the soft edges of strokes may cover; in MNIST's own images it is below 0.1."""
@@ -39,12 +38,6 @@ def even(ink: Grey) -> bool:
     soft = np.mean(ink[ink <= limit] > FAINTEST)
     apart = np.abs(extent(ink > FAINTEST) - extent(ink > limit))
     return bool(soft <= SOFT and (apart <= max(2.0, BY * max(ink.shape))).all())
-
-
-def extent(found: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The first and the last row and column in which something was found."""
-    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-    return np.array([rows[0], rows[-1], columns[0], columns[-1]])
 
 
 def parted(ink: Grey) -> Grey:

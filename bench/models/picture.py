@@ -5,9 +5,11 @@ Pillow decodes, and decides nothing else: what becomes of the grey levels stands
 
 import logging
 import math
+import os
 import stat
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +26,8 @@ LEAST_CONTRAST = 0.03
 """Between the darkest and the brightest pixel; with less there is nothing to be seen."""
 LIMIT = 64_000_000
 """Pixels that a picture may have: more than most cameras give, and few enough for the memory of a small machine."""
+SIDE = 1 << 15
+"""Pixels that a side may have: resampling takes memory for each of them, however few the other side has."""
 LARGE = 1 << 20
 """Pixels above which squares of pixels are averaged first, so that it takes no more memory than a small picture."""
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "AVIF")
@@ -61,15 +65,15 @@ def load_all(paths: Iterable[Path], resize: Resize) -> tuple[dict[Path, NDArray[
 def read(path: Path) -> Grey:
     """An image file's grey levels, in the orientation in which it is to be seen. Raises FcnBenchError for any other."""
     try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
             raise FcnBenchError(f"image {path}: is a directory; give image files")
-        if not stat.S_ISREG(found.st_mode):  # a pipe or a device might never end
+        if not stat.S_ISREG(about.st_mode):  # a pipe or a device might never end
             raise FcnBenchError(f"image {path}: is a device or a pipe; give image files")
-        if not found.st_size:
+        if not about.st_size:
             raise FcnBenchError(f"image {path}: is empty; give an image file")
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about sizes: they are looked at here
+        with path.open("rb") as file, warnings.catch_warnings(), muted():
+            warnings.simplefilter("ignore")  # about sizes: they are checked here
             with Image.open(file, formats=[name for name in FORMATS if name in registered()]) as image:
                 check_size(path, image.size)
                 return grey_levels(image)
@@ -87,6 +91,23 @@ def read(path: Path) -> Grey:
         raise damaged(path, error) from error
 
 
+@contextmanager
+def muted() -> Iterator[None]:
+    """Standard error leads nowhere: libtiff writes its own lines there, which would precede ours."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
 def registered() -> set[str]:
     """The decoders that this Pillow was built with."""
     Image.init()
@@ -99,6 +120,8 @@ def check_size(path: Path, size: tuple[int, int]) -> None:
         raise FcnBenchError(f"image {path}: has {size[0]} x {size[1]} pixels; give one with a digit on it")
     if math.prod(size) > LIMIT:
         raise too_large(path)
+    if max(size) > SIDE:
+        raise FcnBenchError(f"image {path}: has {size[0]} x {size[1]} pixels, at most {SIDE} on a side; shrink it")
 
 
 def too_large(path: Path) -> FcnBenchError:
@@ -115,11 +138,10 @@ def damaged(path: Path, error: Exception) -> FcnBenchError:
 
 
 def grey_levels(image: Image.Image) -> Grey:
-    """A decoded picture's brightness (ITU-R 601); what is transparent in it is white, or black if all was white."""
-    image.load()
-    image = ImageOps.exif_transpose(image)
+    """A picture's brightness (ITU-R 601); what is transparent in it is white, or black if all was white."""
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode in DEEP:
-        values = averaged(image.convert("I").convert("F") if image.mode != "F" else image)
+        values = averaged(image if image.mode == "F" else image.convert("I").convert("F"))
         if not np.isfinite(values).all():
             raise ValueError("some of its pixels are no numbers")
         lowest, highest = values.min(), values.max()
@@ -129,17 +151,23 @@ def grey_levels(image: Image.Image) -> Grey:
         return averaged(image.getchannel("L")) / 255
     if not image.has_transparency_data:
         return averaged(image.convert("L") if image.mode in ("1", "L") else image.convert("RGB").convert("L")) / 255
-    seen = np.zeros((1, 1))
+    ink = shrunk(image if image.mode == "RGBA" else image.convert("RGBA"))
+    levels = np.zeros((1, 1))
     for behind in ("white", "black"):
-        sheet = Image.new("RGBA", image.size, behind)
-        sheet.alpha_composite(image.convert("RGBA"))
-        seen = averaged(sheet.convert("L")) / 255
-        if seen.max() - seen.min() >= LEAST_CONTRAST:
+        sheet = Image.new("RGBA", ink.size, behind)
+        sheet.alpha_composite(ink)
+        levels = np.asarray(sheet.convert("L"), np.float64) / 255
+        if levels.max() - levels.min() >= LEAST_CONTRAST:
             break
-    return seen
+    return levels
 
 
 def averaged(image: Image.Image) -> Grey:
     """Its pixels as numbers, a large picture's averaged over squares."""
+    return np.asarray(shrunk(image), np.float64)
+
+
+def shrunk(image: Image.Image) -> Image.Image:
+    """A large picture averaged over squares of its pixels; a small one as it is."""
     factor = math.isqrt(image.width * image.height // LARGE)
-    return np.asarray(image.reduce(factor) if factor > 1 else image, np.float64)
+    return image.reduce(factor) if factor > 1 else image

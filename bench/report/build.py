@@ -6,6 +6,7 @@ files, byte for byte.
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from bench.files import write_bytes, writing
 from bench.report import columns, page, summary
 from bench.report.chapters import CHAPTERS
 from bench.report.columns import Table
-from bench.report.results import DATA, Results
+from bench.report.results import Results
+from bench.report.runs import DATA
+from bench.store import archive
 
 TABLES: Mapping[str, Table] = {f"{name}.csv": table for name, table in DATA.items()} | {
     f"tables/{name}.csv": table for chapter in CHAPTERS for name, table in chapter.tables.items()
@@ -31,6 +34,8 @@ MADE = {
     "charts": rf"({'|'.join(kind for chapter in CHAPTERS for kind in chapter.kinds)})\..*\.(svg|png)",
 }
 """What this module writes into which folder: what is there and no longer true is taken away."""
+UNWRITABLE = "make room or copy the directory to where you may write, then run 'fcnbench report' on it"
+"""What to do where a report cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +57,29 @@ def read(directory: Path) -> Results:
 def build(directory: Path) -> Built:
     """Write everything that can be derived from the stored cells, and return the final table.
 
-    Raises FcnBenchError for a directory without results, with damaged ones, and where it cannot write.
+    The directory must be locked. Raises FcnBenchError for one without results, with damaged ones, and where it cannot
+    write.
     """
     results = read(directory)
     drawn, frames = page.draw(results), written(results)
     derived = [path for path in frames if path.startswith("tables/")]
     made = page.sections(results, drawn, [*(path for path in frames if path not in derived), "columns.md", *derived])
     charts = [picture.chart for one in drawn for own in one.pictures.values() for picture in own]
-    files = {path: csv(frame) for path, frame in frames.items()}
+    files = {path: tables.csv(frame) for path, frame in frames.items()}
     files |= {path.replace(".csv", ".md"): tables.of_frame(frames[path]) for path in derived}
     files |= {f"charts/{chart.name}.svg": chart.svg for chart in charts}
     files |= {"columns.md": columns.guide(frames, TABLES)}
     files |= {"report.html": page.html_file(results, made), "report.md": page.markdown_file(results, made)}
     encoded = {path: text.encode() for path, text in files.items()}
-    with writing(directory):
+    with writing(directory, UNWRITABLE):
         write_all(directory, encoded | {f"charts/{chart.name}.png": chart.png for chart in charts})
     return Built(final_table(results), directory / "report.html")
+
+
+def rebuild(directory: Path) -> Built:
+    """:func:`build` for a directory that is not locked yet; where there are no results nothing is written."""
+    with archive.locked(directory, UNWRITABLE) if archive.has_results(directory) else nullcontext():
+        return build(directory)
 
 
 def written(results: Results) -> dict[str, pd.DataFrame]:
@@ -79,11 +91,6 @@ def written(results: Results) -> dict[str, pd.DataFrame]:
             made[path] = WORDS[path](frame) if path in WORDS else frame
             made[path] = table.whole(frame) if Path(path).stem in DATA else made[path]
     return made
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV, the same on every system."""
-    return frame.to_csv(index=False, lineterminator="\n")
 
 
 def final_table(results: Results) -> str:

@@ -1,4 +1,4 @@
-"""What a chapter is: one thing that the report tells, with its tables, its charts and its parts of the page."""
+"""What a chapter of the report is: its tables, its charts and its parts of the page."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ Pictures = Mapping[str, list[Picture]]
 
 @dataclass(frozen=True)
 class Chapter:
-    """One thing that the report tells; what it does not have stays empty.
+    """One subject of the report; what it does not have stays empty.
 
     ``tables`` explains the frames that ``frames`` makes, by the names of their files; frames of the chapters before it
     are there already. ``words`` turns those with verdicts into what is written. ``charts`` draws those of a group;

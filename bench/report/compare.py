@@ -5,24 +5,23 @@ them is in every ratio. Programs that were not changed at all show how much that
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench import files, statistics
+from bench import statistics
 from bench.display import naming, numbers, tables, terminal
 from bench.display.tables import Sheet
 from bench.errors import FcnBenchError
 from bench.report.pairs import control, in_blocks, judge
-from bench.report.runs import GROUP, measured, runs_frame
+from bench.report.results import Results
+from bench.report.runs import GROUP, measured
 from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
-from bench.store import archive
 from bench.store.records.training import TrainingResult
-from bench.store.records.verification import Verification
 
 KEYS = [*GROUP, "implementation"]
 COLUMNS = ("implementation", "base", "new", "new / base", "verdict", "memory", "one image", "accuracy", "changed")
@@ -52,23 +51,6 @@ PHRASES = {
 
 
 @dataclass(frozen=True)
-class Directory:
-    """One of the two directories: where it is, its cells, the same as rows, whether its control agrees with itself."""
-
-    path: Path
-    results: Sequence[TrainingResult]
-    runs: pd.DataFrame
-    fit: bool
-
-    @classmethod
-    def read(cls, path: Path) -> "Directory":
-        """Read a result directory. Raises FcnBenchError where there is none."""
-        results = archive.results(path)
-        runs = runs_frame(results, archive.records(path, Verification))
-        return cls(path, results, runs, bool(control(runs)["fit"].all()))
-
-
-@dataclass(frozen=True)
 class Comparison:
     """What the comparison says: for a terminal, for a pull request, and which programs are slower or were lost."""
 
@@ -80,9 +62,9 @@ class Comparison:
 def compare(base: Path, new: Path, limit: float) -> Comparison:
     """Compare ``new`` with ``base``; ``limit`` (0.05 is 5 %) is what may be slower without being a regression.
 
-    Raises FcnBenchError where the two have nothing in common or did different work.
+    Raises FcnBenchError where one holds nothing, and where the two have nothing in common or did different work.
     """
-    sides = Directory.read(base), Directory.read(new)
+    sides = Results.read(base), Results.read(new)
     check_same_work(*sides)
     frame = ratios(*sides, min(limit, SMALLEST_DELTA))
     slower = frame[(frame["verdict"] == Verdict.GREATER) & (frame["estimate"] > 1 + limit)]
@@ -93,19 +75,25 @@ def compare(base: Path, new: Path, limit: float) -> Comparison:
     shared = frame[~alone][GROUP].drop_duplicates()
     groups: Iterable[tuple[Any, pd.DataFrame]] = frame.merge(shared, on=GROUP).groupby(GROUP, sort=False)
     made = [sheet(part, naming.title(*key)) for key, part in groups]
-    return Comparison(terminal.page(lines, [narrow(one) for one in made]), markdown(*sides, lines, made), regressions)
+    narrow = [replace(one, columns=one.columns[:5], rows=tuple(row[:5] for row in one.rows)) for one in made]
+    return Comparison(terminal.page(lines, narrow), markdown(base, new, lines, made), regressions)
 
 
-def check_same_work(base: Directory, new: Directory) -> None:
+def fit(side: Results) -> bool:
+    """Whether the control of a directory agrees with itself."""
+    return bool(control(side.runs)["fit"].all())
+
+
+def check_same_work(base: Results, new: Results) -> None:
     """Refuse to compare what is no comparison: other networks of the same name, other data, other epochs."""
     here, there = ({tuple(row) for row in side.runs[KEYS].to_numpy()} for side in (base, new))
     if not here & there:
         raise FcnBenchError(
-            f"{new.path}: has no implementation, network, device and thread count in common with {base.path}; compare "
-            "two runs of the same command"
+            f"{new.directory}: has no implementation, network, device and thread count in common with "
+            f"{base.directory}; compare two runs of the same command"
         )
-    was = {result.cell.workload.name: result.cell for result in base.results}
-    for result in new.results:
+    was = {result.cell.workload.name: result.cell for result in base.trained}
+    for result in new.trained:
         cell, before = result.cell, was.get(result.cell.workload.name)
         if before is None:
             continue
@@ -115,31 +103,25 @@ def check_same_work(base: Directory, new: Directory) -> None:
         for name, old, now in pairs:
             if old != now and (name != "data" or (old and now)):
                 raise FcnBenchError(
-                    f"{new.path}: {cell.workload.name} did other work than in {base.path}: {name} {now}, was {old}; "
-                    "measure both with the same networks, data and epochs"
+                    f"{new.directory}: {cell.workload.name} did other work than in {base.directory}: {name} {now}, was "
+                    f"{old}; measure both with the same networks, data and epochs"
                 )
 
 
-def ratios(base: Directory, new: Directory, delta: float) -> pd.DataFrame:
+def ratios(base: Results, new: Results, delta: float) -> pd.DataFrame:
     """One row per implementation, network, device and threads of either side; ratios are new / base, block by block."""
-    fit = base.fit and new.fit
-    order = list(dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy())))
-    rows = [row(key, base, new) for key in order]
-    timed = [i for i, one in enumerate(rows) if "estimate" in one]
-    corrected = dict(zip(timed, statistics.holm([rows[i]["p"] for i in timed]), strict=True))  # type: ignore[misc]
-    for i, p in corrected.items():
-        one = rows[i]
-        ratio = Ratio(one["estimate"], one["low"], one["high"])  # type: ignore[arg-type]
-        one |= {"p_holm": p, "delta": delta, "verdict": statistics.verdict(ratio, delta, p) if fit else Verdict.UNFIT}
-    columns = [*KEYS, "base_s", "new_s", "estimate", "low", "high", "p", "p_holm", "delta", "blocks"]
-    columns += ["verdict", "reason", "changed"]
-    columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [row(key, base, new) for key in dict.fromkeys(map(tuple, pd.concat([base.runs, new.runs])[KEYS].to_numpy()))]
+    timed, both_fit = [one for one in rows if "estimate" in one], fit(base) and fit(new)
+    for one, p in zip(timed, statistics.holm([one["p"] for one in timed]), strict=True):
+        ratio = Ratio(one["estimate"], one["low"], one["high"])
+        one["verdict"] = statistics.verdict(ratio, delta, p) if both_fit else Verdict.UNFIT
+    columns = ["base_s", "new_s", "estimate", "low", "high", "blocks", "verdict", "reason", "changed", *BESIDE]
+    return pd.DataFrame(rows, columns=[*KEYS, *columns]).assign(delta=delta)
 
 
-def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict[str, object]:
+def row(key: tuple[str, str, int, str], base: Results, new: Results) -> dict[str, Any]:
     """One implementation's row, without the verdict on its time where it has one."""
-    compared: dict[str, object] = dict(zip(KEYS, key, strict=True))
+    compared: dict[str, Any] = dict(zip(KEYS, key, strict=True))
     was, now = (rows_of(side.runs, key) for side in (base, new))
     good = [measured(part) for part in (was, now)]
     times = in_blocks(good[1], good[0], "epoch_s")
@@ -147,7 +129,9 @@ def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict
         return compared | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
     base_s, new_s = (statistics.program_value(part["epoch_s"]) for part in good)
     compared |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
-    compared["changed"] = changed(*([r for r in side.results if subject(r) == key] for side in (base, new)))
+    compared["changed"] = changed(
+        *([one for one in side.trained if (*one.cell.place, one.cell.implementation) == key] for side in (base, new))
+    )
     if len(good[0]) and good[1].empty:
         gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
         reason = gate or numbers.shorten(str(now["reason"].iloc[0]))
@@ -161,14 +145,8 @@ def row(key: tuple[str, str, int, str], base: Directory, new: Directory) -> dict
     for name, column in BESIDE.items():
         both = in_blocks(good[1], good[0], column)
         if len(both):
-            result, _ = judge(both, column)
-            compared |= {name: result.estimate, f"{name}_low": result.low, f"{name}_high": result.high}
+            compared[name] = judge(both, column)[0].estimate
     return compared
-
-
-def subject(result: TrainingResult) -> tuple[str, str, int, str]:
-    """What a row of the comparison is about."""
-    return (*result.cell.place, result.cell.implementation)
 
 
 def rows_of(runs: pd.DataFrame, key: tuple[str, str, int, str]) -> pd.DataFrame:
@@ -181,7 +159,10 @@ def changed(was: Sequence[TrainingResult], now: Sequence[TrainingResult]) -> str
     """What differs between two sets of cells besides their times: versions and switches by name, else the source."""
     changes = []
     for name in ("versions", "switches", "environment"):
-        old, new = (merged([getattr(result, name) for result in side if result.status == "ok"]) for side in (was, now))
+        old, new = (
+            {key: value for result in side if result.status == "ok" for key, value in getattr(result, name).items()}
+            for side in (was, now)
+        )
         changes += [
             f"{key} {' to '.join(numbers.shorten(str(side.get(key, 'none')), 24) for side in (old, new))}"
             for key in dict.fromkeys([*old, *new])
@@ -192,11 +173,6 @@ def changed(was: Sequence[TrainingResult], now: Sequence[TrainingResult]) -> str
     digests = [{result.cell.block: result.cell.digest for result in side} for side in (was, now)]
     same = all(digests[0][block] == digests[1][block] for block in digests[0].keys() & digests[1].keys())
     return "" if same else "its source or the harness"
-
-
-def merged(mappings: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """The last value of each name."""
-    return {name: value for one in mappings for name, value in one.items()}
 
 
 def change(row: pd.Series) -> str:
@@ -219,19 +195,21 @@ def answer(frame: pd.DataFrame, regressions: Sequence[str], limit: float) -> str
     return f"Nothing is shown to be slower by more than {numbers.share(limit)}: {counted}."
 
 
-def warnings(base: Directory, new: Directory, frame: pd.DataFrame) -> list[str]:
+def warnings(base: Results, new: Results, frame: pd.DataFrame) -> list[str]:
     """What a reader must know before believing a ratio."""
     sentences = [
         f"Only in {side}: {numbers.listed(alone)}."
         for side, other in (("BASE", new), ("NEW", base))
         if (alone := [name for name in dict.fromkeys(frame["workload"]) if name not in set(other.runs["workload"])])
     ]
-    machines = [sorted({result.machine for result in side.results}) for side in (base, new)]
+    machines = [sorted({result.machine for result in side.trained}) for side in (base, new)]
     if machines[0] != machines[1]:
         sentences.append("The machines differ: every ratio is of the machines as much as of the programs.")
-    for side in (base, new):
-        if not side.fit:
-            sentences.append(f"{side.path} is unfit: its control differs from itself, so there are no verdicts.")
+    sentences += [
+        f"{side.directory} is unfit: its control differs from itself, so there are no verdicts."
+        for side in (base, new)
+        if not fit(side)
+    ]
     moved = frame[(frame["changed"] == "") & frame["verdict"].isin([Verdict.SMALLER, Verdict.GREATER])]
     if len(moved) and machines[0] == machines[1]:
         named = [f"{row['implementation']} {numbers.ratio(row['estimate'])}" for _, row in moved.iterrows()]
@@ -269,16 +247,14 @@ def phrase(row: pd.Series) -> str:
     return PHRASES[verdict].format(within=numbers.share(row["delta"]))
 
 
-def narrow(wide: Sheet) -> Sheet:
-    """The columns for which a terminal has room."""
-    return Sheet(wide.title, wide.columns[:5], tuple(row[:5] for row in wide.rows))
-
-
-def markdown(base: Directory, new: Directory, lines: Sequence[str], made: Sequence[Sheet]) -> str:
+def markdown(base: Path, new: Path, lines: Sequence[str], made: Sequence[Sheet]) -> str:
     """The summary for a pull request."""
-    parts = [f"### fcnbench: {tables.in_markdown(str(new.path))} beside {tables.in_markdown(str(base.path))}"]
-    parts += [str(tables.in_markdown(line)) for line in lines]
-    parts[1] = f"**{parts[1]}**"
+    first, *others = map(tables.in_markdown, lines)
+    parts = [
+        f"### fcnbench: {tables.in_markdown(str(new))} beside {tables.in_markdown(str(base))}",
+        f"**{first}**",
+        *others,
+    ]
     for one in made:
         parts += [f"#### {tables.in_markdown(one.title)}", tables.markdown(one).rstrip()]
     note = (
@@ -286,9 +262,3 @@ def markdown(base: Directory, new: Directory, lines: Sequence[str], made: Sequen
         "One image: the time to predict one, new / base."
     )
     return "\n\n".join([*parts, note]) + "\n"
-
-
-def write(path: Path, comparison: Comparison) -> None:
-    """Write the summary, whole or not at all."""
-    with files.writing(path):
-        files.write_text(path, comparison.markdown)

@@ -34,15 +34,9 @@ class Pair:
         return self.verdict is Verdict.INCONCLUSIVE and self.low > 1 and not sure(self.p)
 
 
-def key(workload: str, device: str, threads: int) -> str:
-    """What is compared with each other, fit for a file name or an anchor."""
-    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in workload)
-    return f"{safe}.{slug(device)}.{threads}t"
-
-
 @dataclass(frozen=True)
 class Group:
-    """What is compared with each other: one workload on one device with one thread count, and its derived frames.
+    """One network on one device with one number of threads, and what was derived from its cells.
 
     ``runs`` has all its cells; ``summary`` one row per implementation that was measured, the fastest first.
     ``judged`` has its rows of the comparison, of time, memory and accuracy; ``pairs`` are those of time.
@@ -60,8 +54,8 @@ class Group:
     document_epochs: int | None
 
     @property
-    def place_key(self) -> tuple[str, str, int]:
-        """As :attr:`bench.store.records.cell.Cell.place` has it: network, device, threads."""
+    def configuration(self) -> tuple[str, str, int]:
+        """Network, device, threads."""
         return self.workload, self.device, self.threads
 
     @property
@@ -72,12 +66,12 @@ class Group:
     @property
     def title(self) -> str:
         """``mlp-128-64, CPU, 2 threads``."""
-        return naming.title(self.workload, self.device, self.threads)
+        return naming.title(*self.configuration)
 
     @property
     def key(self) -> str:
         """Fit for a file name or an anchor."""
-        return key(*self.place_key)
+        return key(*self.configuration)
 
     @property
     def after(self) -> str:
@@ -89,6 +83,10 @@ class Group:
         """The rows of the summary that have steady epochs."""
         return self.summary.dropna(subset="epoch_s") if len(self.summary) else self.summary
 
+    def part(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a frame that are about this group."""
+        return part(frame, *self.configuration)
+
     def pair(self, a: str, b: str) -> Pair | None:
         """What was found between two implementations, None where they share no block."""
         return next((pair for pair in self.pairs if {pair.fast, pair.slow} == {a, b}), None)
@@ -97,31 +95,45 @@ class Group:
         """An implementation's row of the summary."""
         return self.summary[self.summary["implementation"] == implementation].iloc[0]
 
+    def tier(self, implementation: str) -> str:
+        """An implementation's tier."""
+        return str(self.runs.loc[self.runs["implementation"] == implementation, "tier"].iloc[0])
+
     def named(self, implementation: str) -> str:
-        """An implementation's name for people, with its tier."""
-        tier = self.runs.loc[self.runs["implementation"] == implementation, "tier"].iloc[0]
-        return naming.named(implementation, str(tier))
+        """``PyTorch (matched)``."""
+        return naming.named(implementation, self.tier(implementation))
+
+    def two_lines(self, implementation: str) -> str:
+        """The name, and the tier on a line beneath."""
+        tier = self.tier(implementation)
+        return f"{naming.label(implementation, tier)}\n{tier}"
+
+
+def key(workload: str, device: str, threads: int) -> str:
+    """A configuration, fit for a file name or an anchor."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in workload)
+    return f"{safe}.{slug(device)}.{threads}t"
 
 
 def groups(frames: Mapping[str, pd.DataFrame], document_epochs: Mapping[str, int], first: str) -> list[Group]:
     """The groups of a session: the workload ``first`` leads, the CPU comes before others, more threads before fewer."""
     runs = frames["runs"]
-    keys = list(dict.fromkeys(zip(runs["workload"], runs["device"], runs["threads"], strict=True)))
-    order = list(dict.fromkeys(key[0] for key in keys))
-    keys.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
-    found = []
-    for workload, device, threads in keys:
-        own, summed, controls, judged = (
-            part(frames[name], workload, device, threads) for name in ("runs", "summary", "control", "comparison")
+    configurations = list(dict.fromkeys(zip(runs["workload"], runs["device"], map(int, runs["threads"]), strict=True)))
+    order = list(dict.fromkeys(runs["workload"]))
+    configurations.sort(key=lambda key: (key[0] != first, order.index(key[0]), key[1] != "cpu", key[1], -key[2]))
+    sorted_groups = []
+    for configuration in configurations:
+        cells, summary, control, judged = (
+            part(frames[name], *configuration) for name in ("runs", "summary", "control", "comparison")
         )
         pairs = tuple(oriented(row) for _, row in judged[judged["compared"] == "epoch_s"].iterrows())
-        epochs = document_epochs.get(workload)
-        found.append(Group(workload, device, int(threads), own, summed, controls, judged, pairs, epochs))
-    return found
+        epochs = document_epochs.get(configuration[0])
+        sorted_groups.append(Group(*configuration, cells, summary, control, judged, pairs, epochs))
+    return sorted_groups
 
 
 def part(frame: pd.DataFrame, workload: str, device: str, threads: int) -> pd.DataFrame:
-    """The rows of one group."""
+    """The rows of one configuration."""
     if frame.empty:
         return frame
     return frame[(frame["workload"] == workload) & (frame["device"] == device) & (frame["threads"] == threads)]
@@ -137,30 +149,10 @@ def oriented(row: pd.Series) -> Pair:
     return Pair(fast, slow, estimate, low, high, delta, row["verdict"], blocks, p)
 
 
-def leading(found: Sequence[Group]) -> list[Group]:
+def leading(sorted_groups: Sequence[Group]) -> list[Group]:
     """The groups that the opening speaks of: the first workload, on each device with the most threads."""
     first: dict[str, Group] = {}
-    for group in found:
-        if group.workload == found[0].workload:
+    for group in sorted_groups:
+        if group.workload == sorted_groups[0].workload:
             first.setdefault(group.device, group)
     return list(first.values())
-
-
-def two_lines(group: Group, name: str) -> str:
-    """An implementation's name, its tier beneath."""
-    tier = str(group.row(name)["tier"])
-    return f"{naming.label(name, tier)}\n{tier}"
-
-
-def times(group: Group, name: str, fastest: str | None) -> str:
-    """How many times the fastest implementation's time another took, with its interval if there is one."""
-    if name == fastest:
-        return "1"
-    pair = group.pair(name, fastest) if fastest else None
-    if pair is None:
-        return numbers.MISSING
-    estimate, low, high = pair.estimate, pair.low, pair.high
-    if pair.slow != name:  # the typical epoch is longer, the paired ratio says otherwise
-        estimate, low, high = 1 / estimate, 1 / high, 1 / low if low > 0 else math.inf
-    ends = numbers.ends(estimate, low, high)
-    return f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)

@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from bench.display import charts, html, markdown, numbers
 from bench.display.section import Block, Marked, Picture, Section
-from bench.display.tables import in_markdown
 from bench.report import scripts
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters import CHAPTERS
@@ -83,7 +82,7 @@ def html_file(results: Results, made: Sequence[Section]) -> str:
     run = [scripts.read(name) for name in (*(name for name in needed if name.endswith(".js")), "sort.js")]
     return scripts.template("page.html.j2").render(
         title=results.groups[0].workload,
-        facts=facts(results),
+        facts=[Markup(html.escaped(fact)) for fact in facts(results)],
         sections=made,
         body=Markup(html.written(made)),
         styles=[scripts.file(name) for name in needed if name.endswith(".css")],
@@ -94,8 +93,8 @@ def html_file(results: Results, made: Sequence[Section]) -> str:
 
 def markdown_file(results: Results, made: Sequence[Section]) -> str:
     """The same as one Markdown file."""
-    title = f"# fcnbench: {in_markdown(results.groups[0].workload)}"
-    return "\n\n".join([title, " · ".join(map(in_markdown, facts(results))), markdown.written(made)]) + "\n"
+    title = f"# fcnbench: {markdown.text(results.groups[0].workload)}"
+    return "\n\n".join([title, " · ".join(map(markdown.text, facts(results))), markdown.written(made)]) + "\n"
 
 
 def facts(results: Results) -> list[str]:

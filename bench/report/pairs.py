@@ -1,4 +1,4 @@
-"""DataFrame -> DataFrame: every pair with its interval and verdict, the A/A control, the break-even epoch.
+"""Every pair of implementations with its interval and verdict, the A/A control, a summary; all as data frames.
 
 What a pair's figures say is judged in :mod:`bench.statistics`; here is which figures make a pair.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bench import statistics
-from bench.report import columns, runs
+from bench.report import columns
 from bench.report.columns import Column, Table
 from bench.report.runs import GROUP, measured
 from bench.statistics import Difference, Ratio, Verdict
@@ -66,6 +66,12 @@ COMPARISON = Table("One row for each pair of implementations and quantity.", (
 ))  # fmt: skip
 
 
+def grouped(frame: pd.DataFrame, names: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The rows with the same values in these columns, with those values by name; in the order of first appearance."""
+    for values, rows in frame.groupby(names, sort=False):
+        yield dict(zip(names, values, strict=True)), rows
+
+
 def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
     """The values of two sets of cells in the blocks that both have, as columns ``a`` and ``b``."""
     return pd.DataFrame({"a": a.set_index("block")[column], "b": b.set_index("block")[column]}).dropna().astype(float)
@@ -74,16 +80,16 @@ def in_blocks(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.DataFrame:
 def of_two_networks(
     runs: pd.DataFrame, workload: str, other: str
 ) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
-    """The cells of two networks, for each implementation where both were measured, which is named with the first."""
+    """The cells of two networks, for each implementation that ran both; it is named with the first network."""
     names = ["device", "threads", "tier", "implementation"]
     others = dict(iter(runs[runs["workload"] == other].groupby(names, sort=False)))
-    for values, group in runs[runs["workload"] == workload].groupby(names, sort=False):
-        if values in others:
-            yield {"workload": workload} | dict(zip(names, values, strict=True)), group, others[values]
+    for values, group in grouped(runs[runs["workload"] == workload], names):
+        if (same := tuple(values.values())) in others:
+            yield {"workload": workload} | values, group, others[same]
 
 
 def judge(both: pd.DataFrame, column: str) -> tuple[Ratio | Difference, float]:
-    """What :func:`in_blocks` says of ``a`` and ``b``, and p: by ratio, accuracies by difference."""
+    """The ratio of ``a`` to ``b``, of accuracies their difference, with its interval; and the p-value."""
     a, b = list(both["a"]), list(both["b"])
     if column == "accuracy":
         return statistics.paired_difference(a, b), statistics.p_value(list(both["a"] - both["b"]))
@@ -91,11 +97,11 @@ def judge(both: pd.DataFrame, column: str) -> tuple[Ratio | Difference, float]:
 
 
 def controls(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, pd.DataFrame]]:
-    """Every implementation that was run again as control: its group, its name, the values of both runs by block."""
+    """Every implementation with a control: its configuration, its name, the values of both by block."""
     for key, group in frame[frame["status"] == "ok"].groupby(GROUP, sort=False):
         for name in group.loc[group["role"] == "control", "implementation"].unique():
-            ours = group[group["implementation"] == name]
-            both = in_blocks(ours[ours["role"] == "control"], ours[ours["role"] == "measured"], column)
+            cells = group[group["implementation"] == name]
+            both = in_blocks(cells[cells["role"] == "control"], cells[cells["role"] == "measured"], column)
             if len(both):
                 yield key, name, both  # type: ignore[misc]  # pandas' stubs do not know what a group's key is
 
@@ -161,12 +167,10 @@ def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
 
 
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
-    """Every pair that shares a block: its group, the one with the greater value, the other, their values by block."""
+    """Every pair that shares a block: configuration, the one with the greater value, the other, values by block."""
     for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
-        ranked = (
-            group.groupby("implementation")[column].agg(statistics.program_value).sort_values(ascending=False).index
-        )
-        for a, b in combinations(ranked, 2):
+        typical = group.groupby("implementation")[column].agg(statistics.program_value)
+        for a, b in combinations(typical.sort_values(ascending=False).index, 2):
             both = in_blocks(group[group["implementation"] == a], group[group["implementation"] == b], column)
             if len(both):
                 yield key, a, b, both  # type: ignore[misc]  # pandas' stubs do not know what a group's key is
@@ -175,20 +179,12 @@ def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.
 def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per implementation of each group: its value, and the range over its processes."""
     rows = []
-    for key, group in runs.measured(frame).groupby([*runs.GROUP, "tier", "implementation", "framework"], sort=False):
-        rows.append(
-            dict(zip([*runs.GROUP, "tier", "implementation", "framework"], key, strict=True))
-            | {
-                "processes": len(group),
-                "epochs": int(group["epochs"].iloc[0]),
-                **spread(group, "epoch_s"),
-                **{name: statistics.program_value(group[name]) for name in ("first_epoch_s", "import_s", "predict_s")},
-                **spread(group, "process_peak_bytes"),
-                **spread(group, "accuracy"),
-                "cpu_per_wall": statistics.program_value(group["cpu_per_wall"]),
-            }
-        )
-    return SUMMARY.frame(rows).sort_values([*runs.GROUP, "epoch_s"], ignore_index=True)
+    for names, group in grouped(measured(frame), [*GROUP, "tier", "implementation", "framework"]):
+        medians = ("first_epoch_s", "import_s", "predict_s", "cpu_per_wall")
+        row = names | {"processes": len(group), "epochs": int(group["epochs"].iloc[0])}
+        row |= {name: statistics.program_value(group[name]) for name in medians}
+        rows.append(row | spread(group, "epoch_s") | spread(group, "process_peak_bytes") | spread(group, "accuracy"))
+    return SUMMARY.frame(rows).sort_values([*GROUP, "epoch_s"], ignore_index=True)
 
 
 def spread(group: pd.DataFrame, column: str) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """What a result directory holds, as the chapters need it: its records, the same as frames, what is compared."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,64 +9,48 @@ import pandas as pd
 
 from bench.data import tutorials
 from bench.errors import FcnBenchError
-from bench.report import groups, pairs, runs
-from bench.report.columns import Table
+from bench.report import groups, runs
 from bench.report.groups import Group
-from bench.store import archive, predictions
+from bench.store import contents, predictions
+from bench.store.contents import Contents
 from bench.store.predictions import TestSet
-from bench.store.records.cell import Result
-from bench.store.records.machine import Machine, Size
 from bench.store.records.training import TrainingResult
-from bench.store.records.verification import Verification
 from impls.workload import Workload
 
 if TYPE_CHECKING:
     from bench.report.build import Built
     from bench.report.compare import Comparison
 
-DATA: Mapping[str, Table] = {
-    "runs": runs.RUNS, "epochs": runs.EPOCHS, "machines": runs.MACHINES, "curves": runs.CURVES,
-}  # fmt: skip
-"""The records as rows; all other frames are derived from them."""
 
+@dataclass(frozen=True, kw_only=True)
+class Results(Contents):
+    """The records of a directory and what was made of them; ``cells`` has floors and sweeps too.
 
-@dataclass(frozen=True)
-class Results:
-    """What a directory holds. ``trained`` are the results of networks, ``everything`` has floors and sweeps too.
-
-    ``frames`` has the records as rows and the comparison of them; :func:`bench.report.build.read` adds the chapters'.
+    ``frames`` has the records as rows; :func:`bench.report.build.read` adds what the chapters derive from them.
     """
 
     directory: Path
-    everything: Sequence[Result]
-    trained: Sequence[TrainingResult]
-    machines: Sequence[Machine]
-    gates: Sequence[Verification]
-    size: Size | None
     frames: dict[str, pd.DataFrame]
 
     @classmethod
     def read(cls, directory: Path) -> "Results":
         """Read the stored records. Raises FcnBenchError where nothing was trained, and for what cannot be read."""
-        everything, machines, gates = (
-            archive.everything(directory),
-            archive.records(directory, Machine),
-            archive.records(directory, Verification),
-        )
-        trained = archive.trained(everything)
-        if not trained:
+        stored = contents.read(directory)
+        results = cls(**vars(stored), directory=directory, frames={})
+        if not results.trained:
             raise FcnBenchError(f"{directory}: nothing was trained here; run 'fcnbench run --out {directory}'")
-        rows = runs.runs_frame(trained, gates)
-        frames = {
-            "runs": rows,
-            "epochs": runs.epochs_frame(trained),
-            "machines": runs.machines_frame(machines),
-            "curves": runs.curves_frame(trained),
-            "summary": pairs.summary_frame(rows),
-            "control": pairs.control(rows),
-            "comparison": pairs.comparison(rows),
-        }
-        return cls(directory, everything, trained, machines, gates, archive.size(directory), frames)
+        results.frames.update(
+            runs=runs.runs_frame(results.trained, stored.gates),
+            epochs=runs.epochs_frame(results.trained),
+            machines=runs.machines_frame(stored.machines),
+            curves=runs.curves_frame(results.trained),
+        )
+        return results
+
+    @cached_property
+    def trained(self) -> list[TrainingResult]:
+        """What became of the networks that were trained, in the order in which they were measured."""
+        return [result for result in self.cells if isinstance(result, TrainingResult)]
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -110,7 +93,7 @@ class Results:
         """Write CSVs, tables, charts and report into the directory, as ``fcnbench report`` does."""
         from bench.report import build  # which reads these results itself
 
-        return build.build(self.directory)
+        return build.rebuild(self.directory)
 
     def compare(self, base: "Results | Path | str", fail_slower: float = 0.05) -> "Comparison":
         """Compare with another directory, as ``fcnbench compare BASE`` does; what is slower by more is a regression.
@@ -123,4 +106,4 @@ class Results:
 
     def part(self, name: str, group: Group) -> pd.DataFrame:
         """The rows of a frame that are about a group."""
-        return groups.part(self.frames[name], *group.place_key)
+        return group.part(self.frames[name])

@@ -99,6 +99,8 @@ MACHINES = Table("One row for each machine that took part.", (
     Column("gpu_settings", "", "highest clock and power of each, and whether it is divided (MIG) or runs under "
            "Windows' display driver (WDDM)"),
 ))  # fmt: skip
+DATA = {"runs": RUNS, "epochs": EPOCHS, "machines": MACHINES, "curves": CURVES}
+"""The records as rows, by the names of their files; all other frames are derived from them."""
 
 
 def identity(result: Result) -> dict[str, object]:

@@ -1,24 +1,17 @@
 """What a user's options stand for: networks, implementations, devices, thread counts."""
 
-import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.data import networks, tutorials
 from bench.errors import FcnBenchError, unknown
-from bench.machine import cpus, description, gpu
+from bench.machine import cpus
+from bench.session.devices import chosen_devices, in_precisions
 from bench.worker import interpreters
-from impls import environment, registry
+from impls import registry
 from impls.registry import Entry
 from impls.workload import Workload
-
-HEADLINE = "mlp-128-64"
-PRECISIONS = ("float32", "tf32")
-TF32_SINCE = (8, 0)
-"""The compute capability of the first GPUs that have it."""
-DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +87,7 @@ def chosen_workloads(file: Path | None, names: Sequence[str] | None, preset: str
         return [known[name] for name in dict.fromkeys(names)]
     if users:
         return list(users.values())
-    return list(own.values()) if preset == "documents" else [own[HEADLINE]]
+    return list(own.values()) if preset == "documents" else [own[tutorials.headline()]]
 
 
 def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list[Entry]:
@@ -102,12 +95,7 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     known = {entry.name: entry for entry in registry.installed()}
     added: dict[str, Entry] = {}
     for path in plugins:
-        if not path.is_file():
-            raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
-        try:
-            entry = registry.from_file(path)
-        except ValueError as error:
-            raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
+        entry = plugin(path)
         if entry.name in known | added:
             raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
         added[entry.name] = entry
@@ -119,13 +107,23 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     return [entry for entry in known.values() if entry.by_default] + list(added.values())
 
 
+def plugin(path: Path) -> Entry:
+    """The row of a plugin file. Raises FcnBenchError for one that is not there, or after which no result can be named."""
+    if not path.is_file():
+        raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
+    try:
+        return registry.from_file(path)
+    except ValueError as error:
+        raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
+
+
 def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> list[str]:
     """The implementations whose work is checked: those that were named, else the plugins, else all that train.
 
     Raises FcnBenchError where none of those that were named trains.
     """
     if not names:
-        rows = map(registry.from_file, plugins) if plugins else registry.installed()
+        rows = map(plugin, plugins) if plugins else registry.installed()
         return [entry.name for entry in rows if entry.gated]
     entries = chosen_entries(names, plugins or [])
     if not any(entry.gated for entry in entries):
@@ -134,60 +132,6 @@ def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> li
             f"--implementation {given}: trains no network, so nothing can be checked; name one that does"
         )
     return [entry.name for entry in entries]
-
-
-def chosen_devices(names: Sequence[str] | None, present: Sequence[str] | None = None) -> list[str]:
-    """The devices that were named, ``auto`` for the best of those that are ``present``; else all of those.
-
-    ``present`` are this machine's unless they are given.
-
-    A machine without a GPU may be asked for one: its cells are skipped, and say why. A position beyond the GPUs that
-    are there is a slip.
-    """
-    for name in names or []:
-        if name not in DEVICES and not re.fullmatch(r"cuda:\d+", name):
-            raise unknown("device", name, DEVICES)
-        left = gpus(os.environ)
-        if left and environment.position(name) >= left:
-            most = f"cuda:0 to cuda:{left - 1}" if left > 1 else "cuda"
-            raise FcnBenchError(
-                f"--device {name}: this process may use {left} GPU{'s' if left > 1 else ''}; give {most}"
-            )
-    present = description.devices() if present is None else present
-    best = next((name for name in environment.ORDER if name in present), "cpu")
-    return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
-
-
-def in_precisions(
-    chosen: Sequence[Workload], modes: Sequence[str], names: Sequence[str], inherited: Mapping[str, str] = os.environ
-) -> list[Workload]:
-    """Each workload in each precision; in TF32 it is a network of its own, named ``NAME-tf32``.
-
-    Raises FcnBenchError for an unknown mode, and for TF32 where nothing can or may compute in it.
-    """
-    for mode in modes:
-        if mode not in PRECISIONS:
-            raise unknown("precision mode", mode, PRECISIONS)
-    if "tf32" in modes:
-        for name in names:
-            if environment.kind(name) != "cuda":
-                raise FcnBenchError(f"--precision-mode tf32 on {name}: only NVIDIA GPUs have TF32; give --device cuda")
-            capability = gpu.capability(name)
-            if capability is not None and capability < TF32_SINCE:
-                raise FcnBenchError(f"--precision-mode tf32 on {name}: this GPU has no TF32; leave it out")
-        if inherited.get("NVIDIA_TF32_OVERRIDE") == "0":
-            raise FcnBenchError("--precision-mode tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable")
-    return [
-        replace(workload, name=f"{workload.name}-tf32", precision="tf32") if mode == "tf32" else workload
-        for workload in chosen
-        for mode in dict.fromkeys(modes or ["float32"])
-    ]
-
-
-def gpus(inherited: Mapping[str, str]) -> int:
-    """How many NVIDIA GPUs this process may use: those of ``CUDA_VISIBLE_DEVICES``, else of the machine."""
-    left = environment.visible(inherited)
-    return len(gpu.gpu_names()) if left is None else len(left)
 
 
 def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:

@@ -1,7 +1,6 @@
 """What a run says while it goes on, and how long it will still take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.display import numbers
@@ -109,20 +108,12 @@ def sized(size: Size) -> str:
     return f"{told}; the widest interval ({size.pair}) should be within {numbers.share(size.half_width)} of its ratio"
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a session is. ``left_s`` is an estimate from the cells that have ended, None before there are any."""
+def started(number: int, total: int, cell: Cell, left_s: float | None) -> str:
+    """The line that begins with a cell; it is completed when the cell has ended.
 
-    number: int
-    total: int
-    cell: Cell
-    left_s: float | None
-
-
-def started(progress: Progress) -> str:
-    """The line that begins with a cell; it is completed when the cell has ended."""
-    cell = progress.cell
-    left = "" if progress.left_s is None else f", about {numbers.duration(progress.left_s)} left"
+    ``left_s`` is an estimate from the cells that have ended, None before there are any.
+    """
+    left = "" if left_s is None else f", about {numbers.duration(left_s)} left"
     name = cell.implementation + {"control": " (again, as control)", "sweep": " (sweep)"}.get(cell.role, "")
-    place = f"{cell.workload.name}, {cell.device}, {numbers.count(cell.threads, 'thread')}, block {cell.block}"
-    return f"[{progress.number}/{progress.total}{left}] {name}: {place} ... "
+    configuration = f"{cell.workload.name}, {cell.device}, {numbers.count(cell.threads, 'thread')}, block {cell.block}"
+    return f"[{number}/{total}{left}] {name}: {configuration} ... "

@@ -2,55 +2,66 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench.store.records.cell import Cell, Phases, Readings, Result
+from bench.data import mnist
+from bench.store import archive
+from bench.store.records.cell import Cell, Phases, Result
 from bench.store.records.floor import FloorResult, Part
 from bench.store.records.sweep import SweepPoint, SweepResult
 from bench.store.records.training import Epoch, Evaluation, Inference, Predicted, TrainingResult
-from bench.worker import process
-from bench.worker.answer import Answer
+from bench.worker.answer import Answer, log_tail
 from bench.worker.messages import MeterReadings, ModelKept, Phase, SwitchesInForce, Versions
+
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """When and where a process ran: what its record has beside what it said; ``readings`` are the parent's own."""
+    """Where a process ran: what its record has beside its answer."""
 
-    started: datetime
     machine: str
     environment: Mapping[str, str]
     log: Path
-    readings: Readings
     commit: Mapping[str, Any]
 
 
-def result(cell: Cell, answer: Answer, about: Circumstances) -> Result:
-    """The record of a cell. What its process said before it failed is kept."""
+def result(cell: Cell, answer: Answer, about: Circumstances, data: Path | None = None) -> Result:
+    """The record of a cell. What its process said before it failed is kept; what no record can hold fails it.
+
+    Given ``data``, the cell was to train all its epochs and predict the test images of that set: it fails without them.
+    """
     make = {"floor": floor, "sweep": sweep}.get(cell.role, training)
-    return make(answer, common(cell, answer, about), about.log)
+    try:
+        record = make(answer, common(cell, answer, about), about.log)
+        if record.status == "ok" and data is not None:
+            record = whole(record, data, about.log)
+        archive.encode(record)
+    except ValueError as error:
+        answer = replace(answer, messages=(), invalid=f"said what no record can hold ({error})")
+        record = make(answer, common(cell, answer, about), about.log)
+    return record
 
 
 def common(cell: Cell, answer: Answer, about: Circumstances) -> dict[str, Any]:
     """What the records of all roles have."""
     status, reason = answer.outcome
-    readings = dict(about.readings)
+    readings = dict(answer.readings)
     for message in answer.all(MeterReadings):
         readings |= message.readings
     return {
         "cell": cell,
         "status": status,
         "reason": reason,
-        "started": about.started.isoformat(timespec="milliseconds"),
+        "started": answer.started,
         "machine": about.machine,
         "phases": Phases(**{phase.name: phase.seconds for phase in answer.all(Phase)}, process_s=answer.wall_s),
         "readings": readings,
         "versions": answer.last(Versions, Versions({})).versions,
         "switches": answer.last(SwitchesInForce, SwitchesInForce({})).switches,
         "environment": dict(about.environment),
-        "log_tail": "" if status == "ok" else process.log_tail(about.log),
+        "log_tail": "" if status == "ok" else log_tail(about.log),
         "commit": dict(about.commit),
     }
 
@@ -61,20 +72,22 @@ def training(answer: Answer, common: Mapping[str, Any], log: Path) -> TrainingRe
     A cell that was measured whole is ``ok``, though timing its inference failed or ended the process: a ``load`` that
     bears no second call is against the contract, but no reason to lose figures that are good. The record says why.
     """
-    numbers = [epoch.epoch for epoch in answer.all(Epoch)]
-    if numbers != list(range(len(numbers))) and common["status"] == "ok":
-        reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
-        common = {**common, "status": "failed", "reason": reason, "log_tail": process.log_tail(log)}
+    epochs = answer.all(Epoch)
+    numbers = [epoch.epoch for epoch in epochs]
+    in_order = [number == position for position, number in enumerate(numbers)]
     record = TrainingResult(
         **common,
-        epochs=answer.all(Epoch),
+        epochs=epochs[: (*in_order, False).index(False)],
         evaluations=answer.all(Evaluation),
         inference=answer.all(Inference),
         no_inference=answer.unfinished,
         predicted=answer.last(Predicted, Predicted("")).digits,
         model=answer.last(ModelKept, ModelKept("")).sha256,
     )
-    return replace(record, log_tail=process.log_tail(log)) if record.no_inference else record
+    if record.status == "ok" and not all(in_order):
+        reason = f"reported the epochs {', '.join(map(str, numbers))}, expected each once, in order from 0"
+        return failed(record, reason, log)
+    return replace(record, log_tail=log_tail(log)) if record.no_inference else record
 
 
 def floor(answer: Answer, common: Mapping[str, Any], log: Path) -> FloorResult:
@@ -85,3 +98,22 @@ def floor(answer: Answer, common: Mapping[str, Any], log: Path) -> FloorResult:
 def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
     """The points of a sweep."""
     return SweepResult(**common, points=answer.all(SweepPoint))
+
+
+def whole(record: Result, data: Path, log: Path) -> Result:
+    """The record of a process that ended well; failed where it did not say all that it was asked for."""
+    if isinstance(record, TrainingResult):
+        test_images = len(mnist.load(data).y_test)
+        if len(record.epochs) != record.cell.epochs + 1:
+            last = len(record.epochs) - 1
+            return failed(record, f"reported the epochs 0 to {last}, expected 0 to {record.cell.epochs}", log)
+        if len(record.predicted) not in (0, test_images):  # none where its logits are not all numbers
+            return failed(record, f"predicted {len(record.predicted)} test images, expected {test_images}", log)
+    if isinstance(record, SweepResult) and not any(point.seconds for point in record.points):
+        return failed(record, "reported no point that was timed", log)
+    return record
+
+
+def failed(result: R, reason: str, log: Path) -> R:
+    """The record of what failed although its process did not say so."""
+    return replace(result, status="failed", reason=reason, log_tail=log_tail(log))

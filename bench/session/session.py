@@ -3,16 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import files
-from bench.machine import meters
-from bench.machine.metering import Surroundings
-from bench.session import record
+from bench.session import progress, record
 from bench.session.plan import disturbance, unfinished
-from bench.session.progress import Kind, Progress, kind, time_left
+from bench.session.progress import Kind, kind, time_left
 from bench.session.record import Circumstances
 from bench.store import archive
 from bench.store.records.cell import Cell, Place, Result
@@ -22,6 +18,9 @@ from bench.worker.answer import Answer
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Request, Task
 from impls.registry import Entry
+
+Say = Callable[..., None]
+"""Shows a line, as ``print`` does; one with ``end=""`` is not complete yet."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,8 @@ class Session:
     timeout_s: float
     commit: Mapping[str, Any] = field(default_factory=dict)
 
-    def run(
-        self,
-        cells: Sequence[Cell],
-        kept: Mapping[str, Result],
-        on_start: Callable[[Progress], None],
-        on_result: Callable[[Result], None],
-        on_repeat: Callable[[str], None] = lambda why: None,
-        repeats: int = 0,
-    ) -> dict[str, Result]:
-        """Measure and save one cell after the other, except those that are ``kept``, by key.
+    def run(self, cells: Sequence[Cell], kept: Mapping[str, Result], say: Say, repeats: int = 0) -> dict[str, Result]:
+        """Measure and save one cell after the other, except those that are ``kept``; all results by the cell's key.
 
         A cell that fails is saved as such, and the session goes on. Where something disturbed a block (see
         :mod:`bench.machine.disturbances`; no rule looks at an epoch's time) it is measured once more, all of it,
@@ -60,27 +51,33 @@ class Session:
             ahead = [cell for later in waiting for cell in later.missing]
             for position, cell in enumerate(block.missing):
                 left, number = [*block.missing[position:], *ahead], number + 1
-                on_start(Progress(number, number - 1 + len(left), cell, time_left(left, seconds)))
-                result = replace(self.measure(cell), attempt=block.attempt, repeated=block.why)
-                archive.save(self.directory, result)
+                say(progress.started(number, number - 1 + len(left), cell, time_left(left, seconds)), end="")
+                try:
+                    result = replace(self.measure(cell), attempt=block.attempt, repeated=block.why)
+                    archive.save(self.directory, result)
+                except Exception:
+                    say("")  # ends that line
+                    raise
                 results[cell.key] = result
                 if result.phases.process_s is not None:
                     seconds.setdefault(kind(cell), []).append(result.phases.process_s)
-                on_result(result)
+                say(progress.ended(result))
             why = disturbance([results[cell.key] for cell in block.cells]) if block.missing else ""
             if why and spent[block.place] < repeats:
                 spent[block.place] += 1
                 waiting.insert(0, block.again(why))
-                on_repeat(why)
+                say(progress.repeated(why))
         return results
 
     def measure(self, cell: Cell) -> Result:
         """Run one cell in a fresh process."""
-        entry, log = self.entries[cell.implementation], self.log(cell)
-        started, read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
-        with files.writing(log):
-            answer = process.ask(entry, self.request(cell), self.placement(cell), log, self.timeout_s)
-        return self.record(cell, answer, started, read)
+        entry = self.entries[cell.implementation]
+        answer = self.ask(entry, self.request(cell), self.placement(cell), self.log(cell))
+        return record.result(cell, answer, self.circumstances(cell), self.data)
+
+    def ask(self, entry: Entry, request: Request, placement: Placement, log: Path) -> Answer:
+        """Run a worker to its end and return its answer."""
+        return process.ask(entry, request, placement, log, self.timeout_s)
 
     def request(self, cell: Cell) -> Request:
         """What the worker of a cell is asked for; the networks that the first block has trained are kept."""
@@ -96,7 +93,11 @@ class Session:
 
     def task(self, cell: Cell) -> Task:
         """What the process of a cell works on."""
-        return Task(cell.workload, cell.device, cell.seed, str(self.data))
+        return Task(cell.workload, cell.device, cell.seed, str(self.data), str(self.scratch()))
+
+    def scratch(self) -> Path:
+        """The folder for temporary files."""
+        return archive.scratch(self.directory)
 
     def placement(self, cell: Cell) -> Placement:
         """Where the process of a cell runs."""
@@ -104,11 +105,13 @@ class Session:
 
     def log(self, cell: Cell) -> Path:
         """Where what a cell's process prints goes."""
-        return self.directory / "logs" / f"{cell.key}.log"
+        return self.log_of(cell.key)
 
-    def record(self, cell: Cell, answer: Answer, started: datetime, read: meters.Started) -> Result:
-        """What a process said, as the record of its cell; ``read`` are the meters that were started before it."""
-        readings = read.stop(Surroundings(cell.device, child_cpu_s=answer.child_cpu_s))
+    def log_of(self, name: str) -> Path:
+        """Where what a process prints goes."""
+        return self.directory / "logs" / f"{name}.log"
+
+    def circumstances(self, cell: Cell) -> Circumstances:
+        """Where the process of a cell runs, for its record."""
         environment = self.placement(cell).variables(self.entries[cell.implementation])
-        machine, log = self.machine.machine, self.log(cell)
-        return record.result(cell, answer, Circumstances(started, machine, environment, log, readings, self.commit))
+        return Circumstances(self.machine.machine, environment, self.log(cell), self.commit)

@@ -27,7 +27,7 @@ def prepare(options: Options, out: Path, say: Callable[[str], None]) -> tuple[Pl
     availability.check_interpreters([*chosen.entries, *chosen.floors])
     for entry in chosen.entries:
         if entry.is_plugin:
-            availability.check_plugin(entry)
+            availability.check_plugin(entry, options.timeout_s)
     data = download.find(options.data, say=say)
     plan = Plan(
         workloads=chosen.workloads,

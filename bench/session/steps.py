@@ -2,13 +2,10 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import files
 from bench.errors import FcnBenchError, NotHere
-from bench.machine import meters
-from bench.machine.metering import Surroundings
+from bench.session import record
 from bench.session.session import Session
 from bench.store.records.cell import Cell
 from bench.store.records.training import TrainingResult
@@ -44,9 +41,7 @@ class SteppedTraining:
         """Start a fresh process, which imports nothing yet; the one before is ended."""
         self.end()
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
-        self.started, self.read = datetime.now(UTC), meters.start("process", Surroundings(cell.device))
-        with files.writing(self.log):
-            self.worker = Worker(entry, self.session.placement(cell), self.log)
+        self.worker = Worker(entry, self.session.placement(cell), self.log)
         task = replace(self.session.task(cell), data=str(self.data))
         self.worker.send(TrainByStep(entry_point(entry), task, cell.epochs, self.disable_gc))
 
@@ -80,9 +75,9 @@ class SteppedTraining:
         assert self.worker is not None
         self.worker.send(Finish())
         self.worker.hear(self.session.timeout_s)
-        record = self.session.record(self.cell, self.answer(), self.started, self.read)
-        assert isinstance(record, TrainingResult)
-        return record
+        result = record.result(self.cell, self.answer(), self.session.circumstances(self.cell))
+        assert isinstance(result, TrainingResult)
+        return result
 
     def answer(self) -> Answer:
         """All that the process has said, which is ended now."""

@@ -6,20 +6,16 @@ from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import files
-from bench.machine import cpus as machine_cpus
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
 from bench.store.records.verification import Check, Verification
-from bench.worker import messages, pool, process, requests
-from bench.worker.answer import Answer, Outcome
-from bench.worker.messages import Ended, PartEnded
+from bench.worker import process
+from bench.worker.answer import Outcome, last_line, log_tail
 from bench.worker.process import Placement, entry_point
-from bench.worker.requests import CheckedNetwork
+from bench.worker.requests import CheckedNetwork, Verify
 from impls.environment import slug
 from impls.registry import Entry
-from impls.workload import Workload
 
 AT_ONCE = 5
 """Questions to one process where several run at the same time: few enough that all end at about the same time."""
@@ -27,10 +23,9 @@ AT_ONCE = 5
 
 @dataclass(frozen=True)
 class Question:
-    """Does an implementation do this workload's work, with samples drawn from ``seed``?"""
+    """Does an implementation do this network's work?"""
 
-    workload: Workload
-    seed: int
+    network: CheckedNetwork
     digest: str
 
 
@@ -45,47 +40,44 @@ class VerificationJob:
 
 @dataclass(frozen=True)
 class VerificationRun:
-    """How it is asked: the data, the folder of the logs, that of the oracle's answers, the seconds for each question.
+    """How it is asked; ``cache`` is the folder of the oracle's answers.
 
     ``deep`` asks for the checks that take longer than anybody would wait before a measurement.
     """
 
-    data: Path
-    logs: Path
+    session: Session
     cache: Path
-    timeout_s: float
     deep: bool
 
     def ask(self, job: VerificationJob, cpus: tuple[int, ...]) -> list[Verification]:
         """The answers, in the order of the questions. One that ends the process has failed; the rest go on."""
-        found: list[Verification] = []
-        while len(found) < len(job.questions):
-            found += self.answers(job, len(found), cpus)
-        return found
+        answers: list[Verification] = []
+        while len(answers) < len(job.questions):
+            answers += self.answers(job, len(answers), cpus)
+        return answers
 
     def answers(self, job: VerificationJob, first: int, cpus: tuple[int, ...]) -> Iterator[Verification]:
         """The answers of one process: to all questions from the first on, or up to the one that ended it."""
-        questions = job.questions[first:]
-        log = self.logs / f"gate.{job.entry.name}.{slug(job.device)}.{questions[0].workload.name}.log"
-        request = requests.Verify(
-            entry_point(job.entry),
-            tuple(CheckedNetwork(question.workload, question.seed) for question in questions),
-            job.device,
-            str(self.data),
-            str(self.cache),
-            self.deep,
-        )
-        placement = Placement(job.device, cpus, questions[0].workload.precision)
-        answer = process.ask(job.entry, request, placement, log, self.timeout_s * len(questions))
-        parts, rest = divided(answer)
+        questions, session = job.questions[first:], self.session
+        workload = questions[0].network.workload
+        log = session.log_of(f"gate.{job.entry.name}.{slug(job.device)}.{workload.name}")
+        networks = tuple(question.network for question in questions)
+        request = Verify(entry_point(job.entry), networks, job.device, str(session.data), str(self.cache), self.deep)
+        placement = Placement(job.device, cpus, workload.precision)
+        answer = process.ask(job.entry, request, placement, log, session.timeout_s * len(questions))
+        parts, rest = answer.checks()
         for question, (checks, outcome) in zip(questions, parts, strict=False):
             yield verification(job, question, len(cpus), checks, outcome)
         if len(parts) < len(questions):
-            status, reason = answer.outcome
-            told = bool(answer.all(Ended))  # it could not even begin, and would not again
-            reason = reason if told else " ".join([reason, *process.log_tail(log).splitlines()[-1:]])
-            for question in questions[len(parts) :] if told else [questions[len(parts)]]:
-                yield verification(job, question, len(cpus), rest, Outcome(status, messages.one_line(reason)))
+            status, reason = answer.outcome  # where the process said it itself, it could not even begin
+            reason = reason if answer.ended else f"{reason} {last_line(log_tail(log))}".strip()
+            for question in questions[len(parts) :] if answer.ended else [questions[len(parts)]]:
+                yield verification(job, question, len(cpus), rest, Outcome(status, reason))
+
+
+def verifications(directory: Path) -> list[Verification]:
+    """What was answered in this directory before."""
+    return archive.records(directory, Verification)
 
 
 def verify(
@@ -102,8 +94,7 @@ def verify(
     measurement waits, ``seeds`` asks everything so many times, from the plan's seed on.
     """
     known = {
-        (stored.implementation, stored.workload, stored.device): stored
-        for stored in archive.records(session.directory, Verification)
+        (stored.implementation, stored.workload, stored.device): stored for stored in verifications(session.directory)
     }
     jobs = []
     for entry in plan.entries:
@@ -116,31 +107,18 @@ def verify(
                 if old is not None and old.digest == digest and old.status == "passed":
                     on_answer(old, True)
                 else:
-                    questions += [Question(workload, plan.seed + number, digest) for number in range(seeds)]
+                    networks = [CheckedNetwork(workload, plan.seed + number) for number in range(seeds)]
+                    questions += [Question(network, digest) for network in networks]
             size = max(1, len(questions)) if at_once == 1 else AT_ONCE
             starts = range(0, len(questions), size)
             jobs += [VerificationJob(entry, device, questions[start : start + size]) for start in starts]
-    logs = session.directory / "logs"
-    with files.writing(logs), TemporaryDirectory(prefix="fcnbench-oracle-") as cache:
-        run = VerificationRun(session.data, logs, Path(cache), session.timeout_s, deep)
-        cpus = machine_cpus.available_cpus()[: max(plan.threads)]
-        for _, answers in pool.run(jobs, run.ask, cpus, at_once):
+    cpus = Placement.of("cpu", max(plan.threads)).cpus
+    with TemporaryDirectory(prefix="fcnbench-oracle-", dir=session.scratch()) as cache:
+        run = VerificationRun(session, Path(cache), deep)
+        for _, answers in process.run_all(jobs, run.ask, cpus, at_once):
             for answer in answers:
                 archive.save_record(session.directory, answer)
                 on_answer(answer, False)
-
-
-def divided(answer: Answer) -> tuple[list[tuple[list[Check], Outcome]], list[Check]]:
-    """The checks of each question that was answered, with how they ended, and those that belong to no answer."""
-    parts: list[tuple[list[Check], Outcome]] = []
-    checks: list[Check] = []
-    for message in answer.messages:
-        if isinstance(message, Check):
-            checks.append(message)
-        elif isinstance(message, PartEnded):
-            parts.append((checks, Outcome(message.status, message.reason)))
-            checks = []
-    return parts, checks
 
 
 def verification(
@@ -150,13 +128,13 @@ def verification(
     failed = [check for check in checks if not check.passed]
     return Verification(
         implementation=job.entry.name,
-        workload=question.workload.name,
+        workload=question.network.workload.name,
         device=job.device,
         digest=question.digest,
         status=("failed" if failed else "passed") if outcome.status == "ok" else outcome.status,
         reason=outcome.reason or (f"{failed[0].name}: {explain(failed[0])}" if failed else ""),
         checks=tuple(checks),
-        seed=question.seed,
+        seed=question.network.seed,
         threads=threads,
     )
 

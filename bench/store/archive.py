@@ -3,6 +3,7 @@
 A file appears whole or not at all: it is written under a temporary name, flushed to the disk and renamed.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,31 +35,54 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
+SCRATCH = ".scratch"
+"""The folder of a directory where temporary files lie: those of checks, oracles, held out images and trial exports."""
+
+
 @contextmanager
 def opened(directory: Path) -> Iterator[None]:
     """Make the directory ready for results, and keep other runs out of it until the end of the block.
 
     Raises FcnBenchError where it cannot be written or another run is using it.
     """
-    lock = FileLock(directory / ".lock", timeout=0)
     with files.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
+    with locked(directory, files.ANOTHER_OUT, "wait for it or give another --out"):
+        with files.writing(directory):
+            for name in ("cells", "gates", "logs", "machines", "models"):
+                (directory / name).mkdir(exist_ok=True)
+            files.write_text(directory / ".gitignore", f"/.lock\n/{SCRATCH}/\n/logs/\n")
+        yield
+
+
+@contextmanager
+def locked(directory: Path, unwritable: str, in_use: str = "wait for it") -> Iterator[None]:
+    """Keep other runs out of a directory until the end of the block, and remove what killed ones left unfinished.
+
+    Raises FcnBenchError where it cannot be written or another run is using it: ``unwritable`` and ``in_use`` say what
+    to do about that.
+    """
+    lock = FileLock(directory / ".lock", timeout=0)
+    with files.writing(directory, unwritable):
         try:
             lock.acquire()
         except Timeout:  # an OSError too, but not the disk's
-            raise FcnBenchError(
-                f"{directory}: another run is writing here; wait for it or give another --out"
-            ) from None
+            raise FcnBenchError(f"{directory}: another run is writing here; {in_use}") from None
     try:
-        with files.writing(directory):
-            for leftover in directory.rglob(files.UNFINISHED.format("*")):
-                leftover.unlink()
-            for name in ("cells", "gates", "logs", "machines", "models"):
-                (directory / name).mkdir(exist_ok=True)
-            files.write_text(directory / ".gitignore", "/.lock\n/logs/\n")
+        with files.writing(directory, unwritable):
+            files.remove_unfinished(directory)
+            shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         yield
     finally:
+        shutil.rmtree(directory / SCRATCH, ignore_errors=True)
         lock.release()
+
+
+def scratch(directory: Path) -> Path:
+    """The folder for temporary files, made where it is missing; it goes with the end of the run, or before the next."""
+    folder = (directory / SCRATCH).absolute()
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def save(directory: Path, result: Result) -> None:

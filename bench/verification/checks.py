@@ -44,7 +44,7 @@ def climb(candidate: Candidate, workload: Workload, data: Data, deep: bool = Fal
     workload = replace(workload, shuffle=False, validation=0.0, evaluate_every=0)
     still = replace(workload, layers=tuple(map(dropout.at_rate_0, workload.layers)))
     weights = training.initial_weights(still, candidate.rng("weights"))
-    with TemporaryDirectory(prefix="fcnbench-gate-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-gate-", dir=candidate.cache) as folder:
         steps, shuffled = affordable(still, STEPS), candidate.ordered
         passes = trial(candidate, still, weights, data, three_passes(still, steps), Path(folder, "passes"), shuffled)
         implementation = candidate.build(still, passes.data)

@@ -13,6 +13,8 @@ from impls.workload import Workload
 
 SLACK = 8.0
 """How much farther than the oracle's own rounding a correct program may deviate: others sum in another order."""
+LIMIT_SAMPLE, LIMIT_RUNS = 100, 2
+"""Images on which rounding is measured for a trained network, and how often they are rounded in another way."""
 ULP = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
@@ -109,3 +111,18 @@ def typical(move: Floats, right: Floats) -> float:
     Not the largest: where a gradient is all rounding error, Adam makes a whole step of its sign.
     """
     return float(np.quantile(np.abs(move - right), 0.9) / max(np.sqrt((right**2).mean()), np.finfo(float).tiny))
+
+
+def logit_limit(workload: Workload, weights: Weights, x: Floats) -> float:
+    """How far a logit of a trained network may be off: eight times what rounding does to the oracle.
+
+    That is float32 against float64, from weights that differ in their last bit. A format that keeps fewer bits, a
+    constant that is missing or a layer that is another one is farther off by orders of magnitude.
+    """
+    sample = x[:LIMIT_SAMPLE]
+    exact = training.forward(workload, weights, sample)[0]
+    rounded = [
+        training.forward(workload, nudged(weights, run, ULP["float32"]), sample, np.float32)[0]
+        for run in range(LIMIT_RUNS)
+    ]
+    return SLACK * float(max(np.abs(run - exact).max() for run in rounded))

@@ -3,12 +3,11 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 
 from bench.errors import FcnBenchError
 from bench.worker import interpreters, process
-from bench.worker.answer import Outcome
+from bench.worker.answer import Outcome, last_line, tail
 from bench.worker.interpreters import versions
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Build, Import, Request, Start
@@ -16,7 +15,7 @@ from impls import environment, registry
 from impls.registry import Entry
 from impls.workload import Workload
 
-TIMEOUT_S, BUILD_TIMEOUT_S = 120.0, 300.0
+BUILD_TIMEOUT_S = 300.0
 KINDS = ("cpu", "cuda", "mps")
 ABSENT = {"cuda": "this machine shows no NVIDIA GPU", "mps": "this machine has no Apple GPU"}
 
@@ -45,26 +44,25 @@ def at_a_glance(entry: Entry, device: str, present: Sequence[str]) -> Usable:
     return Usable("no", "CUDA_VISIBLE_DEVICES leaves no GPU to see" if hidden else ABSENT[device])
 
 
-def ask(entry: Entry, request: Request, device: str = "cpu", timeout_s: float = TIMEOUT_S) -> tuple[Outcome, str]:
+def ask(entry: Entry, request: Request, device: str = "cpu", *, timeout_s: float) -> tuple[Outcome, str]:
     """How a process of its own ended that was asked for this, and the last line that it printed."""
-    with TemporaryDirectory(prefix="fcnbench-ask-") as folder:
-        log = Path(folder, "log")
+    with TemporaryFile() as log:  # it has no name, so that nothing is left where this process is killed
         answer = process.ask(entry, request, Placement.of(device), log, timeout_s)
-        return answer.outcome, "".join(process.log_tail(log).splitlines()[-1:])
+        return answer.outcome, last_line(tail(log))
 
 
 def usable(entry: Entry, device: str, workload: Workload) -> Usable:
     """Have a process of its own import the implementation and build the network on the device."""
-    (status, reason), _ = ask(entry, Build(entry_point(entry), workload, device), device, BUILD_TIMEOUT_S)
+    (status, reason), _ = ask(entry, Build(entry_point(entry), workload, device), device, timeout_s=BUILD_TIMEOUT_S)
     return Usable("yes") if status == "ok" else Usable("no", reason)
 
 
-def check_plugin(entry: Entry) -> None:
+def check_plugin(entry: Entry, timeout_s: float) -> None:
     """Import a plugin in a child and check its members, so that a mistake shows before anything is measured.
 
     Raises FcnBenchError with the child's reason.
     """
-    (status, reason), _ = ask(entry, Import(entry_point(entry)))
+    (status, reason), _ = ask(entry, Import(entry_point(entry)), timeout_s=timeout_s)
     if status != "ok":
         raise FcnBenchError(f"plugin {entry.module}: cannot be used ({reason}); mend it, see CONTRIBUTING.md")
 

@@ -1,7 +1,9 @@
 """The child's end of the pipe: its messages, its requests, and how a job ends."""
 
+import ctypes
 import os
 import queue
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -11,14 +13,29 @@ from typing import Any
 
 import psutil
 
+from bench.display.text import one_line
 from bench.store.records.cell import Status
 from bench.worker import messages, requests
 from impls.contract import Unavailable
 
 LONGEST = 300
 """Characters of a reason; an exception's message may be of any length."""
+PR_SET_PDEATHSIG = 1
+"""Of ``prctl`` in ``linux/prctl.h``."""
 LINES: "queue.SimpleQueue[str]" = queue.SimpleQueue()
 """What the parent has sent and nobody has received yet; a process has one parent."""
+
+
+def die_with_parent(parent: int) -> None:
+    """Have Linux kill this process when its parent dies, also while it is stopped or holds the interpreter's lock.
+
+    What counts is the end of the *thread* that started it. Ends at once where the parent has died before this call;
+    between the two of them may be the program that ``--python`` names.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent and parent not in [ancestor.pid for ancestor in psutil.Process().parents()]:
+        os._exit(3)
 
 
 def helpers_cpu_s() -> float:
@@ -50,20 +67,26 @@ def ending(packages: Sequence[str]) -> Iterator[Ending]:
     except Unavailable as missing:
         end.status, end.reason = "skipped", message(missing)
     except ModuleNotFoundError as missing:
-        traceback.print_exc()
+        log_traceback()
         end.status = "skipped" if missing.name in packages else "failed"
         end.reason = f"{missing.name} is not installed" if missing.name else message(missing)
     except MemoryError:
-        traceback.print_exc()
+        log_traceback()
         end.status, end.reason = "failed", "out of memory (MemoryError)"
     except BaseException as error:  # a plugin may raise anything, SystemExit too; all of it is this cell's answer
-        traceback.print_exc()
+        log_traceback()
         end.status, end.reason = "failed", f"{type(error).__name__}: {message(error)}".removesuffix(": ")
 
 
 def message(error: BaseException) -> str:
     """An exception's message on one line, at most :data:`LONGEST` characters of it."""
-    return messages.one_line(str(error))[:LONGEST]
+    return one_line(str(error))[:LONGEST]
+
+
+def log_traceback() -> None:
+    """Print the exception that is being handled; where a program has closed standard error, it is not kept."""
+    with suppress(OSError, ValueError):
+        traceback.print_exc()
 
 
 def take_answer_channel() -> messages.Send:

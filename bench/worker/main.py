@@ -2,13 +2,15 @@
 
 It reads its request as one JSON line from standard input and writes messages as JSON lines to what was its standard
 output. Whatever a framework prints goes to the cell's log, where standard error already goes. When standard input
-closes, the parent is gone and so is the child. Only the one job is imported that is asked for.
+closes, the parent is gone and so is the child; its last argument is the parent's process id. Only the one job is
+imported that is asked for.
 """
 
 import importlib
 import os
 import sys
 import threading
+from contextlib import suppress
 
 from bench.worker import channel
 from bench.worker.messages import PROTOCOL, Ended, Hello
@@ -16,6 +18,7 @@ from bench.worker.messages import PROTOCOL, Ended, Hello
 
 def main() -> None:
     """Answer one request and exit: 0 when the answer is complete, whatever it is."""
+    channel.die_with_parent(int(sys.argv.pop()))
     send = channel.take_answer_channel()
     send(Hello(PROTOCOL))
     threading.Thread(target=channel.listen, daemon=True).start()
@@ -25,7 +28,8 @@ def main() -> None:
         packages += request.entry.packages
         importlib.import_module(f"bench.worker.jobs.{request.job}").run(request, send)
     send(Ended(end.status, end.reason, channel.helpers_cpu_s()))
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):  # a program may have closed it
+        sys.stdout.flush()
     os._exit(0)  # a framework's exit handlers may hang or crash, and have nothing to add
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from bench.store.records import bounds
 from bench.store.records.cell import Readings, Status
+from impls.fields import check_at_least
 
 PROTOCOL = 3
 """Of the requests and the messages; it changes with either, and another one is refused."""
@@ -32,6 +33,10 @@ class Phase:
 
     name: Literal["import_s", "build_s", "load_s"]
     seconds: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(0, seconds=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,20 @@ class MeterReadings:
 
     readings: Readings
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_readings(self.readings)
+
 
 @dataclass(frozen=True)
 class ModelKept:
     """The trained network was written; the SHA-256 of its file."""
 
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_digest(sha256=self.sha256)
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,10 @@ class StepDone:
 
     seconds: float | None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(0, seconds=self.seconds)
+
 
 @dataclass(frozen=True)
 class BreakdownImages:
@@ -85,12 +102,20 @@ class BreakdownImages:
     images: int
     epoch_images: int
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        check_at_least(1, images=self.images, epoch_images=self.epoch_images)
+
 
 @dataclass(frozen=True)
 class BreakdownRound:
     """The seconds of each pass in one round."""
 
     seconds: dict[str, float]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(**self.seconds)
 
 
 @dataclass(frozen=True)
@@ -143,13 +168,11 @@ class Ended:
     reason: str = ""
     helpers_cpu_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no record can hold."""
+        bounds.check_seconds(0, helpers_cpu_s=self.helpers_cpu_s)
+
 
 def encode(message: Any) -> bytes:
     """A message as its line. Raises ValueError or TypeError for values that JSON does not have."""
     return json.dumps({"is": type(message).__name__, **asdict(message)}, allow_nan=False).encode() + b"\n"
-
-
-def one_line(text: str) -> str:
-    """A reason as it can be stored and shown: one line, no control characters, no halves of characters."""
-    text = text.encode("utf-8", "replace").decode()
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,8 +1,8 @@
 """One cell, one fresh process, one answer. The parent sleeps while the child is timed.
 
 Two threads of the parent block in the operating system, one for the child's lines and one for its end, and the parent
-waits for either with a deadline: nothing polls. The child leads a process group of its own, so that a timeout, Ctrl-C
-or an error takes whatever it started with it.
+waits for either with a deadline: nothing polls. The child leads a process group of its own and has a mark in its
+environment, so that a timeout, Ctrl-C or an error takes whatever it started with it.
 """
 
 import os
@@ -12,22 +12,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, TypeVar
 
+from bench import files
+from bench.machine import meters
 from bench.machine.cpus import available_cpus
-from bench.worker import answer, interpreters, requests
+from bench.machine.metering import Surroundings
+from bench.worker import answer as answers
+from bench.worker import interpreters, leftovers, requests
 from bench.worker.answer import Answer
-from bench.worker.messages import Ended
 from bench.worker.requests import EntryPoint, Request, Step
 from impls.environment import environment
 from impls.registry import Entry
 
-LOG_TAIL_LINES = 20
+MOST_BYTES, LINE_BYTES = 2**28, 64
+"""What a worker may say, and what each line counts beside its bytes: it is all kept in memory."""
+NUMBERS = count(1)
 M = TypeVar("M")
+J = TypeVar("J")
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -53,39 +62,98 @@ def entry_point(entry: Entry) -> EntryPoint:
     return EntryPoint(entry.module, entry.attribute, tuple(entry.packages))
 
 
-def ask(entry: Entry, request: Request, placement: Placement, log: Path, timeout_s: float) -> Answer:
+def ask(entry: Entry, request: Request, placement: Placement, log: Path | IO[bytes], timeout_s: float) -> Answer:
     """Run a worker to its end and return its answer. Never raises for what the child does."""
     worker = Worker(entry, placement, log)
     try:
         worker.send(request)
         worker.hear(timeout_s)
     finally:
-        told = worker.answer(timeout_s)
-    return told
+        answer = worker.answer(timeout_s)
+    return answer
+
+
+def run_all(
+    jobs: Sequence[J], work: Callable[[J, tuple[int, ...]], A], cpus: tuple[int, ...], at_once: int
+) -> Iterator[tuple[J, A]]:
+    """Do several untimed jobs at the same time, each on CPUs of its own: each job with what ``work`` returned for it.
+
+    As many at a time as ``at_once``, but no more than there are CPUs. What ``work`` raises is raised here. It is called
+    by daemon threads: when this one is interrupted, the processes end with it.
+    """
+    waiting: queue.SimpleQueue[J] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[J, A] | BaseException] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+
+    def one_after_the_other(share: tuple[int, ...]) -> None:
+        while True:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answers.put((job, work(job, share)))
+            except BaseException as error:  # raised again below, where somebody waits for it
+                answers.put(error)
+
+    number = max(1, min(at_once, len(cpus)))
+    size = len(cpus) // number
+    for start in range(0, number * size, size):
+        threading.Thread(target=one_after_the_other, args=(cpus[start : start + size],), daemon=True).start()
+    for _ in jobs:
+        answer = answers.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        yield answer
 
 
 class Worker:
-    """A worker that was started: it is sent requests, what it says is waited for, and its :meth:`answer` ends it."""
+    """A worker that was started: it is sent requests, what it says is waited for, and its :meth:`answer` ends it.
 
-    def __init__(self, entry: Entry, placement: Placement, log: Path) -> None:
+    The system kills it when the *thread* that started it ends, so that thread has to live as long.
+    """
+
+    def __init__(self, entry: Entry, placement: Placement, log: Path | IO[bytes]) -> None:
         """Start it, under the interpreter of its row; what it prints goes to ``log``."""
-        self.started, self.spent = time.perf_counter(), Spent()
+        leftovers.guard()
+        self.device, self.started, self.cpu_before = placement.device, time.perf_counter(), cpu_s()
+        self.moment = now()
+        self.meters = meters.start("process", Surroundings(self.device))
         self.heard: list[bytes] = []
-        self.late = False
+        self.late = self.too_much = False
+        self.mark = f"{leftovers.SESSION}.{next(NUMBERS)}."
         command = interpreters.command(entry)
-        with log.open("wb") as log_file, affinity(placement.cpus):
+        with log_file(log) as written, affinity(placement.cpus):
             self.process = subprocess.Popen(
-                command,
+                [*command, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log_file,
-                env={**os.environ, **placement.variables(entry), **python_path(command)},
+                stderr=written,
+                env={**os.environ, **placement.variables(entry), **python_path(command), leftovers.MARK: self.mark},
                 start_new_session=True,
             )
         self.lines: queue.Queue[bytes | None] = queue.Queue()
-        self.reader = threading.Thread(target=read_lines, args=(self.process, self.lines), daemon=True)
+        self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        threading.Thread(target=wait, args=(self.process, self.lines), daemon=True).start()
+        threading.Thread(target=self.wait, daemon=True).start()
+
+    def read(self) -> None:
+        """Move its lines into the queue as they come, until nobody holds the other end or it has said too much."""
+        assert self.process.stdout is not None
+        left = MOST_BYTES
+        with self.process.stdout:  # closed here: closing it elsewhere would wait for this thread
+            while line := self.process.stdout.readline(max(0, left)):
+                left -= len(line) + LINE_BYTES
+                self.lines.put(line)
+        if left <= 0:
+            self.too_much = True
+            self.lines.put(None)
+
+    def wait(self) -> None:
+        """Put None into the queue when it has ended."""
+        self.process.wait()
+        self.lines.put(None)
 
     def send(self, request: Request | Step) -> None:
         """Write a request and leave the pipe open: its end tells the child that its parent is gone."""
@@ -102,8 +170,11 @@ class Worker:
         """
         deadline = time.perf_counter() + timeout_s
         while (line := self.line(deadline)) is not None:
-            if kind is not None and isinstance(message := understood(line), kind):
-                return message
+            if kind is not None:
+                with suppress(ValueError):  # :meth:`answer` says what is wrong with it
+                    message = answers.decoded(line)
+                    if isinstance(message, kind):
+                        return message
             self.heard.append(line)
         return None
 
@@ -119,38 +190,50 @@ class Worker:
 
     def answer(self, timeout_s: float) -> Answer:
         """End it; all that it has said within the seconds that it was given, and how it ended."""
-        lines = [*self.heard, *self.end()]
-        wall_s, (parent_cpu_s, child_cpu_s) = time.perf_counter() - self.started, self.spent.so_far()
+        lines = [*self.heard, *self.stop()]
+        wall_s = time.perf_counter() - self.started
+        parent_cpu_s, child_cpu_s = (now - before for now, before in zip(cpu_s(), self.cpu_before, strict=True))
         status = None if self.late else self.process.wait()
-        said, invalid = answer.understood(lines)
-        child_cpu_s += sum(message.helpers_cpu_s for message in said if isinstance(message, Ended))
-        return Answer(said, status, timeout_s, wall_s, parent_cpu_s, child_cpu_s, invalid)
+        messages, invalid = answers.understood(lines)
+        if self.too_much:
+            invalid = f"said more than {MOST_BYTES:,} bytes"
+        child_cpu_s += answers.helpers_cpu_s(messages)
+        readings = self.meters.stop(Surroundings(self.device, child_cpu_s=child_cpu_s))
+        leftovers.end_marked(self.mark)  # which takes CPU time that is nobody's reading
+        return Answer(messages, status, timeout_s, wall_s, parent_cpu_s, child_cpu_s, invalid, self.moment, readings)
 
-    def end(self) -> list[bytes]:
-        """End it and all that it started; what it had still to say."""
+    def end(self) -> None:
+        """End it and all that it started, also what left its group."""
+        self.stop()
+        leftovers.end_marked(self.mark)
+
+    def stop(self) -> list[bytes]:
+        """End it with its group; what it had still to say."""
         kill_group(self.process)
-        self.reader.join(timeout=1.0)  # a grandchild that left the group may hold the channel open for ever
+        self.reader.join(timeout=1.0)  # what left the group may hold the channel open
         left = []
         while not self.lines.empty():
             left.append(self.lines.get() or b"")
         return [line for line in left if line]
 
 
-class Spent:
-    """CPU seconds of this process and of its children that have ended, since it was made."""
-
-    def __init__(self) -> None:
-        self.own_s, self.children_s = time.process_time(), children_s()
-
-    def so_far(self) -> tuple[float, float]:
-        """This process's, and its ended children's."""
-        return time.process_time() - self.own_s, children_s() - self.children_s
+def log_file(log: Path | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """The log, open for what a process prints. Raises FcnBenchError where it cannot be written."""
+    if not isinstance(log, Path):
+        return nullcontext(log)
+    with files.writing(log):
+        return log.open("wb")
 
 
-def children_s() -> float:
-    """CPU seconds of all children that have ended."""
+def now() -> str:
+    """The moment, as records hold it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def cpu_s() -> tuple[float, float]:
+    """CPU seconds of this process, and of all its children that have ended."""
     times = os.times()
-    return times.children_user + times.children_system
+    return time.process_time(), times.children_user + times.children_system
 
 
 def python_path(command: tuple[str, ...]) -> dict[str, str]:
@@ -175,28 +258,6 @@ def affinity(cpus: tuple[int, ...]) -> Iterator[None]:
         os.sched_setaffinity(0, own)
 
 
-def read_lines(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]") -> None:
-    """Move the child's lines into the queue as they come, until nobody holds the other end."""
-    assert child.stdout is not None
-    with child.stdout:  # closed here: closing it elsewhere would wait for this thread
-        for line in child.stdout:
-            lines.put(line)
-
-
-def wait(child: subprocess.Popen[bytes], lines: "queue.Queue[bytes | None]") -> None:
-    """Put None into the queue when the child has ended."""
-    child.wait()
-    lines.put(None)
-
-
-def understood(line: bytes) -> Any:
-    """The message of a line; None for what is none, which is told when all lines are read."""
-    try:
-        return answer.decoded(line)
-    except ValueError:
-        return None
-
-
 def kill_group(child: subprocess.Popen[bytes]) -> None:
     """End the child and all that it started, if anything of it is left."""
     if hasattr(os, "killpg"):
@@ -208,15 +269,3 @@ def kill_group(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     with suppress(OSError):  # an unsent request in the buffer of a dead child's pipe
         child.stdin.close()
-
-
-def log_tail(log: Path) -> str:
-    """The last lines of a log, as text."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 8192))
-            text = file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])

@@ -7,7 +7,7 @@ stays does step by step as it is asked (:mod:`bench.worker.jobs.steps`) are the 
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,9 +25,7 @@ from bench.worker.requests import EntryPoint, Task
 from bench.worker.timing import Scoring
 from impls import loading, portable
 from impls.contract import declared
-from impls.environment import kind
 from impls.oracle.training import initial_weights
-from impls.workload import Workload
 
 
 class TimedProgram:
@@ -49,7 +47,7 @@ class TimedProgram:
     def build(self) -> None:
         """Build the model, the loss and the optimiser."""
         with self.phase("build_s"):
-            self.implementation = self.make(self.workload, kind(self.task.device), self.seed)
+            self.implementation = self.make(self.workload, self.task.device_kind, self.seed)
         self.at = replace(self.at, device_memory=self.implementation.device_memory)
         self.send(Versions(loaded_versions(self.entry.packages)))
         self.send(SwitchesInForce(loading.declarations(self.make)))
@@ -76,7 +74,7 @@ class TimedProgram:
 
     def orders(self, epochs: int) -> Iterator[NDArray[np.int64]]:
         """The training order of each epoch."""
-        return batch_orders(self.workload, self.n_train, epochs, self.seed)
+        return timing.batch_orders(self.workload, self.n_train, epochs, self.seed)
 
     def finish(self) -> None:
         """Report what meters read around the training and around all that this process did."""
@@ -93,7 +91,8 @@ class TimedProgram:
         try:
             digest = portable.save(Path(model), self.workload, self.implementation.get_weights(), described)
         except ValueError as error:
-            print(f"the trained network is not kept: {error}", file=sys.stderr)
+            with suppress(OSError, ValueError):  # a program may have closed standard error
+                print(f"the trained network is not kept: {error}", file=sys.stderr)
         else:
             self.send(ModelKept(digest))
 
@@ -114,13 +113,6 @@ class TimedProgram:
         start = time.perf_counter()
         yield
         self.send(Phase(name, time.perf_counter() - start))
-
-
-def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """The training order of each epoch, int64 ``[n]``: a permutation drawn from the seed, or the order as stored."""
-    rng = np.random.default_rng([seed, 1])
-    for _ in range(epochs):
-        yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
 def loaded_versions(packages: Sequence[str]) -> dict[str, str]:

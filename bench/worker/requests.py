@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from bench.worker.messages import PROTOCOL
+from impls.environment import kind
 from impls.workload import Workload
 
 
@@ -24,12 +25,21 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class Task:
-    """What the process of a cell works on; ``data`` is the directory of the data set."""
+    """What the process of a cell works on; ``data`` is the directory of the data set, ``scratch`` for temporary files.
+
+    Where that is empty, they go where the system has them.
+    """
 
     workload: Workload
     device: str
     seed: int
     data: str
+    scratch: str = ""
+
+    @property
+    def device_kind(self) -> str:
+        """The device as a program is given it: ``cuda`` for ``cuda:1``, which is then the only one that it sees."""
+        return kind(self.device)
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,10 @@ class CheckedNetwork:
 
 @dataclass(frozen=True)
 class Verify:
-    """Compare with the oracle on each network; ``deep`` adds the checks that take long, ``cache`` is the oracle's."""
+    """Compare with the oracle on each network; ``deep`` adds the checks that take long.
+
+    ``cache`` is a folder for temporary files and for the oracle's answers, which processes share.
+    """
 
     job: ClassVar = "verify"
     entry: EntryPoint
@@ -129,6 +142,7 @@ class BreakDown:
     workload: Workload
     device: str
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,7 @@ class ProbeModes:
     entry: EntryPoint
     workload: Workload
     data: str
+    scratch: str = ""
 
 
 @dataclass(frozen=True)

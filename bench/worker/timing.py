@@ -1,7 +1,7 @@
 """The timed loop. Only ``train_epoch`` and ``predict`` lie between two readings of the clock."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from bench.data.holdout import Parts
 from bench.store.records.cell import Reading, Readings, finite
 from bench.store.records.training import Inference, Predicted
 from impls.contract import Implementation
-from impls.workload import Float32
+from impls.workload import Float32, Workload
 
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
@@ -34,9 +34,9 @@ class Scoring:
 
 
 def predicted(logits: Float32, scoring: Scoring) -> Predicted:
-    """The digit with the greatest logit of each test image; none at all where a logit is not a number."""
-    logits = logits[scoring.parts.test]
-    return Predicted("" if np.isnan(logits).any() else "".join(map(str, logits.argmax(axis=1))))
+    """The digit with the greatest logit of each test image; none of any where one of these logits is not finite."""
+    test = logits[scoring.parts.test]
+    return Predicted("".join(map(str, test.argmax(axis=1))) if np.isfinite(test.max(axis=1)).all() else "")
 
 
 def added(total: Readings, piece: Readings) -> Readings:
@@ -49,6 +49,13 @@ def plus(total: Reading, value: Reading) -> Reading:
     if isinstance(total, str) or isinstance(value, str):
         return value
     return None if total is None or value is None else total + value
+
+
+def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The training order of each epoch, int64 ``[n]``: a permutation drawn from the seed, or the order as stored."""
+    rng = np.random.default_rng([seed, 1])
+    for _ in range(epochs):
+        yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
 def divided(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -100,16 +107,17 @@ def repeated(once: Callable[[], float], fewest: int, most: int, enough_s: float)
 def score(logits: Float32, labels: NDArray[np.uint8], part: slice = EVERYTHING) -> tuple[float | None, float]:
     """Mean cross-entropy and accuracy (0 to 1) of a part of logits ``[n, 10]``, in float64, the same for all.
 
-    Raises ValueError where the logits have another shape. A loss that is not finite is None, and logits of which one is
-    not a number are no digit.
+    Raises ValueError where the logits have another shape. A loss that is not finite is None, and an image with
+    a logit that is no number is not recognised.
     """
     check_shape(logits, len(labels))
     logits, labels = np.asarray(logits[part], dtype=np.float64), labels[part]
+    greatest = logits.max(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):  # infinite logits give no loss, which is said by None
-        shifted = logits - logits.max(axis=1, keepdims=True)
+        shifted = logits - greatest
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         loss = log_sum - shifted[np.arange(len(labels)), labels]
-    right = (logits.argmax(axis=1) == labels) & ~np.isnan(logits).any(axis=1)
+    right = (logits.argmax(axis=1) == labels) & ~np.isnan(greatest[:, 0])
     return finite(float(loss.mean())), float(right.mean())
 
 

@@ -1,7 +1,7 @@
 """The tutorials' Keras program in passes, each of which does one thing more than the one before it.
 
 The last pass is the program's own epoch. The others are the same call of ``fit`` on the same arrays with the same
-network, loss and optimiser; their ``train_step``, the place that Keras has for a step of one's own, stops earlier.
+network, loss and optimiser; their ``train_step``, which Keras lets a model define, stops earlier.
 
 TensorFlow leaves out of a graph what nothing asks for. So the step returns something of all that it has computed: of a
 batch and of each gradient one number, which costs a slice for each of them.
@@ -19,8 +19,8 @@ from impls.documented.keras import Implementation
 from impls.workload import Workload
 
 BATCHES, ROUNDS = 400, 4
-"""Batches of a pass, and rounds of all passes, the first of which traces. Each call of ``fit`` sets up the way of its
-data anew, once in an epoch: over few batches that would count for too much.
+"""Batches of a pass, and rounds of all passes, the first of which traces. Each call of ``fit`` sets up its
+data pipeline anew, once in an epoch: over few batches that would count for too much.
 """
 
 
@@ -33,7 +33,7 @@ class UpTo(keras.Sequential):
         self.compile(optimizer=made.model.optimizer, loss=made.model.loss, jit_compile=made.model.jit_compile)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step, and of what it computed so much that all of it has to be."""
+        """One step; what it returns depends on all that it has computed."""
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         if self.last == "loop":
             return {"loss": ops.zeros(())}
@@ -66,9 +66,9 @@ def passes(workload: Workload, device: str, data: Data) -> tuple[dict[str, Calla
     batch = tf.data.Dataset.from_tensors((made.x[:size], made.y[:size])).repeat(-(-len(made.y) // size))
 
     def until(last: str) -> Callable[[], Any]:
-        own = Implementation(workload, device, seed=1)
-        own.x, own.y, own.model = made.x, made.y, UpTo(own, last)
-        return lambda: own.train_epoch(None)
+        stopped = Implementation(workload, device, seed=1)
+        stopped.x, stopped.y, stopped.model = made.x, made.y, UpTo(stopped, last)
+        return lambda: stopped.train_epoch(None)
 
     alone = UpTo(Implementation(workload, device, seed=1), "loop")
     return {

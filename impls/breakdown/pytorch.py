@@ -5,6 +5,7 @@ model, loss and optimiser, and stop earlier in each step.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from impls.contract import Data
@@ -20,7 +21,7 @@ short passes that take turns often are the surest.
 def passes(workload: Workload, device: str, data: Data) -> tuple[dict[str, Callable[[], Any]], Callable[[], None]]:
     """Each pass over the training images by name, and what returns when the device has finished.
 
-    ``loop`` goes over one batch again and again, which is where it is used already, and does nothing with it.
+    ``loop`` goes over one batch again and again, which is on the device already, and does nothing with it.
     """
     made = Implementation(workload, device, seed=1)
     made.load(data)
@@ -44,9 +45,6 @@ def passes(workload: Workload, device: str, data: Data) -> tuple[dict[str, Calla
 
     return {
         "loop": lambda: until("loop", again),
-        "feeding": lambda: until("feeding"),
-        "forward": lambda: until("forward"),
-        "backward": lambda: until("backward"),
-        "optimiser": lambda: until("optimiser"),
+        **{last: partial(until, last) for last in ("feeding", "forward", "backward", "optimiser")},
         "epoch": lambda: made.train_epoch(range(0)),  # which shuffles by itself
     }, made.sync

@@ -2,12 +2,13 @@
 
 A writer is a file ``FRAMEWORK_FORMAT.py`` with ``write(path, workload, weights, about)``. A reader is ``FORMAT.py``, or
 the writer itself where there is none. It has ``load(path)``, which gives a function from scaled images ``[n, ...]`` to
-logits ``[n, 10]``, and ``graph(path)``, a list of :class:`impls.exports.graph.Node`; where the format has a place for
-texts, ``about(path)`` gives them back. Both declare in ``PACKAGES`` what they import, by those names, and one of them
+logits ``[n, 10]``, and ``graph(path)``, a list of :class:`impls.exports.graph.Node`; where the format can hold texts,
+``about(path)`` gives them back. Both declare in ``PACKAGES`` what they import, by those names, and one of them
 the format's ``SUFFIX``; the format ``native`` has the suffix of the framework's row.
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,11 @@ class Exporter:
     writer: str
     reader: str
     packages: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """``onnx by PyTorch``."""
+        return f"{self.format} by {FRAMEWORKS[self.by].label}"
 
     @property
     def models(self) -> str:
@@ -56,21 +62,18 @@ def constants(path: Path) -> dict[str, Any]:
     return {name: ast.literal_eval(value) for name, value in named if name in ("SUFFIX", "PACKAGES")}
 
 
-def in_order(rows: list[Exporter]) -> tuple[Exporter, ...]:
-    """First the formats that most frameworks write, the frameworks' own last; within a format by framework."""
-    often = [row.format for row in rows]
-    return tuple(sorted(rows, key=lambda row: (row.format == NATIVE, -often.count(row.format), row.format)))
-
-
-EXPORTERS = in_order(list(exporters()))
+FOUND = tuple(exporters())
+OFTEN = Counter(row.format for row in FOUND)
+EXPORTERS = tuple(sorted(FOUND, key=lambda row: (row.format == NATIVE, -OFTEN[row.format], row.format)))
+"""First the formats that most frameworks write, the frameworks' own last; within a format by framework."""
 FORMATS = tuple(dict.fromkeys(row.format for row in EXPORTERS))
 
 
 def writers(format: str) -> Iterator[Exporter]:
     """The rows that write this format."""
-    return (exporter for exporter in EXPORTERS if exporter.format == format)
+    return (row for row in EXPORTERS if row.format == format)
 
 
 def find(format: str, by: str) -> Exporter:
-    """The row of a format and a framework. Raises KeyError for what no framework writes."""
-    return {(exporter.format, exporter.by): exporter for exporter in EXPORTERS}[format, by]
+    """The row of a format and a framework. Raises StopIteration for what no framework writes."""
+    return next(row for row in writers(format) if row.by == by)

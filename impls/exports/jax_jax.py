@@ -29,9 +29,9 @@ Constants = dict[Any, tuple[int, int]]
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """The network with any number of images ``[n, 784]`` or ``[n, 28, 28, 1]``, lowered for the CPU.
 
-    Nothing in it is the CPU's own, so JAX's refusal to run it on another device is switched off.
-    The format has no place for texts, so ``about`` stands in the function's name, which is there for messages alone.
-    The places of source files on this machine, which JAX leaves in the program, stay here.
+    Nothing in it is special to the CPU, so JAX's refusal to run it on another device is switched off. The format holds
+    no texts, so ``about`` is the function's name, which only messages use. Paths of this machine's source files, which
+    JAX leaves in the program, are removed.
     """
     _, arrays = build(workload, weights)
 

@@ -18,7 +18,7 @@ SILENT = 3
 def finish(model: onnx.ModelProto, path: Path, about: dict[str, str]) -> None:
     """Write what an exporter made: one input, one output, called as everywhere here; ``about`` as metadata.
 
-    Exporters leave the places of source files on the exporting machine in the nodes: those stay here.
+    Exporters leave paths of this machine's source files in the nodes: those are removed.
     """
     graph = model.graph
     names = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}

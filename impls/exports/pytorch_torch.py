@@ -17,7 +17,7 @@ PACKAGES = ("torch",)
 def write(path: Path, workload: Workload, weights: Weights, about: dict[str, str]) -> None:
     """The network with any number of images ``[n, 784]`` or ``[n, 1, 28, 28]``.
 
-    The places of source files on this machine, which PyTorch leaves in the nodes, stay here.
+    Paths of this machine's source files, which PyTorch leaves in the nodes, are removed.
     """
     example = torch.zeros(2, *input_shape(workload, "pytorch"))
     free = ({0: torch.export.Dim("images")},)

@@ -94,8 +94,8 @@ def tf32():
 
 def memory():
     stats = jax.local_devices()[0].memory_stats()
-    told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
-    return {name: stats[key] for name, key in told.items() if key in stats} if stats else None
+    names = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
+    return {name: stats[key] for name, key in names.items() if key in stats} if stats else None
 
 
 @partial(jax.jit, static_argnums=0)

@@ -104,8 +104,8 @@ class Implementation:
                     "reserved_bytes": backend.cuda.max_memory_reserved()}  # fmt: skip
         if BACKEND == "jax":
             stats = backend.local_devices()[0].memory_stats() or {}  # not every allocator counts
-            told = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
-            return {name: stats[key] for name, key in told.items() if key in stats}
+            names = {"peak_bytes": "peak_bytes_in_use", "reserved_bytes": "peak_pool_bytes"}
+            return {name: stats[key] for name, key in names.items() if key in stats}
         return {"peak_bytes": backend.config.experimental.get_memory_info("GPU:0")["peak"]}
 
     @property

@@ -44,19 +44,18 @@ def save(path: Path, workload: Workload, weights: Weights) -> None:
         archive.writestr(WORKLOAD, json.dumps(asdict(workload)))
 
 
-def load(path: Path) -> tuple[str, Weights]:
-    """What :func:`save` wrote: the description as JSON and the weights. No other part of the file is looked at.
+def load(path: Path) -> tuple[Workload, Weights]:
+    """The network and its weights that :func:`save` wrote. No other part of the file is looked at.
 
     Keras' own description of the structure, which may name code to be run, is not read: the network is built from ours.
     Raises whatever Keras raises for what is no such file, and ValueError where it is not what it describes.
     """
-    with portable.uncompressed(path) as archive:
-        described = archive.read(WORKLOAD).decode()
-    workload = Workload.from_dict(json.loads(described))
-    portable.check_size(path, workload)
+    portable.check_archive(path)
+    with zipfile.ZipFile(path) as archive:
+        workload = portable.described(path, archive.read(WORKLOAD))
     model = network(workload)
     model.load_weights(path)
-    return described, [tuple(layer.get_weights()) for layer in trained(model)]
+    return workload, [tuple(layer.get_weights()) for layer in trained(model)]
 
 
 def trained(model: keras.Sequential) -> list[keras.Layer]:

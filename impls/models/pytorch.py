@@ -39,18 +39,17 @@ def save(path: Path, workload: Workload, weights: Weights) -> None:
     torch.save({"workload": json.dumps(asdict(workload)), "state_dict": build(workload, weights).state_dict()}, path)
 
 
-def load(path: Path) -> tuple[str, Weights]:
-    """What :func:`save` wrote: the description as JSON and the weights. Weights only: nothing else is unpickled.
+def load(path: Path) -> tuple[Workload, Weights]:
+    """The network and its weights that :func:`save` wrote. Weights only: nothing else is unpickled.
 
     Raises whatever PyTorch raises for what is no such file, and ValueError where it is not what it describes.
     """
-    portable.uncompressed(path).close()
+    portable.check_archive(path)
     kept = torch.load(path, map_location="cpu", weights_only=True)
-    workload = Workload.from_dict(json.loads(kept["workload"]))
-    portable.check_size(path, workload)
+    workload = portable.described(path, kept["workload"])
     model = nn.Sequential(*layers(workload))
     model.load_state_dict(kept["state_dict"])
-    return kept["workload"], [
+    return workload, [
         (from_pytorch(module.weight.numpy(force=True), before), module.bias.numpy(force=True).copy())
         for module, before in zip(trained(model), workload.inputs, strict=True)
     ]

@@ -1,1 +1,1 @@
-"""What each framework is asked for document 1's Table 1, a file for each framework."""
+"""Programs that count what document 1's Table 1 states, a file for each framework."""

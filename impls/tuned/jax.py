@@ -3,10 +3,9 @@
 ``jit`` of a ``scan`` over the batches: XLA compiles a step's gathering, forward and backward pass and Adam together, no
 Python runs between steps, and weights and moments are donated, so that each step overwrites the arrays of the one
 before. Dense kernels are kept as ``[out, in]``: XLA then computes their gradients faster, and the forward pass no
-slower. Network, loss and optimiser are those of ``impls/matched/jax.py``.
+slower. All else is as in ``impls/matched/jax.py``.
 """
 
-import os
 from functools import partial
 
 import jax
@@ -14,24 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from impls.matched.jax import EPSILON, SINCE, configure, loss_of, memory, predicted, tf32, update
+from impls.matched.jax import Implementation, loss_of, predicted, update
 
 
-class Implementation:
-    takes_order = True
-    adam = ("pytorch", EPSILON)
-    dtypes = ("float32", "float64")
-
+class Implementation(Implementation):
     def __init__(self, workload, device, seed):
-        configure(workload, device)
-        self.workload, self.device = workload, device
-        self.key = jax.random.key(seed)
-        self.weights = turned([(jnp.zeros(kernel), jnp.zeros(kernel[-1])) for kernel in workload.kernels])
-        self.state = None
-
-    def load(self, data):
-        self.x, self.x_test = (jnp.asarray(self.workload.scale(x)) for x in (data.x_train, data.x_test))
-        self.y = jnp.asarray(data.y_train.astype(np.int32))
+        super().__init__(workload, device, seed)
+        self.weights = turned(self.weights)
 
     def set_weights(self, weights):
         self.weights = turned(jax.tree.map(jnp.array, weights))
@@ -57,26 +45,9 @@ class Implementation:
         parts = [self.x_test[start : start + size] for start in range(0, len(self.x_test), size)]
         return np.concatenate([predicted(self.workload, turned(self.weights), x) for x in parts])
 
-    def sync(self):
-        jax.block_until_ready((self.weights, self.state))
-
-    def device_memory(self):
-        return memory() if self.device == "cuda" else None
-
     @property
     def switches(self):
-        return {
-            "initialiser": "given by the harness",
-            "adam_epsilon": EPSILON,
-            "last_batch": "used",
-            "precision": str(self.x.dtype),
-            "tf32": tf32(),
-            "threads": int(os.environ.get("NPROC", 0)),
-            "compile": "the epoch, XLA",
-            "data": f"arrays on {self.x.device.platform}",
-            "device_memory": SINCE if self.device == "cuda" else None,
-            "donated": "weights and moments",
-        }
+        return super().switches | {"compile": "the epoch, XLA", "donated": "weights and moments"}
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=(1, 2, 3))

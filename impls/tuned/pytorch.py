@@ -44,7 +44,7 @@ class Implementation(Implementation):
         self.first, self.second = ([torch.zeros_like(w) for w in self.weights.values()] for _ in range(2))
         self.count, self.total = (torch.zeros((), dtype=getattr(torch, workload.dtype), device=device) for _ in "12")
         torch.compiler.reset()  # what was compiled for other networks counts against a limit
-        self.options = {"guard_filter_fn": asked} | ({"cpp_wrapper": True} if device == "cpu" else {})
+        self.options = {"guard_filter_fn": checked_guards} | ({"cpp_wrapper": True} if device == "cpu" else {})
         self.compiled = torch.compile(self.steps, fullgraph=True, dynamic=False, options=self.options)
 
     def load(self, data):
@@ -55,7 +55,7 @@ class Implementation(Implementation):
         self.model.train()
         self.total.zero_()
         size = self.workload.batch_size
-        steps = max(1, min(STEPS, len(order) // size))  # so that the gate, too, sees what is compiled
+        steps = max(1, min(STEPS, len(order) // size))  # so that the verification, too, runs what is compiled
         whole = len(order) // (steps * size) * steps * size
         order = torch.from_numpy(order).to(self.device)
         with torch.no_grad():
@@ -111,6 +111,6 @@ class Implementation(Implementation):
                 w -= unbiased * m / (v.sqrt() + EPSILON * root)
 
 
-def asked(guards):
+def checked_guards(guards):
     """Which guards ``torch.compile`` checks before each call."""
     return [guard.guard_type == "TENSOR_MATCH" or "workload" in guard.name for guard in guards]

@@ -1,6 +1,7 @@
 """The command line: what is refused and in which words, what the exit status says, and what must not be imported."""
 
 import csv
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 import synthetic
 from synthetic import UNDRAWN
 
-from bench import statistics
+from bench import files, statistics
 from bench.cli import main, options
 from bench.machine import checkup, description
 from bench.machine.checkup import CheckupFinding
@@ -19,6 +20,7 @@ from bench.report import page
 from bench.session import digest
 from bench.store import archive
 
+ROOT = Path(__file__).parents[2]
 FRAMEWORKS = {"torch", "torchvision", "keras", "tensorflow", "jax"}
 
 
@@ -212,6 +214,72 @@ def test_two_runs_into_one_directory_are_refused(run_tiny: Command, tmp_path: Pa
     """The second says that the first is there."""
     with archive.opened(tmp_path / "out"):
         check_refused(run_tiny(), "another run is writing here")
+
+
+@pytest.mark.parametrize("blocked", [".lock", "runs.csv"])
+def test_a_report_that_cannot_be_written_is_one_line(
+    fcnbench: Command, tmp_path: Path, undrawn: None, blocked: str
+) -> None:
+    """Without the advice to choose another directory, which the command cannot."""
+    synthetic.save(tmp_path / "out", [synthetic.result()])
+    (tmp_path / "out" / ".lock").unlink()
+    (tmp_path / "out" / blocked).mkdir()
+    done = fcnbench("report", "out")
+    check_refused(done, "out: cannot write (Is a directory)", "make room or copy the directory", "fcnbench report")
+    assert "--out" not in done.err
+
+
+def test_a_report_waits_for_nobody(fcnbench: Command, tmp_path: Path) -> None:
+    """While a run writes into the directory, its report is refused; what killed writers left goes with the next one."""
+    synthetic.save(tmp_path / "out", [synthetic.result()])
+    with archive.opened(tmp_path / "out"):
+        check_refused(fcnbench("report", "out"), "another run is writing here; wait for it")
+    left = tmp_path / "out" / "tables" / files.UNFINISHED.format("0")
+    left.parent.mkdir()
+    left.write_text("half")
+    assert fcnbench("report", "out").status == 0 and not left.exists()
+
+
+OUTPUTS = [
+    ("list >&-", "standard output: is closed"),
+    ("list >/dev/full", "standard output: cannot write (No space left on device); make room"),
+    ("--help >/dev/full", "cannot write (No space left on device); make room"),
+]
+
+
+@pytest.mark.parametrize(("command", "message"), OUTPUTS, ids=[command for command, _ in OUTPUTS])
+def test_a_standard_output_that_takes_nothing_is_one_line(command: str, message: str) -> None:
+    """With the status for what a user can mend."""
+    run = ["sh", "-c", f'"{sys.executable}" -m bench.cli.main {command}']
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
+    check_refused(Done(done.returncode, done.stdout, done.stderr), message)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_ends_quietly(unbuffered: str) -> None:
+    """As in ``fcnbench list | head``."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "bench.cli.main", "list"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_terminal_without_the_letters_is_given_their_codes(fcnbench: Command, tmp_path: Path) -> None:
+    """Nothing ends because of a dash."""
+    code = "from bench.cli.main import main; main(['data', 'n\u2013o'])"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    check_refused(Done(done.returncode, done.stdout, done.stderr), r"n\u2013o")
+
+
+def test_names_cannot_steer_the_terminal(fcnbench: Command) -> None:
+    """What a user or a file calls something is shown clean."""
+    done = fcnbench("report", "no\x1b[2Jthing\udcff")
+    check_refused(done, "nothing")
+    assert done.err.strip().isprintable()
 
 
 def test_a_mistake_of_ours_is_one_line_too(fcnbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:

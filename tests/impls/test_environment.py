@@ -15,7 +15,8 @@ from bench.display import naming
 from bench.errors import FcnBenchError
 from bench.machine import cpus as machine_cpus
 from bench.machine import description, gpu
-from bench.session.choice import chosen_devices, chosen_threads
+from bench.session.choice import chosen_threads
+from bench.session.devices import chosen_devices
 from bench.worker import availability, interpreters, process
 from bench.worker.availability import Usable, at_a_glance
 from bench.worker.process import Placement, entry_point

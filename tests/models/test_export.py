@@ -11,7 +11,7 @@ from children import needs
 
 from bench.cli import main
 from bench.errors import FcnBenchError
-from bench.models import export
+from bench.models import export, find, graph
 from bench.models.export import PlannedExport, Refused
 from bench.store import archive, models
 from bench.store.records.export import Export
@@ -157,7 +157,7 @@ def test_bad_input_is_one_line(arguments, words, fcnbench, tmp_path):
 
 def test_a_directory_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
     """Whatever the system says while the file is made or gets its name; a full disk is told where a framework is not."""
-    model = export.chosen(saved(tmp_path / "model.npz"), None, None)
+    model = find.single(saved(tmp_path / "model.npz"), None, None)
     asked = PlannedExport(model, export.written_by("native", "pytorch"), tmp_path / "taken")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "inside").touch()
@@ -181,11 +181,11 @@ def test_a_directory_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
 def test_of_a_result_directory_one_network_must_be_left(monkeypatch, tmp_path):
     """The options choose; what they leave open is listed by name."""
     names = ("matched-keras", "matched-pytorch", "documented-keras", "matched-keras")
-    found = [export.chosen(saved(tmp_path / f"{n}.npz", name), None, None) for n, name in enumerate(names)]
+    found = [find.single(saved(tmp_path / f"{n}.npz", name), None, None) for n, name in enumerate(names)]
     monkeypatch.setattr(archive, "results", lambda _: [])
     monkeypatch.setattr(models, "of_results", lambda *_: found)
-    assert export.chosen(tmp_path, "matched-pytorch", None) == found[1]
-    assert export.chosen(tmp_path, "documented-keras", "own") == found[2]
+    assert find.single(tmp_path, "matched-pytorch", None) == found[1]
+    assert find.single(tmp_path, "documented-keras", "own") == found[2]
     for given, words in (
         (
             (None, None),
@@ -196,10 +196,10 @@ def test_of_a_result_directory_one_network_must_be_left(monkeypatch, tmp_path):
         ((None, "mlp"), "unknown workload 'mlp'"),
     ):
         with pytest.raises(FcnBenchError, match=words):
-            export.chosen(tmp_path, *given)
+            find.single(tmp_path, *given)
     monkeypatch.setattr(models, "of_results", lambda *_: [])
     with pytest.raises(FcnBenchError, match="holds no trained networks"):
-        export.chosen(tmp_path, None, None)
+        find.single(tmp_path, None, None)
 
 
 @pytest.mark.parametrize(
@@ -215,13 +215,13 @@ def test_the_framework_that_trained_it_exports_where_it_can(format, trained, by)
 
 def test_what_a_converter_folded_is_said(tmp_path):
     """Where the file holds fewer parameters than the network, and where a tie was decided otherwise, the text says so."""
-    model = export.chosen(saved(tmp_path / "model.npz"), None, None)
+    model = find.single(saved(tmp_path / "model.npz"), None, None)
     asked = PlannedExport(model, export.written_by("litert", "keras"), tmp_path / "own.tflite")
     node = Node(
         "sequential/dense/MatMul;sequential/dense/Relu;sequential/dense/BiasAdd", "FULLY_CONNECTED", None, 130, 520
     )
     found = Export("litert", "keras", "ok", "", 9999, 100, 99, 1e-7, 1e-6, 2e-6, {"keras": "3"}, (node,))
-    text = export.text(asked, found)
+    text = graph.text(asked, found)
     assert f"total: 130 parameters, 520 bytes; the network has {NETWORK.parameters:,}: the converter folded" in text
     assert "checked: 99 of 100 digits are the same; the others are ties that rounding decides" in text
-    assert "sequential/dense/MatMul;sequential/dense/...  FULLY_CONNECTED  –" in text
+    assert "sequential/dense/MatMul;sequentia...   FULLY_CONNECTED   -" in text

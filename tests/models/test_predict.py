@@ -18,14 +18,16 @@ import synthetic
 from children import needs
 
 from bench.cli import main
+from bench.data import tutorials
 from bench.errors import FcnBenchError
 from bench.models import answers as models_answers
 from bench.models import find, predict
-from bench.models.find import Kept
+from bench.models.find import NamedModel
 from bench.models.predict import Prediction
 from bench.store import archive as store_archive
 from bench.store import models
 from bench.worker import interpreters
+from bench.worker.messages import Logits
 from impls import environment as impls_environment
 from impls import portable, registry
 from impls.frameworks import FRAMEWORKS
@@ -85,8 +87,8 @@ def native(name: str, networks: dict[str, Path]) -> dict[str, Path]:
     return paths
 
 
-def unpacked(paths: list[Path], folder: Path) -> list[Kept]:
-    found, refused = find.chosen(paths, None, "mlp", ROWS, folder)
+def unpacked(paths: list[Path], folder: Path) -> list[NamedModel]:
+    found, refused = find.chosen(paths, None, ROWS, folder)
     assert refused == []
     return found
 
@@ -108,7 +110,7 @@ def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("asked")
     found = unpacked(list(networks.values()), folder)
     return {
-        (said.kept.label, said.by): said
+        (said.network.label, said.by): said
         for said in predict.ask(found, ["pytorch", "keras", "jax", "numpy"], ROWS, IMAGES, "cpu", 300.0, folder)
     }
 
@@ -123,7 +125,7 @@ def test_every_framework_predicts_the_same(name: str, network: str, answers: dic
     needs(*{"pytorch": ("torch",), "keras": ("keras", "tensorflow"), "jax": ("jax",), "numpy": ()}[name])
     said = answers[f"{network}.npz", name]
     assert (said.status, said.reason) == ("ok", "")
-    model = said.kept.model
+    model = said.network.model
     x = model.workload.scale(IMAGES)
     exact, _ = training.forward(model.workload, model.weights, x)
     rounded, _ = training.forward(model.workload, model.weights, x, np.float32)
@@ -137,7 +139,7 @@ def test_every_framework_predicts_the_same(name: str, network: str, answers: dic
 @pytest.fixture(scope="module")
 def shelved(
     networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, Kept], dict[str, str]]:
+) -> tuple[dict[str, NamedModel], dict[str, str]]:
     """By file name: what came of good and of evil files in the frameworks' own formats, read all at once."""
     folder, paths = tmp_path_factory.mktemp("shelved"), []
     if importlib.util.find_spec("torch"):
@@ -154,7 +156,7 @@ def shelved(
         paths += [*own.values(), rewritten(own["mlp"], folder / "lambda.keras", config__json=named)]
         paths += [rewritten(own["mlp"], folder / "huge.keras", workload__json=huge)]
         paths += [rewritten(own["mlp"], folder / "foreign.keras", workload__json=None)]
-    found, refused = find.chosen(paths, None, "mlp", ROWS, folder)
+    found, refused = find.chosen(paths, None, ROWS, folder)
     assert not (folder / "ran").exists()
     return {kept.label: kept for kept in found}, {Path(line.split(": ")[0]).name: line for line in refused}
 
@@ -162,7 +164,7 @@ def shelved(
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
 @pytest.mark.parametrize("name", ["pytorch", "keras"])
 def test_a_frameworks_own_file_holds_the_same_network(
-    name: str, network: str, networks: dict[str, Path], shelved: tuple[dict[str, Kept], dict[str, str]]
+    name: str, network: str, networks: dict[str, Path], shelved: tuple[dict[str, NamedModel], dict[str, str]]
 ) -> None:
     """Weights bit for bit and the description, for dense and convolutional networks."""
     kept, model = shelved[0][native(name, networks)[network].name], models.load(networks[network])
@@ -172,14 +174,14 @@ def test_a_frameworks_own_file_holds_the_same_network(
             np.testing.assert_array_equal(array, back, strict=True)
 
 
-def test_a_pickle_that_runs_code_is_not_run(shelved: tuple[dict[str, Kept], dict[str, str]]) -> None:
+def test_a_pickle_that_runs_code_is_not_run(shelved: tuple[dict[str, NamedModel], dict[str, str]]) -> None:
     """PyTorch unpickles weights alone, and the line says that it refused."""
     needs("torch")
     assert "Unpickling" in shelved[1]["evil.pt"] and len(shelved[1]["evil.pt"].splitlines()) == 1
 
 
 def test_keras_own_description_is_not_believed(
-    networks: dict[str, Path], shelved: tuple[dict[str, Kept], dict[str, str]]
+    networks: dict[str, Path], shelved: tuple[dict[str, NamedModel], dict[str, str]]
 ) -> None:
     """Whatever layers it names, such as a Lambda with code, are not built: the network is ours, the weights alone its.
 
@@ -200,7 +202,7 @@ def test_a_frameworks_own_files_are_known_by_their_ends() -> None:
 
 
 def refusal(path: Path, folder: Path) -> str:
-    found, (line,) = find.chosen([path], None, "mlp", ROWS, folder)
+    found, (line,) = find.chosen([path], None, ROWS, folder)
     assert found == [] and str(path) in line and len(line.splitlines()) == 1 and "Traceback" not in line
     return line
 
@@ -221,15 +223,17 @@ def test_files_that_are_none_are_refused_before_a_framework_starts(
     assert "compressed" in refusal(path, tmp_path)
 
 
-def kept(path: Path) -> Kept:
-    return Kept(path.name, models.load(path), path)
+def kept(path: Path) -> NamedModel:
+    return NamedModel(path.name, models.load(path), path)
 
 
 def test_a_network_is_predicted_by_what_trained_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its framework on its backend; for what is not known here, the first that is installed."""
 
     def by(implementation: str) -> str:
-        return predict.own(kept(saved(tmp_path / f"{implementation}.npz", implementation=implementation)), ROWS)
+        return predict.default_predictor(
+            kept(saved(tmp_path / f"{implementation}.npz", implementation=implementation)), ROWS
+        )
 
     installed = {"torch", "keras", "jax", "numpy"}
     monkeypatch.setattr(
@@ -257,22 +261,23 @@ def results_with(directory: Path, *names: str, workload: Workload = MLP) -> None
             store_archive.save(directory, replace(result, model=hashlib.sha256(path.read_bytes()).hexdigest()))
 
 
-def test_a_directory_gives_the_networks_of_one_workload(tmp_path: Path) -> None:
+def test_a_directory_gives_the_networks_of_one_workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The headline's, the named one's, or the only one's; by tier and framework, with their accuracies."""
     results_with(tmp_path / "one", "matched-keras", "matched-pytorch", "documented-keras")
-    found, refused = find.chosen([tmp_path / "one"], None, "headline", ROWS, tmp_path)
+    found, refused = find.chosen([tmp_path / "one"], None, ROWS, tmp_path)
     assert refused == [] and [one.label for one in found] == ["documented-keras", "matched-pytorch", "matched-keras"]
     assert [one.model.accuracy for one in found] == [0.92, 0.91, 0.9]
 
     results_with(tmp_path / "one", "matched-pytorch", workload=CNN)
-    assert "say which with --workload" in find.chosen([tmp_path / "one"], None, "headline", ROWS, tmp_path)[1][0]
-    assert len(find.chosen([tmp_path / "one"], None, "mlp", ROWS, tmp_path)[0]) == 3
-    assert len(find.chosen([tmp_path / "one"], "cnn", "mlp", ROWS, tmp_path)[0]) == 1
-    assert "did you mean 'cnn'" in find.chosen([tmp_path / "one"], "cnm", "mlp", ROWS, tmp_path)[1][0]
+    assert "say which with --workload" in find.chosen([tmp_path / "one"], None, ROWS, tmp_path)[1][0]
+    monkeypatch.setattr(tutorials, "headline", lambda: "mlp")
+    assert len(find.chosen([tmp_path / "one"], None, ROWS, tmp_path)[0]) == 3
+    assert len(find.chosen([tmp_path / "one"], "cnn", ROWS, tmp_path)[0]) == 1
+    assert "did you mean 'cnn'" in find.chosen([tmp_path / "one"], "cnm", ROWS, tmp_path)[1][0]
 
     damaged = next((tmp_path / "one" / "models").glob("mlp.matched-keras.*"))
     damaged.write_bytes(b"")
-    found, (line,) = find.chosen([tmp_path / "one"], None, "mlp", ROWS, tmp_path)
+    found, (line,) = find.chosen([tmp_path / "one"], None, ROWS, tmp_path)
     assert len(found) == 2 and str(damaged) in line
 
 
@@ -286,7 +291,7 @@ def test_without_a_name_the_last_run_is_taken(tmp_path: Path, monkeypatch: pytes
     results_with(tmp_path / "results" / "quick", "matched-keras")
     assert find.default() == Path("results", "quick")
     synthetic.save(tmp_path / "none", [synthetic.result()])
-    assert "holds no trained networks" in find.chosen([Path("none")], None, "mlp", ROWS, tmp_path)[1][0]
+    assert "holds no trained networks" in find.chosen([Path("none")], None, ROWS, tmp_path)[1][0]
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -311,6 +316,13 @@ def test_a_network_that_diverged_says_nothing(tmp_path: Path) -> None:
     assert second.status == "ok"
 
 
+@pytest.mark.parametrize("values", [(), ((0.0,) * 10,), ((0.0,) * 10, (0.0,) * 9), ((0.0,) * 11,) * 2])
+def test_logits_of_another_shape_are_no_prediction(values: tuple[tuple[float, ...], ...], tmp_path: Path) -> None:
+    """Whatever a worker says, a prediction has ten logits for each image."""
+    answer = predict.prediction(kept(saved(tmp_path / "good.npz")), "numpy", Logits("ok", "", values), 2)
+    assert (answer.status, answer.logits) == ("failed", None) and "[2, 10]" in answer.reason
+
+
 def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The framework's row says so; nothing is predicted elsewhere instead."""
     (said,) = predict.ask([kept(saved(tmp_path / "good.npz"))], ["numpy"], ROWS, IMAGES[:1], "cuda", 60.0, tmp_path)
@@ -318,7 +330,7 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def says(digit: int, label: str, tmp_path: Path) -> Prediction:
-    one = Kept(label, models.load(saved(tmp_path / "any.npz")), tmp_path / "any.npz")
+    one = NamedModel(label, models.load(saved(tmp_path / "any.npz")), tmp_path / "any.npz")
     return Prediction(one, "numpy", "ok", "", np.eye(10)[[digit]] * 5)
 
 
@@ -467,6 +479,7 @@ def test_no_framework_is_imported_beside_the_command(tmp_path: Path) -> None:
     code = """
 import sys
 from bench.cli import main
+from bench.data import tutorials
 try:
     main.main(sys.argv[1:])
 except SystemExit as left:

@@ -18,7 +18,7 @@ from bench.display.charts import Chart
 from bench.errors import FcnBenchError
 from bench.report import build, pairs, runs
 from bench.report import page as report_page
-from bench.report.chapters import cost
+from bench.report.chapters import memory
 from bench.store import archive
 from bench.store.records.cell import Phases
 from bench.store.records.training import TrainingResult
@@ -389,6 +389,19 @@ def test_foreign_text_is_escaped(tmp_path: Path, undrawn: None) -> None:
     assert "<script>alert" not in html and html.count("&lt;script&gt;") >= 2
 
 
+def test_text_of_others_is_clean_wherever_it_is_shown(tmp_path: Path, undrawn: None) -> None:
+    """In the page, in Markdown, in the CSVs: no escape sequence, no half of a character, no formula."""
+    hostile = "=1+1 \x1b[31m\x00"
+    machine = replace(MACHINE, cpu=hostile)
+    failed = result(KERAS, 4, status="failed", reason=hostile, log_tail=hostile, repeated=hostile)
+    build.build(stored(tmp_path, [*clear(), failed], machine=machine))
+    files = [path for path in tmp_path.rglob("*") if path.suffix in (".html", ".md", ".csv")]
+    assert len(files) > 5
+    for path in files:
+        assert all(letter.isprintable() or letter in "\n\t\xa0" for letter in path.read_text(encoding="utf-8")), path
+    assert ",'=1+1  ," in (tmp_path / "runs.csv").read_text()
+
+
 def test_foreign_text_is_escaped_in_markdown(tmp_path: Path, undrawn: None) -> None:
     """Neither tags nor links nor columns."""
     build.build(stored(tmp_path, [*clear(), result(KERAS, 4, status="failed", reason=HOSTILE)]))
@@ -498,10 +511,10 @@ def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts and logs beyond the limit are left to their files."""
     large = "<svg><title>t</title><desc>d</desc>" + "<g/>" * 20_000 + "</svg>"
-    memory = replace(
-        cost.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large, b"")]
+    drawn = replace(
+        memory.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large, b"")]
     )
-    monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, memory])
+    monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, drawn])
     names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
     networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
     failed = [result(f"plugin-{n}", n, status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]

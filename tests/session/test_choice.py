@@ -11,7 +11,8 @@ import pytest
 from bench.data import mnist
 from bench.errors import FcnBenchError
 from bench.machine import gpu
-from bench.session.choice import chosen_entries, in_precisions
+from bench.session.choice import chosen_entries, to_verify
+from bench.session.devices import in_precisions
 from bench.store.records.verification import Check
 from bench.verification import checks
 from bench.verification.candidate import Candidate
@@ -152,3 +153,5 @@ def test_a_plugin_whose_name_no_file_can_have_is_refused(tmp_path: Path, stem: s
     (tmp_path / f"{stem}.py").touch()
     with pytest.raises(FcnBenchError, match="give the file another name"):
         chosen_entries(None, [tmp_path / f"{stem}.py"])
+    with pytest.raises(FcnBenchError, match="give the file another name"):
+        to_verify(None, [tmp_path / f"{stem}.py"])

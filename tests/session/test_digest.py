@@ -164,7 +164,7 @@ def test_what_lies_beside_a_plugin_counts(tmp_path: Path) -> None:
         (tmp_path / folder / "parts" / "__init__.py").write_text(text)
         plugin = str(tmp_path / folder / "mine.py")
         names = {Path(name).name for name in digest.closure(plugin)}
-        assert names == {"mine.py", "helper.py", "__init__.py", "impls.layout", "impls.workload"}
+        assert names == {"mine.py", "helper.py", "__init__.py", "impls.fields", "impls.layout", "impls.workload"}
         found.append(digest.of_job("train", [plugin]))
     assert found[0] == found[1] != found[2]
 

@@ -8,7 +8,8 @@ import pytest
 from synthetic import DONE, plan_of
 
 from bench.errors import FcnBenchError
-from bench.session import extras
+from bench.session.extras import breakdowns
+from bench.session.extras.questions import ask_all
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
@@ -21,6 +22,11 @@ ROWS = {entry.name: entry for entry in registry.BUILT_IN}
 BOTH = [ROWS["documented-pytorch"], ROWS["documented-keras"]]
 
 
+def ask_extras(plan: Plan, session: Session, headline: str, fresh: bool, say: Callable[[str], None]) -> None:
+    """Ask what is not stored."""
+    ask_all(breakdowns.questions(plan, session, headline), session.directory, fresh, say)
+
+
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No framework is started: each program answers as ``DONE``, and what was asked is written down."""
@@ -30,18 +36,18 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(f"{entry.module} on {question.device}, {workload.name}")
         return replace(question, status="ok", reason="", images=1_000, epoch_images=4_000, passes=DONE.passes)
 
-    monkeypatch.setattr(extras, "ask_breakdown", answer)
+    monkeypatch.setattr(breakdowns, "ask", answer)
     return asked
 
 
 def test_the_tutorials_programs_are_broken_down() -> None:
     """Of the other tiers none, nor what a user adds; with the interpreter of the row."""
-    found = extras.broken_down([replace(entry, python="/elsewhere") for entry in ROWS.values()])
+    found = breakdowns.broken_down([replace(entry, python="/elsewhere") for entry in ROWS.values()])
     assert [(entry.name, entry.module, entry.python) for entry in found] == [
         ("documented-pytorch", "impls.breakdown.pytorch", "/elsewhere"),
         ("documented-keras", "impls.breakdown.keras", "/elsewhere"),
     ]
-    assert extras.broken_down([replace(BOTH[0], name="documented-mine")]) == []
+    assert breakdowns.broken_down([replace(BOTH[0], name="documented-mine")]) == []
 
 
 def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scripted: list[str]) -> None:
@@ -51,7 +57,7 @@ def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scri
 
     def ask(plan: Plan = plan, fresh: bool = False) -> list[str]:
         scripted.clear()
-        extras.ask_breakdowns(plan, session, "mlp-128-64", fresh, said.append)
+        ask_extras(plan, session, "mlp-128-64", fresh, said.append)
         return list(scripted)
 
     both = ["impls.breakdown.pytorch on cpu, tiny", "impls.breakdown.keras on cpu, tiny"]
@@ -74,7 +80,7 @@ def test_each_device_has_an_answer_of_its_own(session: Session, tiny: Workload, 
     plan = replace(
         plan_of(tiny, BOTH[0]), workloads=[tiny, replace(tiny, name="mlp-128-64")], devices=["cpu", "cuda:1"]
     )
-    extras.ask_breakdowns(plan, session, "mlp-128-64", False, lambda text: None)
+    ask_extras(plan, session, "mlp-128-64", False, lambda text: None)
     assert [line.partition(" on ")[2] for line in scripted] == ["cpu, mlp-128-64", "cuda:1, mlp-128-64"]
     assert len(archive.records(session.directory, Breakdown)) == 2
 
@@ -88,8 +94,8 @@ def test_a_program_that_cannot_be_broken_down_says_why(
 ) -> None:
     """It is kept as such, and nothing is raised."""
     entry = replace(BOTH[0], module=module, packages=("nowhere",))
-    monkeypatch.setattr(extras, "broken_down", lambda entries: [entry])
-    extras.ask_breakdowns(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
+    monkeypatch.setattr(breakdowns, "broken_down", lambda entries: [entry])
+    ask_extras(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
     (found,) = archive.records(session.directory, Breakdown)
     assert (found.status, found.passes, found.whole) == (status, {}, False)
     assert reason in found.reason

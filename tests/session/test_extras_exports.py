@@ -9,7 +9,8 @@ import pytest
 from synthetic import MACHINE, WORKLOAD, clear, result, save
 
 from bench.report import build
-from bench.session import extras
+from bench.session.extras import exports
+from bench.session.extras.questions import ask_all
 from bench.session.session import Session
 from bench.store import archive
 from bench.store.models import Model
@@ -30,12 +31,10 @@ def test_each_framework_writes_its_own_network_of_the_headline_and_the_matched_t
     """Not a plugin's and not another backend's; without the headline, what there is."""
     found = [model("matched-pytorch", "other"), model("documented-pytorch"), model("matched-pytorch"),
              model("matched-keras-jax"), model("matched-mine")]  # fmt: skip
-    chosen = {
-        (made.implementation, made.workload.name, row.by) for made, row in extras.export_pairs(found, WORKLOAD.name)
-    }
+    chosen = {(made.implementation, made.workload.name, row.by) for made, row in exports.pairs(found, WORKLOAD.name)}
     assert chosen == {("matched-pytorch", WORKLOAD.name, "pytorch")}
-    assert {made.workload.name for made, _ in extras.export_pairs(found[:1], WORKLOAD.name)} == {"other"}
-    assert [row.format for _, row in extras.export_pairs([model("matched-jax")], WORKLOAD.name)] == ["jax"]
+    assert {made.workload.name for made, _ in exports.pairs(found[:1], WORKLOAD.name)} == {"other"}
+    assert [row.format for _, row in exports.pairs([model("matched-jax")], WORKLOAD.name)] == ["jax"]
 
 
 @pytest.fixture
@@ -43,12 +42,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which formats were asked for; each answer is good, and no framework is started."""
     said: list[str] = []
 
-    def tried(model: Model, exporter: Any, session: Session) -> Export:
+    def ask(bare: StoredExport, model: Model, exporter: Any, session: Session) -> StoredExport:
         said.append(exporter.format)
-        return replace(GOOD, format=exporter.format, by=exporter.by)
+        return replace(bare, export=replace(GOOD, format=exporter.format, by=exporter.by))
 
-    monkeypatch.setattr(extras, "tried", tried)
+    monkeypatch.setattr(exports, "ask", ask)
     return said
+
+
+def ask_exports(results: list[TrainingResult], session: Session, fresh: bool = False) -> None:
+    """Ask what is not stored."""
+    ask_all(exports.questions(results, session, WORKLOAD.name), session.directory, fresh, lambda line: None)
 
 
 def run(directory: Path) -> tuple[list[TrainingResult], Session]:
@@ -65,28 +69,28 @@ def run(directory: Path) -> tuple[list[TrainingResult], Session]:
 def test_what_still_holds_is_not_made_again(tmp_path: Path, asked: list[str]) -> None:
     """Unless it failed, or everything is to be fresh."""
     results, session = run(tmp_path)
-    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    ask_exports(results, session)
     first = list(asked)
-    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    ask_exports(results, session)
     assert asked == first == ["onnx", "torch", "native"]
     (kept,) = [kept for kept in archive.records(tmp_path, StoredExport) if kept.export.format == "torch"]
     archive.save_record(tmp_path, replace(kept, export=replace(kept.export, status="failed")))
-    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    ask_exports(results, session)
     assert asked == [*first, "torch"]
-    extras.ask_exports(results, session, WORKLOAD.name, fresh=True, say=lambda line: None)
+    ask_exports(results, session, fresh=True)
     assert len(asked) == 7
 
 
 def test_a_network_that_was_trained_anew_is_exported_anew(tmp_path: Path, asked: list[str]) -> None:
     """What is kept says of which network it was."""
     results, session = run(tmp_path)
-    extras.ask_exports(results, session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    ask_exports(results, session)
     before = len(asked)
     with archive.opened(tmp_path):
         origin = {"implementation": "matched-pytorch", "framework": "pytorch", "versions": {"torch": "9"}}
         digest = portable.save(archive.unfinished_model(tmp_path, results[0].cell), WORKLOAD, WEIGHTS, origin)
         archive.save(tmp_path, replace(results[0], model=digest))
-    extras.ask_exports(archive.results(tmp_path), session, WORKLOAD.name, fresh=False, say=lambda line: None)
+    ask_exports(archive.results(tmp_path), session)
     assert len(asked) == 2 * before
 
 

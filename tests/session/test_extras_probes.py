@@ -11,7 +11,8 @@ from synthetic import MACHINE, plan_of
 
 from bench import files
 from bench.errors import FcnBenchError
-from bench.session import extras
+from bench.session.extras import probes
+from bench.session.extras.questions import ask_all
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
@@ -27,6 +28,11 @@ PROBE = Probe(
 )  # fmt: skip
 
 
+def ask_extras(plan: Plan, session: Session, headline: str, fresh: bool, say: Callable[[str], None]) -> None:
+    """Ask what is not stored."""
+    ask_all(probes.questions(plan, session, headline), session.directory, fresh, say)
+
+
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No framework is started: each that is asked answers as ``PROBE``, and its name is written down."""
@@ -36,24 +42,24 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(f"{entry.framework} about {workload.name}")
         return replace(PROBE, framework=entry.framework, digest=bare.digest)
 
-    monkeypatch.setattr(extras, "ask_probe", answer)
+    monkeypatch.setattr(probes, "ask", answer)
     return asked
 
 
 def test_each_framework_is_asked_once() -> None:
     """Of the built-in rows of a framework's own backend; what a user adds stands for no framework."""
-    found = extras.probed(list(ROWS.values()))
+    found = probes.probed(list(ROWS.values()))
     assert [(entry.name, entry.module) for entry in found] == [
         ("documented-pytorch", "impls.probes.pytorch"), ("documented-keras", "impls.probes.keras"),
     ]  # fmt: skip
     assert [dict(entry.environment).get("KERAS_BACKEND") for entry in found] == [None, "tensorflow"]
     added = replace(ROWS["matched-pytorch"], name="matched-mine", module="mine.py")
-    assert extras.probed([ROWS["matched-keras-jax"], ROWS["null"], ROWS["reference-numpy"], added]) == []
+    assert probes.probed([ROWS["matched-keras-jax"], ROWS["null"], ROWS["reference-numpy"], added]) == []
 
 
 def test_a_probe_runs_with_the_interpreter_of_its_row() -> None:
     """As ``--python`` gave it."""
-    (found,) = extras.probed([replace(ROWS["matched-keras"], python="/elsewhere/python")])
+    (found,) = probes.probed([replace(ROWS["matched-keras"], python="/elsewhere/python")])
     assert found.python == "/elsewhere/python"
 
 
@@ -64,7 +70,7 @@ def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scri
 
     def ask(plan: Plan = plan, fresh: bool = False) -> list[str]:
         scripted.clear()
-        extras.ask_probes(plan, session, "mlp-128-64", fresh, said.append)
+        ask_extras(plan, session, "mlp-128-64", fresh, said.append)
         return list(scripted)
 
     both = ["pytorch about tiny", "keras about tiny"]
@@ -86,7 +92,7 @@ def test_the_documents_network_is_asked_about_where_it_is_trained(
 ) -> None:
     """Wherever it stands in the plan."""
     plan = replace(plan_of(tiny, ROWS["matched-pytorch"]), workloads=[tiny, replace(tiny, name="mlp-128-64")])
-    extras.ask_probes(plan, session, "mlp-128-64", False, lambda text: None)
+    ask_extras(plan, session, "mlp-128-64", False, lambda text: None)
     assert scripted == ["pytorch about mlp-128-64"]
 
 
@@ -99,8 +105,8 @@ def test_a_probe_that_cannot_be_run_says_why(
 ) -> None:
     """A framework that is missing is skipped, a probe that raises has failed; both are kept, and nothing is raised."""
     entry = replace(ROWS["matched-pytorch"], module=module, packages=("nowhere",))
-    monkeypatch.setattr(extras, "probed", lambda entries: [entry])
-    extras.ask_probes(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
+    monkeypatch.setattr(probes, "probed", lambda entries: [entry])
+    ask_extras(plan_of(tiny, entry), session, "mlp-128-64", False, lambda text: None)
     (found,) = archive.records(session.directory, Probe)
     assert (found.framework, found.status, found.modes) == ("pytorch", status, ())
     assert reason in found.reason

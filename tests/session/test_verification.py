@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from synthetic import MACHINE
 
-from bench.session.verification import Question, VerificationJob, VerificationRun, divided
+from bench.errors import FcnBenchError
+from bench.session.session import Session
+from bench.session.verification import Question, VerificationJob, VerificationRun
 from bench.store.records.verification import Check, Verification
-from bench.worker import pool
+from bench.worker import process
 from bench.worker.answer import Answer
 from bench.worker.messages import PROTOCOL, Hello, PartEnded
+from bench.worker.requests import CheckedNetwork
 from impls import registry
 from impls.workload import Workload
 
@@ -36,13 +40,19 @@ DIES = """
 """
 
 
+def session_in(folder: Path, data: Path, timeout_s: float) -> Session:
+    """A session whose logs lie in this folder."""
+    (folder / "logs").mkdir(exist_ok=True)
+    return Session(folder, {}, data, MACHINE, timeout_s)
+
+
 @pytest.fixture
 def asked(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Callable[..., list[Verification]]:
     """``asked(plugin, names)``: the answers of a plugin about networks that differ in their names alone."""
 
     def ask(path: Path, names: list[str], deep: bool = False, timeout_s: float = 60.0) -> list[Verification]:
-        questions = [Question(replace(tiny, name=name), 1, "digest") for name in names]
-        run = VerificationRun(tiny_data, tmp_path, tmp_path, timeout_s, deep)
+        questions = [Question(CheckedNetwork(replace(tiny, name=name), 1), "digest") for name in names]
+        run = VerificationRun(session_in(tmp_path, tiny_data, timeout_s), tmp_path, deep)
         return run.ask(VerificationJob(registry.from_file(path), "cpu", questions), (0,))
 
     return ask
@@ -113,12 +123,12 @@ def test_examinees_are_asked_side_by_side(
 ) -> None:
     """Each is told once, by the thread that asked, however many seats there are."""
     jobs = [
-        VerificationJob(registry.from_file(plugin(name)), "cpu", [Question(tiny, 1, "digest")])
+        VerificationJob(registry.from_file(plugin(name)), "cpu", [Question(CheckedNetwork(tiny, 1), "digest")])
         for name in ("a", "b", "c")
     ]
     told: list[tuple[str, str, threading.Thread]] = []
-    run = VerificationRun(tiny_data, tmp_path, tmp_path, 60.0, False)
-    for job, (answer,) in pool.run(jobs, run.ask, (0, 0), 2):
+    run = VerificationRun(session_in(tmp_path, tiny_data, 60.0), tmp_path, False)
+    for job, (answer,) in process.run_all(jobs, run.ask, (0, 0), 2):
         assert answer.implementation == job.entry.name
         told.append((answer.implementation, answer.status, threading.current_thread()))
     assert sorted(name for name, _, _ in told) == ["a", "b", "c"]
@@ -127,15 +137,17 @@ def test_examinees_are_asked_side_by_side(
 
 def test_what_goes_wrong_beside_is_raised_where_somebody_waits(tiny: Workload, tiny_data: Path, tmp_path: Path) -> None:
     """A log that cannot be written is this thread's affair, not a silence."""
-    run = VerificationRun(tiny_data, tmp_path / "missing", tmp_path, 60.0, False)
-    job = VerificationJob(registry.BUILT_IN[-2], "cpu", [Question(tiny, 1, "digest")])
-    with pytest.raises(OSError):
-        list(pool.run([job], run.ask, (0,), 1))
+    run = VerificationRun(
+        replace(session_in(tmp_path, tiny_data, 60.0), directory=tmp_path / "missing"), tmp_path, False
+    )
+    job = VerificationJob(registry.BUILT_IN[-2], "cpu", [Question(CheckedNetwork(tiny, 1), "digest")])
+    with pytest.raises(FcnBenchError, match="cannot write"):
+        list(process.run_all([job], run.ask, (0,), 1))
 
 
 def test_checks_belong_to_the_answer_that_follows_them() -> None:
     """What was said after the last answer belongs to none."""
     checks = [Check(str(n), None, None, True, "") for n in range(4)]
     said = (*checks[:2], PartEnded("ok"), PartEnded("failed", "why"), *checks[2:])
-    parts, rest = divided(Answer((Hello(PROTOCOL), *said), 0, 60.0, 1.0, 0.1, 0.1))
+    parts, rest = Answer((Hello(PROTOCOL), *said), 0, 60.0, 1.0, 0.1, 0.1).checks()
     assert parts == [(checks[:2], ("ok", "")), ([], ("failed", "why"))] and rest == checks[2:]

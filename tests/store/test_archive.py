@@ -5,6 +5,7 @@ import json
 import math
 import os
 import resource
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -341,12 +342,13 @@ def test_a_directory_that_the_system_refuses_is_one_line() -> None:
     assert "/proc/fcnbench" in refusal(open_and_close, Path("/proc/fcnbench"))
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(out: Path) -> None:
+def test_a_full_disk_is_one_line_and_loses_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's own refusal, from a device that is always full; what was saved before can be read."""
     archive.save(out, OTHER)
-    full = (out / "cells" / f"{OLD.cell.key}.json").with_name(files.UNFINISHED.format(f"{OLD.cell.key}.json"))
-    full.symlink_to("/dev/full")
-    line = refusal(archive.save, out, OLD)
+    with monkeypatch.context() as patch:
+        patch.setattr(secrets, "token_hex", lambda size: "full")
+        (out / "cells" / files.UNFINISHED.format("full")).symlink_to("/dev/full")
+        line = refusal(archive.save, out, OLD)
     assert os.strerror(errno.ENOSPC) in line and "make room" in line and "finished cells are kept" in line
     assert archive.results(out) == [OTHER]
     archive.save(out, OLD)

@@ -16,6 +16,7 @@ import pytest
 
 from bench.errors import FcnBenchError
 from bench.worker import availability, interpreters, process, requests
+from bench.worker.answer import log_tail
 from bench.worker.messages import PROTOCOL, Hello
 from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Start
@@ -193,7 +194,7 @@ def test_another_interpreter_sees_nothing_that_lies_beside_our_packages(
     monkeypatch.setattr(interpreters, "ROOT", tmp_path)
     entry = replace(BUILT_IN[0], python=f"{Path(sys.executable).parent}/./{Path(sys.executable).name}")
     answer = process.ask(entry, Start(entry_point(entry)), Placement("cpu", (0,)), tmp_path / "log", 60)
-    assert answer.outcome == ("ok", ""), process.log_tail(tmp_path / "log")
+    assert answer.outcome == ("ok", ""), log_tail(tmp_path / "log")
 
 
 def test_a_worker_imports_what_its_dependency_group_names(pythons: dict[str, Path]) -> None:

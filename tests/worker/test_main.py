@@ -292,6 +292,18 @@ def test_whatever_is_raised_is_the_cells_answer(
     assert (told.status, told.reason) == (status, reason)
 
 
+@pytest.mark.parametrize("close", ["sys.stderr.close()", "os.close(2)", "sys.stderr = None", "sys.stdout.close()"])
+def test_a_program_that_closes_what_it_prints_to_keeps_its_reason(
+    work: Work, plugin: Callable[..., Path], close: str
+) -> None:
+    """The traceback cannot be kept then, but why it failed is told; and one that does not fail is good."""
+    body = "import os, sys\nclass Implementation(Regression):\n    def load(self, data):\n        {}\n        {}\n"
+    told = work(plugin("closes", body.format(close, "raise RuntimeError('no luck')")))
+    assert (told.status, told.reason, told.answer.exit_status) == ("failed", "RuntimeError: no luck", 0)
+    told = work(plugin("closes", body.format(close, "super().load(data)")))
+    assert (told.status, told.reason, told.answer.exit_status) == ("ok", "", 0)
+
+
 def test_memory_that_really_runs_out_is_told_as_such(work: Work, plugin: Callable[..., Path]) -> None:
     """An allocation that no machine can give."""
     body = "class Implementation(Regression):\n    def load(self, data):\n        np.ones(2**60, np.uint8)\n"

@@ -7,17 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import psutil
 import pytest
 
 from bench.worker import process as worker_process
-from bench.worker.answer import KINDS, Answer, decoded, signal_name
+from bench.worker.answer import KINDS, Answer, decoded, log_tail, signal_name
 from bench.worker.interpreters import ROOT
 from bench.worker.messages import PROTOCOL, Ended, Hello, ModelKept, Phase, SwitchesInForce
 from bench.worker.process import Placement, entry_point
@@ -69,15 +68,6 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def strays() -> Iterator[list[int]]:
-    """Processes that a test expects to live on; they are ended after it."""
-    pids: list[int] = []
-    yield pids
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-
-
 def told(answer: Answer, name: str) -> Any:
     """What the child told by that name."""
     (value,) = (fact for switches in answer.all(SwitchesInForce) if (fact := switches.switches.get(name)) is not None)
@@ -86,8 +76,8 @@ def told(answer: Answer, name: str) -> Any:
 
 def test_an_answer_arrives_in_order_and_whole(run: Run) -> None:
     """Messages are as they were said, the exit status is 0 and the child's own word is what counts."""
-    answer = run('say("Phase", name="import_s", seconds=1.5)\nsay("ModelKept", sha256="aa")\n' + END)
-    assert answer.messages == (Hello(PROTOCOL), Phase("import_s", 1.5), ModelKept("aa"), Ended("ok"))
+    answer = run('say("Phase", name="import_s", seconds=1.5)\nsay("ModelKept", sha256="aa" * 32)\n' + END)
+    assert answer.messages == (Hello(PROTOCOL), Phase("import_s", 1.5), ModelKept("aa" * 32), Ended("ok"))
     assert answer.exit_status == 0 and answer.outcome == ("ok", "")
 
 
@@ -131,15 +121,28 @@ def test_junk_before_the_first_message_and_after_the_last_is_no_answer(run: Run)
         ('say("Phase", name="import_s")', "no record can hold (Phase.seconds: "),
         ('say("Phase", name="lunch_s", seconds=1.0)', "no record can hold (Phase.name: "),
         ('say("Ended", status="good", reason="")', "no record can hold (Ended.status: "),
-        ('tell(name="caf\\udce9")', "said what is no message"),
+        ('say(["Whole"])', "speaks another protocol (['Whole'] is no message)"),
+        ('say("Ended", status="ok", reason="", helpers_cpu_s="much")', "no record can hold (Ended.helpers_cpu_s: "),
+        (
+            'say("Ended", status="ok", reason="", helpers_cpu_s=-1.0)',
+            "no record can hold (Ended: helpers_cpu_s is -1.0",
+        ),
+        ('say("Whole", more=1)', "no record can hold (Whole: unknown more)"),
+        ('say("ModelKept", sha256="../../x")', "no record can hold (ModelKept: sha256 is "),
+        ('say("MeterReadings", readings={"steal_s": "much"})', "no record can hold (MeterReadings: steal_s is 'much'"),
+        ('say("MeterReadings", readings={"held_bytes": -1})', "no record can hold (MeterReadings: held_bytes is -1"),
+        ('say("Inference", images=1, first_s=1.0, seconds=[-1.0])', "no record can hold (Inference: seconds is -1.0"),
+        ('say("Inference", images=2**64, first_s=1.0, seconds=[1.0])', "no record can hold (Inference: images is "),
+        ('say("Phase", name="import_s", seconds=10**400)', "no record can hold (Phase.seconds: "),
+        ('print("[" * 100_000, flush=True)', "said what is no message"),
         ('say("Epoch", epoch=True, train_s=1.0, predict_s=1.0, accuracy=1.0)', "no record can hold (Epoch."),
         ('say("MeterReadings", readings={"a_bytes": [1]})', "no record can hold (MeterReadings.readings.a_bytes"),
     ],
 )
 def test_what_is_no_message_fails_the_answer(run: Run, line: str, why: str) -> None:
     """The reason says what was wrong; what was said before is kept, and nothing that comes after is heard."""
-    answer = run(f'say("ModelKept", sha256="aa")\n{line}\nsay("Whole")\n{END}')
-    assert answer.messages == (Hello(PROTOCOL), ModelKept("aa"))
+    answer = run(f'say("ModelKept", sha256="aa" * 32)\n{line}\nsay("Whole")\n{END}')
+    assert answer.messages == (Hello(PROTOCOL), ModelKept("aa" * 32))
     assert answer.outcome.status == "failed" and why in answer.outcome.reason and "\n" not in answer.outcome.reason
 
 
@@ -156,6 +159,14 @@ def test_reasons_are_one_line_that_can_be_stored_and_shown(reason: str) -> None:
     """Without control characters and halves of characters."""
     answer = Answer((Hello(PROTOCOL), Ended("failed", reason)), 0, 1.0, 1.0, 0.1, 0.1)
     assert answer.outcome.reason.isprintable() and answer.outcome.reason.encode()
+
+
+def test_texts_are_cleaned_when_they_are_heard(run: Run) -> None:
+    """Whatever they are part of: halves of characters, escapes of a terminal, control characters, several lines."""
+    answer = run(
+        """tell(**{"a\\nb": ["caf\\udce9", "\\x1b[31mred\\x1b[0m\\x00", "\\x1b]0;title\\x07one\\n\\ttwo \\u202e"]})"""
+    )
+    assert told(answer, "a b") == ["caf", "red", "one two"]
 
 
 def test_a_crash_is_told_with_its_exit_status(run: Run) -> None:
@@ -222,12 +233,23 @@ def test_whoever_holds_the_channel_is_not_waited_for_but_ended(run: Run, ends: C
     assert ends(told(answer, "left"))
 
 
-def test_a_daemon_that_holds_the_channel_is_not_waited_for(run: Run, strays: list[int]) -> None:
-    """One that left the group is out of reach; it still runs when the answer is there."""
-    answer = run("leave_behind(start_new_session=True)\n" + END)
-    strays.append(told(answer, "left"))
-    assert answer.outcome == ("ok", "")
-    assert psutil.Process(strays[0]).status() != psutil.STATUS_ZOMBIE
+def test_whoever_left_the_group_is_ended_too(run: Run, ends: Callable[[int], bool]) -> None:
+    """A daemon in a session of its own, also the child of one that has ended since."""
+    daemon = """
+        code = "import subprocess; print(subprocess.Popen(['sleep', '1000'], start_new_session=True, stdout=-3).pid)"
+        tell(orphan=int(subprocess.check_output([sys.executable, "-c", code])))
+        leave_behind(start_new_session=True)
+    """
+    for end in (END, "os.kill(os.getpid(), signal.SIGKILL)"):
+        answer = run(dedent(daemon) + end)
+        assert ends(told(answer, "left")) and ends(told(answer, "orphan"))
+
+
+def test_a_child_that_says_too_much_is_not_heard_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says is kept in memory; the reason says how much there may be."""
+    monkeypatch.setattr(worker_process, "MOST_BYTES", 100_000)
+    answer = run("while True: tell(much='x' * 1000)")
+    assert answer.outcome == ("failed", "said more than 100,000 bytes")
 
 
 @pytest.mark.parametrize("code", ["os.close(0)\n", "sys.stdin.close()\n", ""])
@@ -265,14 +287,14 @@ def test_what_the_child_prints_on_standard_error_is_in_the_log(run: Run, tmp_pat
     """The log has it as it was written, and the tail has its last twenty lines, whatever bytes are in it."""
     run("for i in range(100): print('line', i, file=sys.stderr)\nos.write(2, b'\\xff odd')")
     assert (tmp_path / "log").read_bytes().startswith(b"line 0\n")
-    tail = worker_process.log_tail(tmp_path / "log").splitlines()
+    tail = log_tail(tmp_path / "log").splitlines()
     assert len(tail) == 20
     assert tail[-2] == "line 99" and tail[-1].endswith(" odd")
 
 
 def test_the_tail_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
     """A missing log must not hide the reason for which it was looked at."""
-    assert worker_process.log_tail(tmp_path / "none") == ""
+    assert log_tail(tmp_path / "none") == ""
 
 
 def test_the_child_runs_on_its_cpus_and_the_parent_keeps_its_own(run: Run) -> None:
@@ -360,25 +382,36 @@ def test_ctrl_c_in_the_parent_ends_the_child(
     assert all(ends(pid) for pid in pids)
 
 
-@pytest.mark.parametrize("phase", ["load", "train_epoch"])
+@pytest.mark.parametrize(
+    ("phase", "code"),
+    [
+        ("load", "time.sleep(1000)"),
+        ("train_epoch", "time.sleep(1000)"),
+        ("train_epoch", "re.match('(a+)+$', 'a' * 60 + 'b')"),  # which lets no other thread of Python run
+        ("train_epoch", "os.kill(os.getpid(), signal.SIGSTOP)"),
+    ],
+    ids=["load", "train_epoch", "locked", "stopped"],
+)
 def test_a_worker_lives_no_longer_than_its_parent(
     tmp_path: Path,
     phase: str,
+    code: str,
     plugin: Callable[..., Path],
     tiny: Workload,
     tiny_data: Path,
     appears: Callable[[Path], str],
     ends: Callable[[int], bool],
 ) -> None:
-    """``kill -9`` of the parent closes the worker's input, which ends it, whatever it is doing."""
+    """``kill -9`` of the parent ends it, whatever it is doing, and a daemon that it has started."""
     stuck = plugin(
         "stuck",
         f"""
-        import os, pathlib, time
+        import os, pathlib, re, signal, subprocess, time
         class Implementation(Regression):
             def {phase}(self, _):
-                pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid()))
-                time.sleep(1000)
+                left = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+                pathlib.Path({str(tmp_path / "pids")!r}).write_text(f"{{os.getpid()}} {{left.pid}}")
+                {code}
         """,
     )
     entry = registry.from_file(stuck)
@@ -392,7 +425,7 @@ def test_a_worker_lives_no_longer_than_its_parent(
         process.ask({entry!r}, {request!r}, process.Placement.of("cpu"), pathlib.Path({str(tmp_path / "log")!r}), 600)
     """
     process = subprocess.Popen([sys.executable, "-c", dedent(parent)])
-    pid = int(appears(tmp_path / "pid"))
+    pids = [int(pid) for pid in appears(tmp_path / "pids").split()]
     process.kill()
     process.wait()
-    assert ends(pid)
+    assert all(ends(pid) for pid in pids)

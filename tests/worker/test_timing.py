@@ -188,14 +188,15 @@ def test_infinite_logits_have_no_loss_but_an_accuracy() -> None:
         assert timing.score(logits, LABELS) == (None, 1.0)
 
 
-def test_logits_that_are_not_numbers_are_no_digit() -> None:
-    """Neither right nor predicted, though the largest of them has a place, which may be that of the label."""
+def test_logits_that_are_no_numbers_are_no_digit() -> None:
+    """The image is not recognised, whatever its label, and no digit is kept of any; an infinite one is none either."""
     logits = logits_for(LABELS)
-    logits[0] = np.nan
+    assert timing.predicted(logits, SCORING) == Predicted("30913")
+    logits[1] = np.nan
     assert timing.score(logits, LABELS) == (None, 0.8)
-    whole = Scoring(LABELS, Parts(len(LABELS)), batch_size=2)
-    assert timing.predicted(logits, whole) == Predicted("")
-    assert timing.predicted(logits_for(LABELS), whole) == Predicted("".join(map(str, LABELS)))
+    assert timing.predicted(logits, SCORING) == Predicted("")
+    logits[1] = np.inf
+    assert timing.predicted(logits, SCORING) == Predicted("")
 
 
 HELD = Scoring(LABELS, Parts(3, 1), batch_size=2, every=2)

@@ -1,4 +1,4 @@
-"""The things that the report tells, one in each module or folder: frames, columns, charts, parts of the page.
+"""The chapters of the report, one in each module or folder: frames, columns, charts, parts of the page.
 
 Adding or removing one touches its own file or folder, and its row here. Their order is that of their files in the
 guide, and of what they add to the same part of the page.
@@ -14,16 +14,17 @@ from bench.report.chapters import (
     conditions,
     cost,
     digits,
+    effects,
     exports,
     floor,
     inference,
+    memory,
     overhead,
 )  # fmt: skip
-from bench.report.chapters.accuracy import effects
 from bench.report.chapters.claims import code
 from bench.report.chapters.digits import board
 
 CHAPTERS: tuple[Chapter, ...] = tuple(one.CHAPTER for one in (
-    comparison, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
+    comparison, memory, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
     breakdown, code, cells,
 ))  # fmt: skip

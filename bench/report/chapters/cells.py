@@ -6,7 +6,6 @@ from dataclasses import replace
 import pandas as pd
 
 from bench.display import naming, numbers
-from bench.display.naming import as_role
 from bench.display.section import Block, Details, Failure, Failures, Section, Shown, note
 from bench.display.tables import Sheet
 from bench.report.chapter import Chapter, Pictures
@@ -18,6 +17,10 @@ FIGURES = ("epoch_s", "first_epoch_s", "accuracy", "process_peak_bytes")
 SUITE = (
     "Measured by the pytest-benchmark suite: the implementations of a block ran one after the other, always in the "
     "same order, and without a control."
+)
+BUSY = (
+    "CPUs busy: CPU time of the process by wall time, over its steady epochs. CPUs of others: what all other "
+    "programs used meanwhile."
 )
 CELLS = 600
 LOGS = 20
@@ -31,30 +34,29 @@ def failures(results: Sequence[Result]) -> list[Failure]:
     """The cells that failed or were skipped, those of the same reason together; failures first."""
     kinds: dict[tuple[str, ...], list[Result]] = {}
     for result in results:
-        cell = result.cell
         if result.status != "ok":
-            place = naming.place(cell.device, cell.threads)
-            kinds.setdefault((result.status, cell.workload.name, place, result.reason), []).append(result)
-    found = []
+            place = naming.place(result.cell.device, result.cell.threads)
+            kinds.setdefault((result.status, result.cell.workload.name, place, result.reason), []).append(result)
+    merged = []
     for (status, workload, place, reason), same in kinds.items():
-        names = dict.fromkeys(result.cell.implementation for result in same)
+        names = numbers.listed(list(dict.fromkeys(result.cell.implementation for result in same)))
         roles = {result.cell.role for result in same}
-        role = as_role(roles.pop()) if len(roles) == 1 else ""
-        blocks = sorted({result.cell.block for result in same})
-        which = f"block{'' if len(blocks) == 1 else 's'} {numbers.listed([str(block) for block in blocks])}"
+        role = naming.as_role(roles.pop()) if len(roles) == 1 else ""
+        blocks = [str(block) for block in sorted({result.cell.block for result in same})]
+        which = f"block{'' if len(blocks) == 1 else 's'} {numbers.listed(blocks)}"
         log = next((result.log_tail for result in same if result.log_tail), "")
-        what = f"{numbers.listed(list(names))}{role}, {workload}, {place}, {which}"
-        found.append(Failure(status, what, reason or "no reason was given", log))
-    return sorted(found, key=lambda failure: failure.status)
+        what = f"{names}{role}, {workload}, {place}, {which}"
+        merged.append(Failure(status, what, reason or "no reason was given", log))
+    return sorted(merged, key=lambda failure: failure.status)
 
 
-def failed_gates(gates: Sequence[Verification]) -> list[str]:
-    """The implementations that do other work than the workload asks for, a line each."""
+def failed_gates(verifications: Sequence[Verification]) -> list[str]:
+    """The implementations whose verification failed, a line each."""
     return [
-        f"withheld: {gate.implementation}, {gate.workload}, {naming.device(gate.device)}: it does not do the same "
-        f"work: {numbers.shorten(gate.reason, 240)}"
-        for gate in gates
-        if gate.status == "failed"
+        f"withheld: {one.implementation}, {one.workload}, {naming.device(one.device)}: it does not do the same "
+        f"work: {numbers.shorten(one.reason, 240)}"
+        for one in verifications
+        if one.status == "failed"
     ]
 
 
@@ -62,15 +64,15 @@ def cells(runs: pd.DataFrame) -> Sheet:
     """Every cell as it was measured, one row each, in the order of the session."""
     rows = []
     for _, row in runs.assign(others=runs["others_cpu_s"] / runs["process_s"]).iterrows():
-        figures = [numbers.figure(name, row[name]) for name in FIGURES]
-        noted = "; ".join(text for text in (row["disturbed_by"], row["hints"]) if text)
-        noted += f"{'; ' if noted else ''}attempt {row['attempt']}" if row["attempt"] > 1 else ""
+        remarks = [row["disturbed_by"], row["hints"], f"attempt {row['attempt']}" if row["attempt"] > 1 else ""]
         cpus = [
             numbers.MISSING if numbers.missing(row[name]) else f"{row[name]:.2f}" for name in ("cpu_per_wall", "others")
         ]
-        state = row["role"] if row["status"] == "ok" else row["status"]
-        place = naming.place(row["device"], row["threads"])
-        rows.append((row["implementation"], row["workload"], place, str(row["block"]), state, noted, *figures, *cpus))
+        rows.append((
+            row["implementation"], row["workload"], naming.place(row["device"], row["threads"]), str(row["block"]),
+            row["role"] if row["status"] == "ok" else row["status"], "; ".join(filter(None, remarks)),
+            *(numbers.figure(name, row[name]) for name in FIGURES), *cpus,
+        ))  # fmt: skip
     columns = (
         "implementation", "network", "place", "block", "status", "disturbed by", "time per epoch", "first epoch",
         "accuracy", "memory", "CPUs busy", "CPUs of others",
@@ -79,51 +81,46 @@ def cells(runs: pd.DataFrame) -> Sheet:
 
 
 def disturbance(runs: pd.DataFrame) -> str:
-    """What disturbed the cells, counted by the system, and which blocks were repeated for it; empty where not known."""
+    """What disturbed the cells, as counted by the system, and which blocks were repeated for it; may be empty."""
     share = (runs["others_cpu_s"] / runs["process_s"]).astype(float).dropna()
-    told = []
+    sentences = []
     if len(share):
         busy = f"{share.median():.2f} CPUs busy (median; {share.max():.2f} at worst)"
-        told.append(f"While cells ran, other programs kept {busy}.")
+        sentences.append(f"While cells ran, other programs kept {busy}.")
     disturbed = runs[(runs["disturbed_by"] != "") & (runs["status"] == "ok")]
     if len(disturbed):
         first = disturbed.iloc[0]
-        told.append(
+        sentences.append(
             f"{numbers.count(len(disturbed), 'cell')} of {len(runs)} ran disturbed, such as {first['implementation']} "
             f"in block {first['block']}: {first['disturbed_by']}."
         )
-    for (workload, block), part in runs[runs["attempt"] > 1].groupby(["workload", "block"]):
-        why = part["repeated"].iloc[0]
-        told.append(f"Block {block} of {workload} was measured again, without a look at its times, since: {why}.")
-    return " ".join(told)
+    for (workload, block), repeated in runs[runs["attempt"] > 1].groupby(["workload", "block"]):
+        why = repeated["repeated"].iloc[0]
+        sentences.append(f"Block {block} of {workload} was measured again, without a look at its times, since: {why}.")
+    return " ".join(sentences)
 
 
 def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """Beneath the answer: what disturbed the cells, and by whom they were measured."""
-    told = disturbance(results.runs)
-    suite = any(result.harness == "pytest-benchmark" for result in results.trained)
-    yield from [note(told)] if told else []
-    yield from [note(SUITE)] if suite else []
+    """Notes beneath the answer: what disturbed the cells, and whether the suite measured them."""
+    if words := disturbance(results.runs):
+        yield note(words)
+    if any(result.harness == "pytest-benchmark" for result in results.trained):
+        yield note(SUITE)
 
 
 def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
     """What failed or was skipped, then all cells."""
-    lost = failures(results.everything)
-    logs = [item.log[-LOG_LETTERS:] if i < LOGS else "" for i, item in enumerate(lost)]
-    items: list[Failure | str] = [
-        *failed_gates(results.gates),
-        *(replace(item, log=log) for item, log in zip(lost, logs, strict=True)),
+    lost = [
+        replace(failure, log=failure.log[-LOG_LETTERS:] if i < LOGS else "")
+        for i, failure in enumerate(failures(results.cells))
     ]
-    if items:
-        yield Section("Failed and skipped", [Failures(items)], "not-measured")
+    withheld = failed_gates(results.gates)
+    if withheld or lost:
+        yield Section("Failed and skipped", [Failures([*withheld, *lost])], "not-measured")
     sheet, number = cells(results.runs.head(CELLS)), len(results.trained)
     which = f"{'the first ' if len(sheet.rows) < number else ''}{len(sheet.rows)} cells"
-    busy = (
-        "CPUs busy: CPU time of the process by wall time, over its steady epochs. CPUs of others: what all other "
-        "programs used meanwhile."
-    )
     summary = f"{which}, one process each, in the order in which they ran"
-    yield Section("All cells", [Details(summary, [Shown(sheet), note(busy)], open=len(sheet.rows) <= OPEN)])
+    yield Section("All cells", [Details(summary, [Shown(sheet), note(BUSY)], open=len(sheet.rows) <= OPEN)])
 
 
 CHAPTER = Chapter(parts={"answer": noted, "evidence": listed})

@@ -28,13 +28,14 @@ EXPORTS = Table("Each framework's network, written by each of its exporters and 
 ))  # fmt: skip
 
 
-def exports(kept: Sequence[StoredExport]) -> pd.DataFrame:
+def exports(stored: Sequence[StoredExport]) -> pd.DataFrame:
     """One row for each export."""
-    return EXPORTS.frame(
-        {**asdict(one.export), "workload": one.workload, "implementation": one.implementation,
-         "versions": ", ".join(f"{name} {version}" for name, version in one.export.versions.items())}
-        for one in kept
-    )  # fmt: skip
+    rows = []
+    for one in stored:
+        versions = ", ".join(f"{name} {version}" for name, version in one.export.versions.items())
+        which = {"workload": one.workload, "implementation": one.implementation}
+        rows.append(asdict(one.export) | which | {"versions": versions})
+    return EXPORTS.frame(rows)
 
 
 CHAPTER = Chapter(

@@ -1,4 +1,4 @@
-"""Inference by itself: how long one image takes, one batch, the whole test set. Records -> DataFrame, and for people.
+"""Prediction by itself: the time of one image, of one batch and of the whole test set.
 
 One image and one batch are timed after training, each as a test set of its own; the whole test set after every epoch.
 """
@@ -16,8 +16,8 @@ from bench.display.tables import Sheet
 from bench.report import runs as report_runs
 from bench.report.chapter import Chapter
 from bench.report.columns import CONFIGURATION, IMPLEMENTATION, PROCESSES, TIER, Column, Table
-from bench.report.groups import Group, part, two_lines
-from bench.report.pairs import in_blocks, judge, spread
+from bench.report.groups import Group
+from bench.report.pairs import grouped, in_blocks, judge, spread
 from bench.report.runs import GROUP, IDENTITY, identity
 from bench.store.records.training import TrainingResult
 
@@ -58,18 +58,16 @@ def inference(results: Sequence[TrainingResult]) -> pd.DataFrame:
     as a program that does nothing, is the fastest only where there is nothing else.
     """
     rows: list[dict[str, Any]] = []
-    frame = calls(results)
-    for _, group in frame.groupby([*GROUP, "predicted", "images"], sort=False):
+    for _, group in grouped(calls(results), [*GROUP, "predicted", "images"]):
         typical = group.groupby("implementation", sort=False)["call_s"].median().sort_values()
         contenders = set(group.loc[group["tier"] != "reference", "implementation"]) or set(typical.index)
         fastest = group[group["implementation"] == next(name for name in typical.index if name in contenders)]
         for name, call_s in typical.items():
-            own = group[group["implementation"] == name]
-            rows.append(
-                {key: own[key].iloc[0] for key in KEYS}
-                | {"processes": len(own), "first_s": own["first_s"].median(), **spread(own, "call_s")}
-                | {"images_per_second": own["images"].iloc[0] / call_s, **beside(own, fastest)}
-            )
+            processes = group[group["implementation"] == name]
+            first = processes.iloc[0]
+            row = {key: first[key] for key in KEYS} | {"processes": len(processes)} | spread(processes, "call_s")
+            row |= {"first_s": processes["first_s"].median(), "images_per_second": first["images"] / call_s}
+            rows.append(row | beside(processes, fastest))
     return INFERENCE.frame(rows)
 
 
@@ -90,37 +88,40 @@ def of_process(result: TrainingResult) -> Iterator[tuple[str, int, float | None,
 
     Where images are held out they are predicted with the test set, so that its own time is not known.
     """
-    for found in result.inference:
-        what = IMAGE if found.images == 1 else BATCH
-        yield what, found.images, found.first_s, report_runs.call_s(found)
+    for timed in result.inference:
+        what = IMAGE if timed.images == 1 else BATCH
+        yield what, timed.images, timed.first_s, report_runs.call_s(timed)
     if result.predicted and len(result.epochs) > 1 and not result.cell.workload.validation:
         after = [epoch.predict_s for epoch in result.epochs[1:]]
         yield TEST_SET, len(result.predicted), result.epochs[0].predict_s, median(after)
 
 
-def beside(own: pd.DataFrame, fastest: pd.DataFrame) -> dict[str, float | None]:
+def beside(processes: pd.DataFrame, fastest: pd.DataFrame) -> dict[str, float | None]:
     """The ratio of an implementation's calls to the fastest's, over the blocks that both have."""
-    if own["implementation"].iloc[0] == fastest["implementation"].iloc[0]:
-        return {"estimate": 1.0, "blocks": len(own)}
-    both = in_blocks(own, fastest, "call_s")
+    if processes["implementation"].iloc[0] == fastest["implementation"].iloc[0]:
+        return {"estimate": 1.0, "blocks": len(processes)}
+    both = in_blocks(processes, fastest, "call_s")
     return {"blocks": len(both)} | (asdict(judge(both, "call_s")[0]) if len(both) else {})
 
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
-    """A row for each implementation, the fastest at one image first; a column for what was predicted, as far as it was.
+    """A row for each implementation, the fastest at one image first; a column for each thing that was predicted.
 
     Why a process could not be timed stands beneath.
     """
-    own = part(frame, *group.place_key)
-    images = own.groupby("predicted")["images"].max()
+    timed = group.part(frame)
+    images = timed.groupby("predicted")["images"].max()
     kinds = [kind for kind in TITLES if kind in images]
     rows = []
-    for name, found in own.groupby("implementation", sort=False):
-        calls = {row["predicted"]: row for _, row in found.iterrows()}
-        first = numbers.figure("first_s", calls[IMAGE]["first_s"] if IMAGE in calls else None)
-        rate = per_second(calls[kinds[-1]]["images_per_second"]) if kinds[-1] in calls else numbers.MISSING
-        times = (time(calls.get(kind)) for kind in kinds)
-        rows.append((two_lines(group, str(name)), *([first] if IMAGE in kinds else []), *times, rate))
+    for name, predictions in timed.groupby("implementation", sort=False):
+        of_kind = {row["predicted"]: row for _, row in predictions.iterrows()}
+        first = [numbers.figure("first_s", of_kind[IMAGE]["first_s"] if IMAGE in of_kind else None)]
+        rate = numbers.MISSING
+        if kinds[-1] in of_kind:
+            three_digits = f"{of_kind[kinds[-1]]['images_per_second']:.3g}"
+            rate = f"{float(three_digits):,.0f}"
+        times = (time(of_kind.get(kind)) for kind in kinds)
+        rows.append((group.two_lines(str(name)), *(first if IMAGE in kinds else []), *times, rate))
     columns = ["one image, first call"] if IMAGE in kinds else []
     columns += [TITLES[kind].format(f"{images[kind]:,}") for kind in kinds]
     titles = ("implementation", *columns, "images per second")
@@ -128,28 +129,25 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
 
 
 def time(row: pd.Series | None) -> str:
-    """A time with its range, and beneath it how many times the fastest's that is."""
+    """A time with its range, and beneath it the ratio to the fastest."""
     if row is None:
         return numbers.MISSING
-    shown = numbers.spread("call_s", row["call_s"], row["call_s_low"], row["call_s_high"])
+    spread_s = numbers.spread("call_s", row["call_s"], row["call_s_low"], row["call_s_high"])
     if numbers.missing(row["estimate"]):
-        return shown
+        return spread_s
     if numbers.missing(row["low"]):
-        return f"{shown}\nthe fastest"
+        return f"{spread_s}\nthe fastest"
     ends = numbers.ends(row["estimate"], row["low"], row["high"])
-    return f"{shown}\n{numbers.ratio(row['estimate'])} times{f' ({ends})' if ends else ''}"
-
-
-def per_second(rate: float) -> str:
-    """Images per second with three digits: ``81,200``."""
-    return f"{float(f'{rate:.3g}'):,.0f}"
+    return f"{spread_s}\n{numbers.ratio(row['estimate'])} times{f' ({ends})' if ends else ''}"
 
 
 def lost(group: Group) -> list[str]:
     """Which implementations could not be timed, and why."""
     runs = group.runs[(group.runs["no_inference"] != "") & (group.runs["role"] == "measured")]
-    pairs = dict.fromkeys(zip(runs["implementation"], runs["no_inference"], strict=True))
-    return [f"{group.named(name)} could not be timed: {numbers.shorten(why, 200).rstrip('.')}." for name, why in pairs]
+    reasons = dict.fromkeys(zip(runs["implementation"], runs["no_inference"], strict=True))
+    return [
+        f"{group.named(name)} could not be timed: {numbers.shorten(why, 200).rstrip('.')}." for name, why in reasons
+    ]
 
 
 CHAPTER = Chapter(

@@ -31,7 +31,7 @@ def run(request: BreakDown, send: Send) -> None:
     """Time every pass in each of the rounds, one after the other, and report what each took."""
     workload, data = request.workload, mnist.load(Path(request.data))
     program = importlib.import_module(request.entry.module)
-    with TemporaryDirectory(prefix="fcnbench-breakdown-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-breakdown-", dir=request.scratch or None) as folder:
         own = part(data, workload, program.BATCHES, Path(folder))
         passes, sync = program.passes(workload, kind(request.device), own)
         images = len(data.y_train)

@@ -15,21 +15,17 @@ from numpy.typing import NDArray
 
 from bench.data import mnist
 from bench.store.records.export import Export
-from bench.verification.oracle import SLACK, ULP, nudged
+from bench.verification.oracle import logit_limit
 from bench.worker.messages import Send
 from bench.worker.program import loaded_versions
 from bench.worker.requests import WriteExport
 from impls import exports, portable
-from impls.contract import Weights
 from impls.exports import Exporter, graph
 from impls.exports.graph import Predict
-from impls.oracle import training
 from impls.workload import Float32, Workload
 
 BATCH = 500
 """Images at a time: what a convolution makes of all test images at once would be gigabytes."""
-SAMPLE, RUNS = 100, 2
-"""Images on which the oracle says what rounding does, and how often it is rounded in another way."""
 CALLS, WARM_UP, AT_MOST_S = 200, 5, 1.0
 """How often one image is predicted, after so many that do not count, and how long that may take."""
 
@@ -53,7 +49,7 @@ def export(model: Path, exporter: Exporter, out: Path, images: NDArray[np.uint8]
         lambda part: framework.logits(built, part),
         predict,
         x,
-        limit(workload, weights, x),
+        logit_limit(workload, weights, x),
     )
     return replace(
         done,
@@ -90,20 +86,6 @@ def compared(bare: Export, original: Predict, exported: Predict, x: Float32, mos
 def batches(predict: Predict, x: Float32) -> Float32:
     """The logits of all images."""
     return np.concatenate([np.asarray(predict(x[start : start + BATCH])) for start in range(0, len(x), BATCH)])
-
-
-def limit(workload: Workload, weights: Weights, x: Float32) -> float:
-    """How far a logit may be off, by the rule of the equivalence gate: eight times what rounding does to the oracle.
-
-    That is float32 against float64, from weights that differ in their last bit. A format that keeps fewer bits, a
-    constant that is missing or a layer that is another one is farther off by orders of magnitude.
-    """
-    sample = x[:SAMPLE]
-    exact = training.forward(workload, weights, sample)[0]
-    rounded = [
-        training.forward(workload, nudged(weights, run, ULP["float32"]), sample, np.float32)[0] for run in range(RUNS)
-    ]
-    return SLACK * float(max(np.abs(run - exact).max() for run in rounded))
 
 
 def one_image_s(predict: Predict, x: Float32) -> float:

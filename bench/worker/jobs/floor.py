@@ -16,7 +16,6 @@ from bench.store.records.floor import Part
 from bench.worker.messages import Send, Versions
 from bench.worker.program import loaded_versions
 from bench.worker.requests import MeasureFloor
-from impls.environment import kind
 from impls.floor import LARGE
 
 STEPS, FEWEST_STEPS = 200, 5
@@ -31,10 +30,10 @@ def run(request: MeasureFloor, send: Send) -> None:
     workload, task = request.task.workload, request.task
     make = importlib.import_module(request.entry.module).Floor
     data = mnist.load(Path(task.data))
-    with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-holdout-", dir=task.scratch or None) as folder:
         if workload.validation:
             data, _ = hold_out(data, workload.validation, task.seed, Path(folder))
-        library = make(workload, kind(task.device), workload.scale(data.x_train))
+        library = make(workload, task.device_kind, workload.scale(data.x_train))
         send(Versions(loaded_versions(request.entry.packages)))
         flops = workload.flops * workload.batch_size
         steps = max(FEWEST_STEPS, min(STEPS, int(ARITHMETIC / flops)))

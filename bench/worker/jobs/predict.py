@@ -1,7 +1,6 @@
 """Predict images with trained networks; unpack the frameworks' own files."""
 
 import importlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +43,7 @@ def unpack(request: Unpack, send: Send) -> None:
     framework = importlib.import_module(request.entry.module)
     for file, out in request.files:
         with channel.ending(request.entry.packages) as end:
-            described, weights = framework.load(Path(file))
+            workload, weights = framework.load(Path(file))
             origin = {"implementation": Path(file).stem, "framework": request.framework, "versions": {}}
-            portable.save(Path(out), Workload.from_dict(json.loads(described)), weights, origin)
+            portable.save(Path(out), workload, weights, origin)
         send(PartEnded(end.status, end.reason))

@@ -60,7 +60,7 @@ def run(request: ProbeModes, send: Send) -> None:
             send(of_mode(probe, mode, workload, data))
         except Exception as error:  # a framework may refuse a mode with whatever it likes: that is the answer
             send(LostMode(mode, f"{type(error).__name__}: {channel.message(error)}"))
-    with TemporaryDirectory(prefix="fcnbench-tools-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-tools-", dir=request.scratch or None) as folder:
         send(DebuggingTools(probe.tools(Path(folder))))
 
 

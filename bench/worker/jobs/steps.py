@@ -29,7 +29,7 @@ def run(request: TrainByStep, send: Send) -> None:
 
 def serve(request: TrainByStep, send: Send, receive: Callable[[], Step]) -> None:
     """Do one step after the other until it is ``Finish``."""
-    with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-holdout-", dir=request.task.scratch or None) as folder:
         training = SteppedProgram(TimedProgram(request.entry, request.task, send, Path(folder)), request.epochs)
         while not isinstance(step := receive(), requests.Finish):
             if request.disable_gc:

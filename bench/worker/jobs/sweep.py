@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,10 @@ from bench.data import mnist
 from bench.store.records.sweep import SweepPoint
 from bench.worker import channel, timing
 from bench.worker.messages import Send, Versions
-from bench.worker.program import TimedProgram, batch_orders, loaded_versions
+from bench.worker.program import TimedProgram, loaded_versions
 from bench.worker.requests import Sweep
 from bench.worker.timing import Clock
 from impls.contract import Data, Implementation, Unavailable, declared
-from impls.environment import kind
 from impls.oracle.training import initial_weights
 from impls.workload import Conv, Pool, Workload
 
@@ -42,7 +40,7 @@ def order(workload: Workload, n_train: int, images: int, seed: int) -> NDArray[n
 
     Where a point asks for more images than there are, they come again from the beginning, so that all batches are full.
     """
-    return np.resize(next(batch_orders(workload, n_train, 1, seed)), images)
+    return np.resize(next(timing.batch_orders(workload, n_train, 1, seed)), images)
 
 
 def measured(
@@ -94,16 +92,15 @@ def run(request: Sweep, send: Send) -> None:
 
     Where none can be trained the cell ends as the last of them did.
     """
-    with TemporaryDirectory(prefix="fcnbench-sweep-") as folder:
-        program = TimedProgram(request.entry, request.task, send, Path(folder))
-        program.import_()
+    program = TimedProgram(request.entry, request.task, send, Path(request.task.scratch))
+    program.import_()
     if not declared(program.make, "takes_order"):
         raise Unavailable("it takes no order, so that it cannot be asked for a few steps")
     task, any_measured = request.task, False
     data = mnist.load(Path(task.data))
     for workload, point in drawn(task.workload, len(data.y_train), task.seed):
         with channel.ending(request.entry.packages) as end:
-            point = measured(program.make, workload, point, data, kind(task.device), task.seed)
+            point = measured(program.make, workload, point, data, task.device_kind, task.seed)
         any_measured |= end.status == "ok"
         send(replace(point, reason=end.reason))
     send(Versions(loaded_versions(request.entry.packages)))

@@ -27,7 +27,7 @@ def run(request: Train, send: Send) -> None:
     With ``Whole`` the cell is good: what goes wrong afterwards takes nothing of it away
     (:class:`bench.worker.answer.Answer`).
     """
-    with TemporaryDirectory(prefix="fcnbench-holdout-") as folder:
+    with TemporaryDirectory(prefix="fcnbench-holdout-", dir=request.task.scratch or None) as folder:
         program = TimedProgram(request.entry, request.task, send, Path(folder))
         program.import_()
         program.build()

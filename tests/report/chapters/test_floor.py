@@ -11,12 +11,13 @@ from synthetic import EPOCH_STEPS, FAST, WORKLOAD, library, result, save
 from bench.errors import FcnBenchError
 from bench.report import build, runs
 from bench.report.chapters import floor as chapters_floor
+from bench.report.chapters.floor import frames
 from bench.store.records.training import TrainingResult
 
 
 def floor(*results: TrainingResult) -> pd.DataFrame:
     """The floor that they say."""
-    return chapters_floor.floor(chapters_floor.parts(results))
+    return frames.floor(frames.parts(results))
 
 
 def test_the_floor_adds_up_the_parts_of_an_epoch_with_its_last_batch_as_a_fraction() -> None:
@@ -31,7 +32,7 @@ def test_on_a_gpu_the_floor_is_the_longest_part_since_others_can_run_beside_it()
     made = library("jax", 1)
     found = floor(replace(made, cell=replace(made.cell, device="cuda:1")))
     assert found["floor_s"].tolist() == pytest.approx([1e-4 * 937.5])
-    sheet = chapters_floor.of_place(found, "title")
+    sheet = chapters_floor.sheet(found, "title")
     assert [(row[0], row[1], row[-1]) for row in sheet.rows if row[0] == "floor"] == [
         ("floor", "the longest part", "100 %")
     ]
@@ -64,11 +65,11 @@ def test_times_are_multiples_of_the_floor_of_the_same_block() -> None:
         library("numpy", block, {name: slow * seconds for name, seconds in FAST.items()})
         for block, slow in ((1, 1.0), (2, 2.0), (3, 3.0))
     ]
-    (row,) = chapters_floor.multiples(runs.runs_frame(results, []), floor(*floors)).to_dict("records")
+    (row,) = frames.multiples(runs.runs_frame(results, []), floor(*floors)).to_dict("records")
     assert (row["implementation"], row["blocks"]) == ("matched-pytorch", 3)
     assert [row[name] for name in ("estimate", "low", "high")] == pytest.approx([2.0] * 3)
     elsewhere = [replace(one, cell=replace(one.cell, threads=7)) for one in floors]
-    assert chapters_floor.multiples(runs.runs_frame(results, []), floor(*elsewhere)).empty
+    assert frames.multiples(runs.runs_frame(results, []), floor(*elsewhere)).empty
 
 
 def test_the_report_shows_the_floor_and_multiples_and_takes_no_library_for_an_implementation(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from children import ask, needs
 
 from bench.data import mnist
 from bench.store.records.export import Export
+from bench.verification.oracle import logit_limit
 from bench.worker.jobs import export
 from impls import exports, portable
 from impls.contract import Weights
@@ -181,7 +182,7 @@ def test_the_limit_is_rounding_and_far_below_a_lost_bit() -> None:
     weights = weights_of(workload)
     x = workload.scale(np.random.default_rng(5).integers(0, 256, (50, 28, 28), dtype=np.uint8))
     order = np.random.default_rng(6).permutation(784)
-    exact, most = training.forward(workload, weights, x, np.float32)[0], export.limit(workload, weights, x)
+    exact, most = training.forward(workload, weights, x, np.float32)[0], logit_limit(workload, weights, x)
     mixed = [(weights[0][0][order], weights[0][1]), weights[1]]
     half = [(kernel.astype(np.float16).astype(np.float32), bias) for kernel, bias in weights]
     assert np.abs(training.forward(workload, mixed, x[:, order], np.float32)[0] - exact).max() <= most

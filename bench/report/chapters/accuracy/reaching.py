@@ -10,7 +10,7 @@ import pandas as pd
 from bench.display import numbers
 from bench.display.tables import Sheet
 from bench.report.columns import BLOCK, CONFIGURATION, IMPLEMENTATION, TIER, Column, Table
-from bench.report.groups import Group, part
+from bench.report.groups import Group
 from bench.report.runs import GROUP, measured
 
 GOAL = 0.97
@@ -33,17 +33,17 @@ def time_to_accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, goal: float = GOA
     ``train_s`` counts from the first step, ``from_start_s`` import, build and loading besides. Processes that never
     reached it keep their row, without figures.
     """
-    rows = []
+    trained, rows = dict(iter(epochs[epochs["epoch"] > 0].sort_values("epoch").groupby("cell"))), []
     for _, run in measured(runs).iterrows():
-        own = epochs[(epochs["cell"] == run["cell"]) & (epochs["epoch"] > 0)].sort_values("epoch")
-        if own.empty:
+        if run["cell"] not in trained:
             continue
-        there = own[own["accuracy"] >= goal]
+        of_run = trained[run["cell"]]
+        reached = of_run.loc[of_run["accuracy"] >= goal, "epoch"]
         row = {name: run[name] for name in (*GROUP, "tier", "implementation", "block")}
-        row |= {"goal": goal, "best_accuracy": own["accuracy"].max()}
-        if len(there):
-            epoch = int(there["epoch"].iloc[0])
-            train_s = float(own.loc[own["epoch"] <= epoch, "train_s"].sum())
+        row |= {"goal": goal, "best_accuracy": of_run["accuracy"].max()}
+        if len(reached):
+            epoch = int(reached.iloc[0])
+            train_s = float(of_run.loc[of_run["epoch"] <= epoch, "train_s"].sum())
             row |= {"epoch": epoch, "train_s": train_s, "from_start_s": train_s + float(run[START].sum(skipna=False))}
         rows.append(row)
     return TIME_TO_ACCURACY.frame(rows).astype({"epoch": "Int64"})
@@ -51,15 +51,15 @@ def time_to_accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, goal: float = GOA
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     """A row for each implementation: how many processes reached it, and after how long, median and range of those."""
-    found = []
-    for name, runs in part(frame, *group.place_key).groupby("implementation", sort=False):
-        there = runs.dropna(subset="epoch")
-        shown = [over(there[column], column) for column in ("epoch", "train_s", "from_start_s")]
-        median = float(there["from_start_s"].median()) if 2 * len(there) > len(runs) else math.inf
-        reached = f"{len(there)} of {numbers.count(len(runs), 'process', 'es')}"
+    ranked = []
+    for name, runs in group.part(frame).groupby("implementation", sort=False):
+        reached = runs.dropna(subset="epoch")
+        figures = [over(reached[column], column) for column in ("epoch", "train_s", "from_start_s")]
+        median = float(reached["from_start_s"].median()) if 2 * len(reached) > len(runs) else math.inf
+        share = f"{len(reached)} of {numbers.count(len(runs), 'process', 'es')}"
         best = numbers.figure("accuracy", runs["best_accuracy"].max())
-        found.append((median, (group.named(str(name)), reached, *shown, best)))
-    rows = tuple(row for _, row in sorted(found, key=lambda item: item[0]))
+        ranked.append((median, (group.named(str(name)), share, *figures, best)))
+    rows = tuple(row for _, row in sorted(ranked, key=lambda item: item[0]))
     columns = ("implementation", f"reached {GOAL:.0%}".replace("%", " %"), "after epoch", "from the first step",
                "from the start of the process", "best accuracy")  # fmt: skip
     return Sheet("", columns, rows, texts=2)
@@ -69,7 +69,7 @@ def over(values: pd.Series, column: str) -> str:
     """Median and range of those that there are."""
     if values.empty:
         return numbers.MISSING
-    ends = [float(value) for value in (values.median(), values.min(), values.max())]
+    median, low, high = (float(value) for value in (values.median(), values.min(), values.max()))
     if column != "epoch":
-        return numbers.spread(column, *ends)
-    return f"{ends[0]:g}" + ("" if ends[1] == ends[2] else f" ({ends[1]:g}–{ends[2]:g})")
+        return numbers.spread(column, median, low, high)
+    return f"{median:g}" + ("" if low == high else f" ({low:g}–{high:g})")

@@ -22,7 +22,7 @@ HUES = {
     "rest": "#b9bec7",
 }
 ON_HUES = "#11151b"
-"""Letters on the stages, in a page that is dark, too."""
+"""The colour of the letters on the stages, also in a dark page."""
 LABELS, FIGURES, ROW, KEY, FOOT = 1.5, 0.95, 0.72, 0.28, 0.62
 """Inches: names at the left, figures at the right, a row, the key above and the axis below."""
 LETTER = 0.075
@@ -32,42 +32,40 @@ Program = tuple[str, pd.DataFrame]
 
 def chart(frame: pd.DataFrame, group: Group) -> Chart | None:
     """The chart of a group, where one of its programs was broken down."""
-    found = whole(frame, group)
-    if not found:
+    programs = whole(frame, group)
+    if not programs:
         return None
-    told = "; ".join(
-        f"{naming.named(name, stages['tier'].iloc[0])}: {numbers.listed(in_words(stages))}" for name, stages in found
-    )
     title = f"Where the time goes: {group.title}"
-    text = f"{title}. Per training image, {told}."
-    return charts.draw(f"breakdown.{group.key}", title, text, partial(figure, found))
+    text = f"{title}. Per training image, {'; '.join(in_words(*program) for program in programs)}."
+    return charts.draw(f"breakdown.{group.key}", title, text, partial(figure, programs))
 
 
-def in_words(stages: pd.DataFrame) -> list[str]:
-    """Each stage with its time and share."""
-    return [
+def in_words(name: str, stages: pd.DataFrame) -> str:
+    """Each stage of a program with its time and share."""
+    parts = [
         f"{stage} {per_image(row['image_s'])} ({numbers.percent(row['share'])})" for stage, row in stages.iterrows()
     ]
+    return f"{naming.named(name, stages['tier'].iloc[0])}: {numbers.listed(parts)}"
 
 
-def figure(found: Sequence[Program], title: str) -> Figure:
+def figure(programs: Sequence[Program], title: str) -> Figure:
     """The bars from top to bottom; beneath them microseconds per image, and seconds per epoch."""
-    height = ROW * len(found) + HEAD + KEY + FOOT
+    height = ROW * len(programs) + HEAD + KEY + FOOT
     drawn = headed(height, title, "what each stage adds, in a run apart; marks: an epoch of the timed run")
-    wide, high = 1 - (LABELS + FIGURES) / WIDTH, ROW * len(found) / height
+    wide, high = 1 - (LABELS + FIGURES) / WIDTH, ROW * len(programs) / height
     axes = drawn.add_axes((LABELS / WIDTH, FOOT / height, wide, high))
-    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_ylim(len(programs) - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines[["left", "right", "top"]].set_visible(False)
-    most = max(float(stages[["whole_image_s", "timed_image_s"]].max().max()) for _, stages in found) * 1e6
+    most = max(float(stages[["whole_image_s", "timed_image_s"]].max().max()) for _, stages in programs) * 1e6
     axes.set_xlim(0, most * 1.02)
     key(drawn, 1 - (HEAD + KEY * 0.45) / height)
-    for y, (name, stages) in enumerate(found):
+    for y, (name, stages) in enumerate(programs):
         bar(axes, y, name, stages, wide * WIDTH / (most * 1.02))
-    images = sorted({int(stages["epoch_images"].iloc[0]) for _, stages in found})
+    images = min(int(stages["epoch_images"].iloc[0]) for _, stages in programs)
     ticks = [float(tick) for tick in MaxNLocator(6).tick_values(0, most) if tick <= most * 1.02]
-    axes.set_xticks(ticks, [f"{tick:g}\n{tick * images[0] / 1e6:.3g} s" for tick in ticks])
-    axes.set_xlabel(f"µs per training image; beneath, seconds per epoch of {images[0]:,} images")
+    axes.set_xticks(ticks, [f"{tick:g}\n{tick * images / 1e6:.3g} s" for tick in ticks])
+    axes.set_xlabel(f"µs per training image; beneath, seconds per epoch of {images:,} images")
     return drawn
 
 
@@ -82,7 +80,7 @@ def key(drawn: Figure, y: float) -> None:
 
 
 def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> None:
-    """One program: its name, its stages, what they come to, and marks where the timed run's epoch ends.
+    """One program: its name, its stages, their sum, and marks where the timed run's epoch ends.
 
     ``inches`` are as long as a microsecond is drawn. A stage that came out below 0 has no place in the bar.
     """
@@ -93,11 +91,11 @@ def bar(axes: Axes, y: int, name: str, stages: pd.DataFrame, inches: float) -> N
     for stage, row in stages.iterrows():
         width = max(0.0, row["image_s"] * 1e6)
         axes.barh(y, width, left=left, height=0.56, color=HUES[str(stage)], linewidth=0)
-        time, told = per_image(row["image_s"]), numbers.percent(row["share"])
+        time, share = per_image(row["image_s"]), numbers.percent(row["share"])
         room = width * inches / LETTER
-        if room > len(told):
-            told = f"{time}\n{told}" if room > len(time) else told
-            axes.text(left + width / 2, y, told, ha="center", va="center", fontsize=8, color=ON_HUES, linespacing=1.1)
+        if room > len(share):
+            text = f"{time}\n{share}" if room > len(time) else share
+            axes.text(left + width / 2, y, text, ha="center", va="center", fontsize=8, color=ON_HUES, linespacing=1.1)
         left += width
     write(1.02, y, per_image(first["whole_image_s"]), va="bottom", fontsize=9.5)
     if not numbers.missing(first["timed_image_s"]):

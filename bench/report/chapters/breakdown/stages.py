@@ -58,36 +58,35 @@ BREAKDOWN = Table("Where an epoch's time goes: one row for each stage of each pr
 ))  # fmt: skip
 
 
-def breakdown(found: Sequence[Breakdown], runs: pd.DataFrame) -> pd.DataFrame:
+def breakdown(records: Sequence[Breakdown], runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each stage of each program, one without figures for each program that could not be broken down.
 
     ``runs`` has the timed cells, whose epochs are set beside the whole.
     """
-    order = sorted(found, key=lambda one: (one.workload, one.device, naming.rank(one.implementation, one.tier)))
+    order = sorted(records, key=lambda one: (one.workload, one.device, naming.rank(one.implementation, one.tier)))
     return BREAKDOWN.frame(row for one in order for row in rows(one, runs))
 
 
 def rows(one: Breakdown, runs: pd.DataFrame) -> Iterator[dict[str, object]]:
     """The stages of one program; medians are over the rounds after the first, and so are the ranges."""
-    about = {name: getattr(one, name) for name in ("workload", "device", "threads", "implementation", "tier")}
-    about |= {name: getattr(one, name) for name in ("framework", "status", "reason", "machine")}
-    about |= {"broken_down": one.started[:10]}
+    names = ("workload", "device", "threads", "implementation", "tier", "framework", "status", "reason", "machine")
+    about = {name: getattr(one, name) for name in names} | {"broken_down": one.started[:10]}
     if not one.whole or one.images is None or one.epoch_images is None:
         reason = one.reason or "it did not come to its end"
         yield about | {"status": "failed" if one.status == "ok" else one.status, "reason": reason}
         return
-    n = one.images
-    steady = [dict(zip(PASSES, seconds, strict=True)) for seconds in zip(*map(one.passes.get, PASSES), strict=True)][1:]
-    middle = {name: median(seconds[name] for seconds in steady) for name in PASSES}
-    about |= {"images": n, "epoch_images": one.epoch_images, "rounds": len(steady)}
-    about |= {"whole_image_s": middle[EPOCH] / n, "timed_image_s": timed(one, runs) / one.epoch_images}
+    rounds = [dict(zip(PASSES, seconds, strict=True)) for seconds in zip(*map(one.passes.get, PASSES), strict=True)][1:]
+    typical = {name: median(seconds[name] for seconds in rounds) for name in PASSES}
+    whole_image_s = typical[EPOCH] / one.images
+    about |= {"images": one.images, "epoch_images": one.epoch_images, "rounds": len(rounds)}
+    about |= {"whole_image_s": whole_image_s, "timed_image_s": timed(one, runs) / one.epoch_images}
     about |= {"versions": ", ".join(f"{name} {version}" for name, version in one.versions.items())}
     for stage in STAGES:
-        each = [took(stage, seconds) / n for seconds in steady]
-        value = took(stage, middle) / n
+        each = [took(stage, seconds) / one.images for seconds in rounds]
+        image_s = took(stage, typical) / one.images
         yield about | {
-            "stage": stage, "image_s": value, "image_s_low": min(each), "image_s_high": max(each),
-            "share": value * n / middle[EPOCH], "stage_epoch_s": value * one.epoch_images,
+            "stage": stage, "image_s": image_s, "image_s_low": min(each), "image_s_high": max(each),
+            "share": image_s * one.images / typical[EPOCH], "stage_epoch_s": image_s * one.epoch_images,
         }  # fmt: skip
 
 
@@ -99,15 +98,15 @@ def took(stage: str, seconds: Mapping[str, float]) -> float:
 
 def timed(one: Breakdown, runs: pd.DataFrame) -> float:
     """The median steady epoch of the same program's timed cells, in seconds; NaN where there is none."""
-    own = part(measured(runs), one.workload, one.device, one.threads)
-    return float(own.loc[own["implementation"] == one.implementation, "epoch_s"].astype(float).median())
+    cells = part(measured(runs), one.workload, one.device, one.threads)
+    return float(cells.loc[cells["implementation"] == one.implementation, "epoch_s"].astype(float).median())
 
 
 def whole(frame: pd.DataFrame, group: Group) -> list[tuple[str, pd.DataFrame]]:
     """The programs of a group that were broken down, each with its stages in their order."""
-    own = part(frame, *group.place_key)
-    own = own[own["status"] == "ok"] if len(own) else own
-    return [(str(name), stages.set_index("stage")) for name, stages in own.groupby("implementation", sort=False)]
+    stages = group.part(frame)
+    stages = stages[stages["status"] == "ok"] if len(stages) else stages
+    return [(str(name), own.set_index("stage")) for name, own in stages.groupby("implementation", sort=False)]
 
 
 def per_image(seconds: float) -> str:
@@ -117,75 +116,66 @@ def per_image(seconds: float) -> str:
 
 def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     """A row for each stage of each program, then the whole, and the timed run's epoch beside it."""
-    found, lines = whole(frame, group), []
-    for name, stages in found:
+    lines = []
+    for name, stages in whole(frame, group):
         first = stages.iloc[0]
-        images, title = first["epoch_images"], naming.named(name, first["tier"])
+        title = naming.named(name, first["tier"])
         for stage, row in stages.iterrows():
-            ends = f"{row['image_s_low'] * 1e6:.1f} to {row['image_s_high'] * 1e6:.1f}"
-            seconds = numbers.figure("_s", row["stage_epoch_s"])
-            lines.append(
-                (title, str(stage), f"{per_image(row['image_s'])}\n{ends}", numbers.percent(row["share"]), seconds)
-            )
-        for what, column in TOTALS.items():
-            part_of = first[column] / first["whole_image_s"]
-            lines.append(
-                (
-                    title,
-                    what,
-                    per_image(first[column]),
-                    numbers.percent(part_of),
-                    numbers.figure("_s", first[column] * images),
-                )
-            )
+            image_s = f"{per_image(row['image_s'])}\n{row['image_s_low'] * 1e6:.1f} to {row['image_s_high'] * 1e6:.1f}"
+            epoch_s = numbers.figure("_s", row["stage_epoch_s"])
+            lines.append((title, str(stage), image_s, numbers.percent(row["share"]), epoch_s))
+        for total, column in TOTALS.items():
+            share = numbers.percent(first[column] / first["whole_image_s"])
+            epoch_s = numbers.figure("_s", first[column] * first["epoch_images"])
+            lines.append((title, total, per_image(first[column]), share, epoch_s))
     columns = ("implementation", "stage", "per training image", "share", "in an epoch")
     return Sheet(group.title, columns, tuple(lines), texts=2, note=note(frame, group), grouped=True)
 
 
 def note(frame: pd.DataFrame, group: Group) -> str:
-    """On what the figures rest, what came out below 0, and what could not be broken down."""
-    told = []
+    """What the figures rest on, what came out below 0, and what could not be broken down."""
+    sentences = []
     for name, stages in whole(frame, group):
         first = stages.iloc[0]
         rounds = numbers.count(int(first["rounds"]), "round")
         over = f"{rounds} of {int(first['images']):,} training images, {first['broken_down']}"
-        told.append(f"{naming.named(name, first['tier'])}: medians and ranges over {over}; {first['versions']}.")
-        below = [str(stage) for stage, row in stages.iterrows() if row["image_s"] < 0]
+        sentences.append(f"{naming.named(name, first['tier'])}: medians and ranges over {over}; {first['versions']}.")
+        below = [str(stage) for stage in stages.index[stages["image_s"] < 0]]
         if below:
             what = numbers.listed(below).capitalize()
-            told.append(f"{what} came out below 0: smaller than the noise of this run, and not drawn.")
-    own = part(frame, *group.place_key)
-    for _, row in (own[own["status"] != "ok"] if len(own) else own).iterrows():
-        named = naming.named(row["implementation"], row["tier"])
-        told.append(f"{named} was not broken down: {numbers.shorten(row['reason'], 200).rstrip('.')}.")
-    return " ".join(told)
+            sentences.append(f"{what} came out below 0: smaller than the noise of this run, and not drawn.")
+    for row in group.part(frame).to_dict("records"):
+        if row["status"] != "ok":
+            named = naming.named(row["implementation"], row["tier"])
+            sentences.append(f"{named} was not broken down: {numbers.shorten(row['reason'], 200).rstrip('.')}.")
+    return " ".join(sentences)
 
 
 def sentences(frame: pd.DataFrame, group: Group) -> list[str]:
-    """Which share is feeding, what is left without it, and what that makes of the document's figures.
+    """The share of data feeding, what is left without it, and what that makes of the document's figures.
 
     Of a program whose run apart was disturbed that is said instead.
     """
-    every = [(naming.label(name, str(stages["tier"].iloc[0])), stages) for name, stages in whole(frame, group)]
-    lost = [f"The run apart of {name} was disturbed: {why}. {AGAIN}" for name, stages in every
-            if (why := disturbance(stages))]  # fmt: skip
-    found = [(name, stages) for name, stages in every if not disturbance(stages)]
-    if not found:
-        return lost
-    shares = [f"{numbers.percent(fed(stages))} of an epoch of {name}" for name, stages in found]
-    left = {name: float(stages["whole_image_s"].iloc[0]) * (1 - fed(stages)) for name, stages in found}
-    told = [
+    programs = {naming.label(name, str(stages["tier"].iloc[0])): stages for name, stages in whole(frame, group)}
+    disturbed = [f"The run apart of {name} was disturbed: {why}. {AGAIN}" for name, stages in programs.items()
+                 if (why := disturbance(stages))]  # fmt: skip
+    programs = {name: stages for name, stages in programs.items() if not disturbance(stages)}
+    if not programs:
+        return disturbed
+    shares = [f"{numbers.percent(fed(stages))} of an epoch of {name}" for name, stages in programs.items()]
+    whole_s = {name: float(stages["whole_image_s"].iloc[0]) for name, stages in programs.items()}
+    left = {name: whole_s[name] * (1 - fed(stages)) for name, stages in programs.items()}
+    said = [
         f"As the tutorials write it, getting the data to the network takes {numbers.listed(shares)}; without it "
         f"{numbers.listed([f'{per_image(seconds)} per image are left of {name}' for name, seconds in left.items()])}."
     ]
-    if len(found) == 2:
-        (one, first), (other, second) = found
-        ratio = first["whole_image_s"].iloc[0] / second["whole_image_s"].iloc[0]
-        told.append(
-            f"{one} takes {numbers.ratio(ratio)} times as long as {other} with its data feeding, and "
-            f"{numbers.ratio(left[one] / left[other])} times without either’s."
+    if len(programs) == 2:
+        one, other = programs
+        said.append(
+            f"{one} takes {numbers.ratio(whole_s[one] / whole_s[other])} times as long as {other} with its data "
+            f"feeding, and {numbers.ratio(left[one] / left[other])} times without either’s."
         )
-    return [*told, *of_the_document(found, group), *lost]
+    return [*said, *of_the_document(programs, group), *disturbed]
 
 
 def fed(stages: pd.DataFrame) -> float:
@@ -194,7 +184,7 @@ def fed(stages: pd.DataFrame) -> float:
 
 
 def disturbance(stages: pd.DataFrame) -> str:
-    """Why the stages of a program are no answer: far below 0, or of another epoch than the timed one; else empty."""
+    """Why a program's stages cannot be trusted: far below 0, or another epoch than the timed one; else empty."""
     if stages["share"].min() < -BELOW:
         return "some of its stages came out far below 0"
     ratio = float(stages["whole_image_s"].iloc[0] / stages["timed_image_s"].iloc[0])
@@ -203,14 +193,13 @@ def disturbance(stages: pd.DataFrame) -> str:
     return ""
 
 
-def of_the_document(found: Sequence[tuple[str, pd.DataFrame]], group: Group) -> Iterator[str]:
-    """What the document says of these epochs, divided as they are here."""
+def of_the_document(programs: Mapping[str, pd.DataFrame], group: Group) -> Iterator[str]:
+    """The document's own epochs, divided in the same shares."""
     claims = pd.DataFrame(tutorials.figure_claims())
     claims = claims[(claims["workload"] == group.workload) & (claims["device"] == group.device)]
-    claims = claims[claims["quantity"] == "epoch_s"]
-    claimed_s = dict(zip(claims["framework"], claims["high"], strict=True))
+    claimed_s = claims[claims["quantity"] == "epoch_s"].set_index("framework")["high"].to_dict()
     said, divided = [], []
-    for name, stages in found:
+    for name, stages in programs.items():
         seconds = claimed_s.get(stages["framework"].iloc[0])
         if seconds is not None:
             said.append(f"{table_4.claimed('_s', seconds, seconds)} for {name}")

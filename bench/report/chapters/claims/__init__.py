@@ -7,11 +7,8 @@ import pandas as pd
 from bench.display import numbers
 from bench.display.section import Block, Details, Section, Shown
 from bench.report.chapter import Chapter, Pictures
-from bench.report.chapters.claims import ledger, properties, sources, table_4, tables, verdicts
+from bench.report.chapters.claims import ledger, properties, rules, table_4, tables, verdicts
 from bench.report.results import Results
-from bench.store import archive
-from bench.store.records.export import StoredExport
-from bench.store.records.probe import Probe
 
 OPEN = 40
 """A table with more claims than that is folded away at first."""
@@ -33,11 +30,10 @@ TABLE_4 = (
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
     """Document 1's Tables 1 and 4, and every claim beside what was measured."""
-    runs, machines, kept = results.runs, results.frames["machines"], archive.records(results.directory, StoredExport)
-    probes, programs = archive.records(results.directory, Probe), sources.read(results.directory)
-    table_1 = properties.table_1(probes, programs, [one.export for one in kept])
-    decided = ledger.ledger(runs, results.frames["epochs"], results.trained, machines)
-    return {"table_1": table_1, "table_4": table_4.table_4(runs, machines), "claims": ledger.joined(decided, table_1)}
+    table_1, machines = properties.table_1(rules.read(results.directory)), results.frames["machines"]
+    decided = ledger.ledger(results.runs, results.epochs, results.trained, machines)
+    measured = table_4.table_4(results.runs, machines)
+    return {"table_1": table_1, "table_4": measured, "claims": ledger.joined(decided, table_1)}
 
 
 def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
@@ -51,8 +47,8 @@ def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
         yield Details(numbers.count(number, "comparison"), [Shown(decided)], open=number <= OPEN)
     if undecided.rows:
         yield Details(f"{len(undecided.rows)} not measured, and why", [Shown(undecided)])
-    rules = Details("by what each statement is decided", [Shown(properties.rules(table_1))])
-    yield Section("Document 1’s Table 1", [TABLE_1, Shown(properties.properties_table(table_1)), rules], "table-1")
+    decided_by = Details("by what each statement is decided", [Shown(properties.rules(table_1))])
+    yield Section("Document 1’s Table 1", [TABLE_1, Shown(properties.properties_table(table_1)), decided_by], "table-1")
     sheets = tables.table_4(results.frames["table_4"], results.groups[0], wide=True)
     if sheets:
         yield Section("Document 1’s Table 4", [TABLE_4, *(Shown(sheet, sheet.title) for sheet in sheets)], "table-4")

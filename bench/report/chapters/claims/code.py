@@ -1,9 +1,9 @@
 """Programs side by side, as tutorial 1 shows them: the same layer, the training loop, and counts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from bench.data import tutorials
+from bench.data.tutorials import Code
 from bench.display import naming
 from bench.display.section import Block, Box, Details, Forms, Marked, Section, Shown, Text, note
 from bench.display.tables import Sheet
@@ -19,74 +19,40 @@ HOW = (
 )
 
 
-@dataclass(frozen=True)
-class Side:
-    """One program: its name, what the tutorial writes for its layer and loop, and the program's own."""
-
-    name: str
-    layer_claimed: str
-    loop_claimed: str
-    program: Program
-
-
-@dataclass(frozen=True)
-class Sides:
-    """The two programs of a tier, and their counts."""
-
-    tier: str
-    sides: tuple[Side, ...]
-    counts: Sheet
-
-
-def sides(programs: Mapping[str, Program]) -> list[Sides]:
-    """The tiers of which the programs of both frameworks were kept, in the order of the tiers."""
-    code = tutorials.code()
-    if code is None:
-        return []
-    compared = []
-    for tier in naming.TIERS:
-        names = [f"{tier}-{framework}" for framework in COMPARED]
-        if all(name in programs for name in names):
-            made = tuple(
-                Side(naming.named(name, tier), code.layer[framework], code.loop[framework], programs[name])
-                for name, framework in zip(names, COMPARED, strict=True)
-            )
-            compared.append(Sides(tier, made, counts(made)))
-    return compared
-
-
-def counts(made: tuple[Side, ...]) -> Sheet:
-    """How long the programs are, and how much of their framework a reader must know."""
-    programs = [side.program for side in made]
-    rows = (
-        ("lines of code in the file", *(str(program.lines) for program in programs)),
-        ("lines in the training loop", *(str(program.loop_lines) for program in programs)),
-        ("calls in the training loop", *(str(program.calls) for program in programs)),
-        ("names of the framework in the file", *(str(len(program.names)) for program in programs)),
-    )
-    return Sheet("", ("counted", *(side.name for side in made)), rows)
-
-
 def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """The programs of every tier that has both, the first one open."""
-    found = sides(sources.read(results.directory))
-    body: list[Block] = [Details(f"the {one.tier} programs", shown(one), open=one is found[0]) for one in found]
-    if body:
-        yield Section("Document 1’s Tables 2 and 3: the same in code", [HOW, *body], "code")
+    """The programs of every tier that has those of both frameworks, the first one open."""
+    code, programs = tutorials.code(), sources.read(results.directory)
+    if code is None:
+        return
+    tiers = [tier for tier in naming.TIERS if all(f"{tier}-{name}" in programs for name in COMPARED)]
+    folded = [
+        Details(f"the {tier} programs", side_by_side(tier, programs, code), open=tier == tiers[0]) for tier in tiers
+    ]
+    if folded:
+        yield Section("Document 1’s Tables 2 and 3: the same in code", [HOW, *folded], "code")
 
 
-def shown(made: Sides) -> list[Block]:
-    """The layers and loops beside each other, the counts, the names that each uses."""
-    written = [
-        Box("side", [Section(side.name, [
-            note(Marked(f"The layer; the document writes `{side.layer_claimed}`")), Text(side.program.layer, "code"),
-            note(f"The training loop; the document: {side.loop_claimed}"), Text(side.program.loop, "code"),
+def side_by_side(tier: str, programs: Mapping[str, Program], code: Code) -> list[Block]:
+    """The layers and loops of a tier beside each other, the counts, the names that each uses."""
+    sides = {name: programs[f"{tier}-{name}"] for name in COMPARED}
+    titles = {name: naming.named(f"{tier}-{name}", tier) for name in COMPARED}
+    boxes = [
+        Box("side", [Section(titles[name], [
+            note(Marked(f"The layer; the document writes `{code.layer[name]}`")), Text(program.layer, "code"),
+            note(f"The training loop; the document: {code.loop[name]}"), Text(program.loop, "code"),
         ])])
-        for side in made.sides
+        for name, program in sides.items()
     ]  # fmt: skip
-    names = [note(f"{side.name}: {', '.join(side.program.names)}") for side in made.sides]
+    rows = (
+        ("lines of code in the file", *(str(program.lines) for program in sides.values())),
+        ("lines in the training loop", *(str(program.loop_lines) for program in sides.values())),
+        ("calls in the training loop", *(str(program.calls) for program in sides.values())),
+        ("names of the framework in the file", *(str(len(program.names)) for program in sides.values())),
+    )
+    counts = Sheet("", ("counted", *titles.values()), rows)
+    names = [note(f"{titles[name]}: {', '.join(program.names)}") for name, program in sides.items()]
     details = Details("the names of the framework in each file", names)
-    return [Box("sides", written), Shown(made.counts, sorts=False), Forms(html=[details])]
+    return [Box("sides", boxes), Shown(counts, sorts=False), Forms(html=[details])]
 
 
 CHAPTER = Chapter(parts={"claims": of_claims})

@@ -13,11 +13,13 @@ from bench.display import numbers
 from bench.report import pairs
 from bench.report.chapters.claims.table_4 import MEASURES
 from bench.report.chapters.claims.verdicts import Basis, Ruling, not_measured
+from bench.report.groups import part
 from bench.report.runs import GROUP
 from bench.statistics import Difference, Ratio
 from impls.workload import Conv, Workload
 
 Row = dict[str, Any]
+NAMES = [*GROUP, "tier", "implementation"]
 FIRST_STEADY = 2
 """The epoch from which on an accuracy's ups and downs are compared: before it, a network is still learning."""
 
@@ -33,85 +35,80 @@ def variation(epochs: pd.DataFrame) -> pd.Series:
     return changes.groupby(late["cell"]).std() / math.sqrt(2)
 
 
-def of_one(claim: FigureClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def prepared(runs: pd.DataFrame, epochs: pd.DataFrame, workloads: Mapping[str, Workload]) -> pd.DataFrame:
+    """The runs with more columns that decide claims: accuracy before training, its variation, the network's kind."""
+    before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
+    kinds = {name: "convolutional" if any(isinstance(layer, Conv) for layer in workload.layers) else "dense"
+             for name, workload in workloads.items()}  # fmt: skip
+    return runs.assign(
+        before=runs["cell"].map(before),
+        varies=runs["cell"].map(variation(epochs)),
+        network=runs["workload"].map(kinds),
+        document_epochs=runs["workload"].map({name: workload.epochs for name, workload in workloads.items()}),
+    )
+
+
+def of_one(claim: FigureClaim, runs: pd.DataFrame) -> Iterator[Row]:
     """One network in one framework: a row for each tier and number of threads."""
     column = MEASURES[claim.quantity]
-    for configuration, group in implementations(runs, claim, claim.framework):
+    for names, group in implementations(runs, claim):
         values = group[column].dropna().tolist()
         if values:
-            yield row(claim, configuration, group, claim.quantity, mean(values, column), len(values), workloads)
+            yield row(claim, names, group, claim.quantity, mean(values, column), len(values))
 
 
-def of_two(claim: ContrastClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_two(claim: ContrastClaim, runs: pd.DataFrame) -> Iterator[Row]:
     """One network in two frameworks of the same tier, block by block."""
     column = MEASURES[claim.quantity]
-    others = {key(configuration): group for configuration, group in implementations(runs, claim, claim.other)}
-    for configuration, group in implementations(runs, claim, claim.framework):
-        other = others.get(key(configuration))
-        if other is not None and len(both := pairs.in_blocks(group, other, column)):
-            result, _ = pairs.judge(both, column)
-            quantity = "accuracy difference" if column == "accuracy" else f"{column} ratio"
-            made = row(claim, configuration, group, quantity, result, len(both), workloads)
-            yield made | {
-                "rows": selected(
-                    configuration["workload"], [configuration["implementation"], other["implementation"].iloc[0]]
-                )
-            }
+    quantity = "accuracy difference" if column == "accuracy" else f"{column} ratio"
+    for names, group in implementations(runs, claim):
+        same = part(runs, *(names[name] for name in GROUP))
+        other = f"{names['tier']}-{claim.other}"
+        both = pairs.in_blocks(group, same[same["implementation"] == other], column)
+        if len(both):
+            made = row(claim, names, group, quantity, pairs.judge(both, column)[0], len(both))
+            yield made | {"rows": selected(names["workload"], [names["implementation"], other])}
 
 
-def of_many(claim: AccuracyClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_many(claim: AccuracyClaim, runs: pd.DataFrame) -> Iterator[Row]:
     """The accuracy of every network of a kind, in whatever framework."""
     column = {"before training": "before", "at the end": "accuracy"}[claim.moment]
-    for configuration, group in by_place(runs):
-        convolutional = any(isinstance(layer, Conv) for layer in workloads[configuration["workload"]].layers)
+    kind = runs if claim.networks == "all" else runs[runs["network"] == claim.networks]
+    for names, group in pairs.grouped(kind, NAMES):
         values = group[column].dropna().tolist()
-        if values and claim.networks in ("all", "convolutional" if convolutional else "dense"):
-            yield row(claim, configuration, group, "accuracy", mean(values, column), len(values), workloads)
+        if values:
+            yield row(claim, names, group, "accuracy", mean(values, column), len(values))
 
 
-def of_spread(claim: SpreadClaim, runs: pd.DataFrame, workloads: dict[str, Workload]) -> Iterator[Row]:
+def of_spread(claim: SpreadClaim, runs: pd.DataFrame) -> Iterator[Row]:
     """How much more one network's accuracy varies than another's, in the same implementation."""
-    for configuration, group, other in pairs.of_two_networks(runs, claim.workload, claim.other):
+    for names, group, other in pairs.of_two_networks(runs, claim.workload, claim.other):
         if claim.over == "epochs":
             both = pairs.in_blocks(group, other, "varies")
             both = both[(both > 0).all(axis=1)]
-            result = statistics.paired_ratio(list(both["a"]), list(both["b"])) if len(both) else None
+            result = statistics.paired_ratio(both["a"], both["b"]) if len(both) else None
             blocks = len(both)
         else:
             a, b = (list[float](cells["accuracy"].dropna()) for cells in (group, other))
             result, blocks = statistics.spread_ratio(a, b), min(len(a), len(b))
         if result is not None:
-            made = row(claim, configuration, group, f"accuracy spread over {claim.over}", result, blocks, workloads)
-            yield made | {"rows": selected([claim.workload, claim.other], configuration["implementation"])}
+            made = row(claim, names, group, f"accuracy spread over {claim.over}", result, blocks)
+            yield made | {"rows": selected([claim.workload, claim.other], names["implementation"])}
 
 
-ROWS_OF: Mapping[type, Callable[[Any, pd.DataFrame, dict[str, Workload]], Iterator[Row]]] = {
+ROWS_OF: Mapping[type, Callable[[Any, pd.DataFrame], Iterator[Row]]] = {
     FigureClaim: of_one, ContrastClaim: of_two, AccuracyClaim: of_many, SpreadClaim: of_spread,
 }  # fmt: skip
-"""What looks for the rows that decide a claim of each kind."""
+"""The function that finds what decides a claim, by the claim's type."""
 
 
-def implementations(
-    runs: pd.DataFrame, claim: FigureClaim | ContrastClaim, framework: str
-) -> Iterator[tuple[Row, pd.DataFrame]]:
-    """The implementations of a framework in which a claim's network was measured on its device, one for each tier.
+def implementations(runs: pd.DataFrame, claim: FigureClaim | ContrastClaim) -> Iterator[tuple[Row, pd.DataFrame]]:
+    """The implementations of a claim's framework that ran its network on its device, one for each tier and threads.
 
     A framework on another backend than the tutorials' is another program.
     """
     rows = runs[(runs["workload"] == claim.workload) & (runs["device"] == claim.device)]
-    yield from by_place(rows[rows["implementation"] == rows["tier"] + "-" + framework])
-
-
-def by_place(runs: pd.DataFrame) -> Iterator[tuple[Row, pd.DataFrame]]:
-    """The rows of each implementation and configuration, with their names."""
-    names = [*GROUP, "tier", "implementation"]
-    for values, group in runs.groupby(names, sort=False):
-        yield dict(zip(names, values, strict=True)), group
-
-
-def key(configuration: Row) -> tuple[Any, ...]:
-    """What two frameworks that are compared have in common."""
-    return tuple(configuration[name] for name in (*GROUP, "tier"))
+    return pairs.grouped(rows[rows["implementation"] == rows["tier"] + "-" + claim.framework], NAMES)
 
 
 def mean(values: Sequence[float], column: str) -> Ratio | Difference:
@@ -122,29 +119,21 @@ def mean(values: Sequence[float], column: str) -> Ratio | Difference:
 
 
 def row(
-    claim: AnyClaim,
-    configuration: Row,
-    group: pd.DataFrame,
-    quantity: str,
-    result: Ratio | Difference,
-    blocks: int,
-    workloads: dict[str, Workload],
+    claim: AnyClaim, names: Row, group: pd.DataFrame, quantity: str, result: Ratio | Difference, blocks: int
 ) -> Row:
     """A claim that something was measured for."""
-    trained, should = int(group["epochs"].iloc[0]), workloads[str(configuration["workload"])].epochs
-    value = {"value": result.estimate, "low": result.low, "high": result.high}
-    if blocks < 2:
-        value |= {"low": math.nan, "high": math.nan}
-    before = isinstance(claim, AccuracyClaim) and claim.moment == "before training"
-    if "accuracy" in quantity and not before and trained < should:
-        ruling = not_measured(f"trained for {trained} of {numbers.count(should, 'epoch')}")
+    trained, document_epochs = int(group["epochs"].iloc[0]), int(group["document_epochs"].iloc[0])
+    low, high = (result.low, result.high) if blocks > 1 else (math.nan, math.nan)
+    at_the_end = "accuracy" in quantity and not (isinstance(claim, AccuracyClaim) and claim.moment == "before training")
+    if at_the_end and trained < document_epochs:
+        ruling = not_measured(f"trained for {trained} of {numbers.count(document_epochs, 'epoch')}")
     else:
         basis = None if result.has_interval else Basis.ONE_PROCESS
         ruling = Ruling(statistics.claim_verdict(result, *limits(claim, quantity)), basis)
     return {
-        "says": claim.says, **configuration, "quantity": quantity, **bounds(claim), **value, "blocks": blocks,
-        "epochs": trained, "document_epochs": should, **asdict(ruling),
-        "rows": selected(configuration["workload"], configuration["implementation"]),
+        "says": claim.says, **names, "quantity": quantity, **bounds(claim), "value": result.estimate, "low": low,
+        "high": high, "blocks": blocks, "epochs": trained, "document_epochs": document_epochs, **asdict(ruling),
+        "rows": selected(names["workload"], names["implementation"]),
     }  # fmt: skip
 
 
@@ -154,7 +143,7 @@ def bounds(claim: AnyClaim) -> Row:
 
 
 def limits(claim: AnyClaim, quantity: str) -> tuple[float, float]:
-    """From where to where a value is as claimed, an "about" taken into account."""
+    """The range in which a value counts as claimed, with "about" taken into account."""
     low, high, about = claim.low, claim.high, claim.about
     if quantity in ("accuracy", "accuracy difference"):
         return low - about if low else 0.0, high + about
@@ -162,7 +151,7 @@ def limits(claim: AnyClaim, quantity: str) -> tuple[float, float]:
 
 
 def selected(workload: str | list[str], implementation: str | list[str]) -> str:
-    """The rows of ``runs.csv``, as a query of pandas."""
+    """A query of pandas that selects rows of ``runs.csv``."""
     conditions = [f"{name} {'in' if isinstance(value, list) else '=='} {value!r}"
              for name, value in (("workload", workload), ("implementation", implementation))]  # fmt: skip
     return " and ".join([*conditions, "role == 'measured'"])

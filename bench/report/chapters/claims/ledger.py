@@ -1,6 +1,6 @@
 """Every claim of the tutorials beside what was measured here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -9,12 +9,11 @@ from bench.data import mnist, tutorials
 from bench.data.tutorials import AccuracyClaim, AnyClaim, ContrastClaim, FigureClaim, SpreadClaim
 from bench.display import naming, numbers
 from bench.report import columns
-from bench.report.chapters.claims.decisions import ROWS_OF, Row, bounds, variation
+from bench.report.chapters.claims.decisions import ROWS_OF, Row, bounds, prepared
 from bench.report.chapters.claims.table_4 import why_missing, without_gpu
-from bench.report.chapters.claims.verdicts import PROBE, Ruling, not_measured
+from bench.report.chapters.claims.verdicts import OPEN, PROBE, Ruling, not_measured
 from bench.report.columns import Column, Table
 from bench.report.runs import measured
-from bench.statistics import ClaimVerdict
 from bench.store.records.training import TrainingResult
 
 CLAIMS = Table("One row for each claim of the documents and implementation that it is about; one for each claim that "
@@ -52,20 +51,17 @@ def ledger(
     """
     workloads = {result.cell.workload.name: result.cell.workload for result in results}
     other_data = {result.cell.key for result in results if result.cell.data not in ("", MNIST)}
-    runs = measured(frame[~frame["cell"].isin(other_data)])
-    before = epochs[epochs["epoch"] == 0].set_index("cell")["accuracy"]
-    runs = runs.assign(before=runs["cell"].map(before), varies=runs["cell"].map(variation(epochs)))
+    runs = prepared(measured(frame[~frame["cell"].isin(other_data)]), epochs, workloads)
     no_gpu = without_gpu(machines)
     lines: list[Row] = []
     for tutorial in tutorials.load():
         for claim in tutorial.claims:
-            rows = sorted(
-                ROWS_OF[type(claim)](claim, runs, workloads),
-                key=lambda row: naming.rank(row["implementation"], row["tier"]),
-            )
+            rows = list(ROWS_OF[type(claim)](claim, runs))
             if not rows:
                 why = not_measured("trained on other data than MNIST") if other_data else None
                 rows = [unmeasured_claim(claim, why or why_unmeasured(claim, frame, no_gpu))]
+            else:
+                rows.sort(key=lambda row: naming.rank(row["implementation"], row["tier"]))
             lines += [{"document": tutorial.number, **row} for row in rows]
     return CLAIMS.frame(lines, "basis", "reason")
 
@@ -97,20 +93,19 @@ def unmeasured_claim(claim: AnyClaim, why: Ruling) -> Row:
     }  # fmt: skip
 
 
-def joined(ledger: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """The ledger with the statements of the table after the other claims of their document."""
-    every = pd.DataFrame([*ledger.to_dict("records"), *lines(frame)], columns=ledger.columns)
-    return every.sort_values("document", kind="stable", ignore_index=True)
+def joined(ledger: pd.DataFrame, table_1: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with the statements of Table 1 after the other claims of their document.
 
-
-def lines(frame: pd.DataFrame) -> Iterator[Row]:
-    """The rows of the table as lines of the ledger; ``rows`` selects the row of ``table_1.csv``."""
-    for row in frame.to_dict("records"):
-        yield {
-            **{name: row[name] for name in ("document", "says", "workload", "threads", "quantity", "value")},
-            **{name: row[name] for name in ("verdict", "basis", "reason")},
+    Their ``rows`` select a row of ``table_1.csv``.
+    """
+    shared = ["document", "says", "workload", "threads", "quantity", "value", "verdict", "basis", "reason"]
+    statements = [
+        {name: row[name] for name in shared} | {
             "device": "cpu", "tier": PROBE, "implementation": f"{PROBE}-{row['framework']}",
-            "blocks": 0 if row["verdict"] is ClaimVerdict.NOT_MEASURED else 1,
-            "rows": f"property == {row['property']!r} and framework == {row['framework']!r} and "
-            f"claim == {row['claim']!r}",
-        }  # fmt: skip
+            "blocks": 0 if row["verdict"] in OPEN else 1,
+            "rows": " and ".join(f"{name} == {row[name]!r}" for name in ("property", "framework", "claim")),
+        }
+        for row in table_1.to_dict("records")
+    ]  # fmt: skip
+    every = pd.DataFrame([*ledger.to_dict("records"), *statements], columns=ledger.columns)
+    return every.sort_values("document", kind="stable", ignore_index=True)

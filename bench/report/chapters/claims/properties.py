@@ -1,6 +1,5 @@
 """Checks each statement of tutorial 1's Table 1 against what the probes counted: one row for each statement."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -9,11 +8,8 @@ from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.chapters.claims.rules import RULES, Evidence, Missing
-from bench.report.chapters.claims.sources import Program
 from bench.report.chapters.claims.verdicts import cell, not_measured
 from bench.report.columns import FRAMEWORK, Column, Table
-from bench.store.records.export import Export
-from bench.store.records.probe import Probe
 
 TABLE_1 = Table("Document 1's table of properties: one row for each statement, decided by what small programs found.", (
     Column("document", "number", "the document that claims it"),
@@ -34,25 +30,23 @@ TABLE_1 = Table("Document 1's table of properties: one row for each statement, d
 ))  # fmt: skip
 
 
-def table_1(probes: Sequence[Probe], programs: Mapping[str, Program], exports: Sequence[Export]) -> pd.DataFrame:
+def table_1(evidence: Evidence) -> pd.DataFrame:
     """One row for each statement of the table: a figure, what was found in words, a verdict by the statement's rule."""
-    evidence = Evidence({probe.framework: probe for probe in probes}, programs, exports)
     rows = []
-    statements = ((tutorial, statement) for tutorial in tutorials.load() for statement in tutorial.statements)
-    for tutorial, statement in statements:
-        probe = evidence.probes.get(statement.framework)
-        row = {"document": tutorial.number} | asdict(statement)
-        if probe is not None and probe.versions:
-            versions = ", ".join(f"{name} {version}" for name, version in probe.versions.items())
-            row |= {"workload": probe.workload, "threads": probe.threads, "probed": probe.started[:10]}
-            row |= {"versions": versions}
-        try:
-            finding = RULES[statement.decided](statement, evidence)
-            row |= {"quantity": finding.quantity, "value": finding.value, "found": finding.text}
-            row |= asdict(finding.ruling)
-        except Missing as why:
-            row |= asdict(not_measured(str(why)))
-        rows.append(row)
+    for tutorial in tutorials.load():
+        for statement in tutorial.statements:
+            probe = evidence.probes.get(statement.framework)
+            row = {"document": tutorial.number} | asdict(statement)
+            if probe is not None and probe.versions:
+                row |= {"workload": probe.workload, "threads": probe.threads, "probed": probe.started[:10]}
+                row |= {"versions": ", ".join(f"{name} {version}" for name, version in probe.versions.items())}
+            try:
+                finding = RULES[statement.decided](statement, evidence)
+                row |= {"quantity": finding.quantity, "value": finding.value, "found": finding.text}
+                row |= asdict(finding.ruling)
+            except Missing as why:
+                row |= asdict(not_measured(str(why)))
+            rows.append(row)
     return TABLE_1.frame(rows, "basis", "reason")
 
 
@@ -68,7 +62,7 @@ def properties_table(frame: pd.DataFrame) -> Sheet:
 
 
 def with_what(frame: pd.DataFrame) -> str:
-    """Who was probed, when, with which versions and on what; empty where nobody was."""
+    """What was probed, when, with which versions and where; empty where nothing was."""
     sentences = []
     for _, row in frame.dropna(subset=["versions"]).drop_duplicates("framework").iterrows():
         configuration = naming.title(row["workload"], "cpu", int(row["threads"]))
@@ -79,6 +73,6 @@ def with_what(frame: pd.DataFrame) -> str:
 
 
 def rules(frame: pd.DataFrame) -> Sheet:
-    """By what each statement of that table is decided, in words."""
+    """The rule for each statement of that table, in words."""
     rows = tuple((f"{naming.LABELS[row['framework']]}: {row['claim']}", row["rule"]) for _, row in frame.iterrows())
     return Sheet("", ("document 1 says", "decided by"), rows, texts=2)

@@ -5,15 +5,18 @@ What each statement is, and when it is taken to hold, stand in words in the tuto
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from bench.data.tutorials import Statement
 from bench.display import naming
 from bench.display import numbers as display_numbers
+from bench.report.chapters.claims import sources
 from bench.report.chapters.claims.sources import Program
 from bench.report.chapters.claims.verdicts import Basis, Ruling
 from bench.statistics import ClaimVerdict
-from bench.store.records.export import Export
+from bench.store import archive
+from bench.store.records.export import Export, StoredExport
 from bench.store.records.probe import Mode, Probe
 
 PLAIN = ("documented", "matched")
@@ -27,6 +30,13 @@ class Evidence:
     probes: Mapping[str, Probe]
     programs: Mapping[str, Program]
     exports: Sequence[Export]
+
+
+def read(directory: Path) -> Evidence:
+    """The evidence that a result directory holds."""
+    probes = {probe.framework: probe for probe in archive.records(directory, Probe)}
+    exports = [stored.export for stored in archive.records(directory, StoredExport)]
+    return Evidence(probes, sources.read(directory), exports)
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,10 @@ def modes_of(claim: Statement, evidence: Evidence) -> tuple[Mode, ...]:
     return probe.modes
 
 
-def lost(claim: Statement, evidence: Evidence) -> list[str]:
-    """The modes that did not run, and why."""
-    return [f"{name}: not measured ({why})" for name, why in evidence.probes[claim.framework].lost.items()]
+def of_all(claim: Statement, evidence: Evidence, words: Callable[[Mode], str]) -> list[str]:
+    """What was found in each mode of the claim's framework, in these words; those that did not run last, and why."""
+    lost = evidence.probes[claim.framework].lost.items()
+    return [*map(words, modes_of(claim, evidence)), *(f"{name}: not measured ({why})" for name, why in lost)]
 
 
 def steps(mode: Mode) -> int:
@@ -81,7 +92,7 @@ def computes_at_once(mode: Mode) -> bool:
 
 
 def called(mode: Mode) -> str:
-    """How often Python came by."""
+    """How often Python ran in the forward pass."""
     times = display_numbers.count(sum(mode.calls), "time")
     graphs = (
         "" if mode.graphs is None else f"; without it, {display_numbers.count(mode.graphs, 'graph')} served all steps"
@@ -91,37 +102,48 @@ def called(mode: Mode) -> str:
 
 def stopped(mode: Mode) -> str:
     """What a debugger saw."""
+    if not mode.stops:
+        return f"{mode.name}: breakpoint() never reached"
+    times = display_numbers.count(mode.stops, "time")
     numbers = f"{mode.numbers} times with numbers" if mode.numbers else "never with numbers"
     kinds = display_numbers.listed(list(mode.kinds))
-    reached = (
-        f"reached {display_numbers.count(mode.stops, 'time')} in {steps(mode)} steps, {numbers} to be seen ({kinds})"
-    )
-    return f"{mode.name}: breakpoint() {reached if mode.stops else 'never reached'}"
+    return f"{mode.name}: breakpoint() reached {times} in {steps(mode)} steps, {numbers} to be seen ({kinds})"
+
+
+def calls_per_step(mode: Mode, ruling: Ruling, text: Sequence[str]) -> Finding:
+    """How often Python runs at a training step."""
+    return Finding("Python calls per step", sum(mode.calls) / steps(mode), ruling, "\n".join(text))
+
+
+def stops_per_step(mode: Mode, text: Sequence[str]) -> Finding:
+    """How often a debugger sees numbers at a training step; the statement holds where it does at every one."""
+    share, ruling = mode.numbers / steps(mode), decided(computes_at_once(mode))
+    return Finding("stops with numbers per step", share, ruling, "\n".join(text))
 
 
 def dynamic(claim: Statement, evidence: Evidence) -> Finding:
     """Python runs at every step."""
-    modes = modes_of(claim, evidence)
-    text = [*map(called, modes), *lost(claim, evidence)]
-    per_step = sum(modes[0].calls) / steps(modes[0])
-    return Finding("Python calls per step", per_step, decided(every_step(modes[0])), "\n".join(text))
+    first = modes_of(claim, evidence)[0]
+    return calls_per_step(first, decided(every_step(first)), of_all(claim, evidence, called))
+
+
+def static(claim: Statement, evidence: Evidence) -> Finding:
+    """Python is traced and then left out; where another mode runs it at every step, that is so by default only."""
+    first, *others = modes_of(claim, evidence)
+    traced = first.calls[0] < first.steps and not any(first.calls[1:])
+    ruling = decided(traced, Basis.DEFAULT_MODE if traced and any(map(every_step, others)) else None)
+    return calls_per_step(first, ruling, of_all(claim, evidence, called))
 
 
 def at_once(claim: Statement, evidence: Evidence) -> Finding:
     """What an operation gives can be looked at where it stands."""
     first = modes_of(claim, evidence)[0]
-    share = first.numbers / steps(first)
-    return Finding("stops with numbers per step", share, decided(computes_at_once(first)), stopped(first))
+    return stops_per_step(first, [stopped(first)])
 
 
-def static(claim: Statement, evidence: Evidence) -> Finding:
-    """Python is traced and then left out; where another mode runs it at every step, that is so by default only."""
-    modes = modes_of(claim, evidence)
-    first, others = modes[0], modes[1:]
-    traced = first.calls[0] < first.steps and not any(first.calls[1:])
-    ruling = decided(traced, Basis.DEFAULT_MODE if traced and any(map(every_step, others)) else None)
-    text = [*map(called, modes), *lost(claim, evidence)]
-    return Finding("Python calls per step", sum(first.calls) / steps(first), ruling, "\n".join(text))
+def debuggers(claim: Statement, evidence: Evidence) -> Finding:
+    """A breakpoint in the forward pass, by default, finds numbers at every step."""
+    return stops_per_step(modes_of(claim, evidence)[0], of_all(claim, evidence, stopped))
 
 
 def defined_first(claim: Statement, evidence: Evidence) -> Finding:
@@ -135,24 +157,14 @@ def defined_first(claim: Statement, evidence: Evidence) -> Finding:
     return Finding("calls before the first step", before, decided(before > 0 and not free), "\n".join(text))
 
 
-def debuggers(claim: Statement, evidence: Evidence) -> Finding:
-    """A breakpoint in the forward pass, by default, finds numbers at every step."""
-    modes = modes_of(claim, evidence)
-    text = [*map(stopped, modes), *lost(claim, evidence)]
-    share = modes[0].numbers / steps(modes[0])
-    return Finding("stops with numbers per step", share, decided(computes_at_once(modes[0])), "\n".join(text))
-
-
 def special_tool(claim: Statement, evidence: Evidence) -> Finding:
     """No mode lets an ordinary debugger see numbers; where one does, what it costs."""
-    modes = modes_of(claim, evidence)
-    text = [*map(stopped, modes), *lost(claim, evidence)]
+    modes, text = modes_of(claim, evidence), of_all(claim, evidence, stopped)
     ordinary = next((mode for mode in modes if computes_at_once(mode)), None)
     cost = times_as_long(ordinary, modes[0]) if ordinary else None
     if ordinary and cost:
-        text.append(
-            f"{ordinary.name} takes {display_numbers.ratio(cost)} times as long (medians, {modes[0].steps} steps)"
-        )
+        times = display_numbers.ratio(cost)
+        text.append(f"{ordinary.name} takes {times} times as long (medians, {modes[0].steps} steps)")
     tools = evidence.probes[claim.framework].tools
     text += [f"{name}: {'there' if there else 'not there'}" for name, there in tools.items()]
     quantity = "times as long to be debugged" if cost else "modes in which a debugger sees numbers"
@@ -166,42 +178,29 @@ def times_as_long(mode: Mode, default: Mode) -> float | None:
     return median(mode.epoch_s[1:]) / median(default.epoch_s[1:])
 
 
-def both(claim: Statement, evidence: Evidence) -> list[tuple[str, Program, Program]]:
-    """The programs of the claim's framework and of the other one, for each tier that has both."""
-    pairs = []
-    for tier in PLAIN:
-        pair = [evidence.programs.get(f"{tier}-{name}") for name in (claim.framework, claim.other)]
-        if pair[0] and pair[1]:
-            pairs.append((tier, pair[0], pair[1]))
-    if not pairs:
-        raise Missing("needs the programs of both frameworks, documented or matched")
-    return pairs
-
-
 def names(claim: Statement, evidence: Evidence) -> Finding:
     """How many names of its framework a program uses, beside the other one's."""
-    pairs, what = both(claim, evidence), "names of the framework"
-    return counted(claim, pairs, what, lambda program: len(program.names), Basis.NAMES_COUNTED)
+    what = "names of the framework"
+    return fewer(claim, evidence, what, lambda program: len(program.names), Basis.NAMES_COUNTED)
 
 
 def loop(claim: Statement, evidence: Evidence) -> Finding:
     """How many calls make up the training loop, beside the other one's."""
-    pairs, what = both(claim, evidence), "calls in the training loop"
-    return counted(claim, pairs, what, lambda program: program.calls, Basis.CALLS_COUNTED)
+    return fewer(claim, evidence, "calls in the training loop", lambda program: program.calls, Basis.CALLS_COUNTED)
 
 
-def counted(
-    claim: Statement,
-    pairs: list[tuple[str, Program, Program]],
-    what: str,
-    count: Callable[[Program], int],
-    basis: Basis,
-) -> Finding:
+def fewer(claim: Statement, evidence: Evidence, what: str, count: Callable[[Program], int], basis: Basis) -> Finding:
     """Fewer than in the other framework, in the first tier that has both: the documented one, where that was run."""
+    counts = {}
+    for tier in PLAIN:
+        programs = [evidence.programs.get(f"{tier}-{name}") for name in (claim.framework, claim.other)]
+        if programs[0] and programs[1]:
+            counts[tier] = count(programs[0]), count(programs[1])
+    if not counts:
+        raise Missing("needs the programs of both frameworks, documented or matched")
     other = naming.LABELS[claim.other]
-    counts = [(tier, count(program), count(other_program)) for tier, program, other_program in pairs]
-    text = [f"{tier}: {number} ({other}: {beside}) {what}" for tier, number, beside in counts]
-    _, number, beside = counts[0]
+    text = [f"{tier}: {number} ({other}: {beside}) {what}" for tier, (number, beside) in counts.items()]
+    number, beside = next(iter(counts.values()))
     return Finding(what, number, decided(number < beside, basis), "\n".join(text))
 
 
@@ -228,14 +227,12 @@ def supported(claim: Statement, evidence: Evidence) -> Finding:
 def fewer_formats(claim: Statement, evidence: Evidence) -> Finding:
     """Fewer formats work than from the other framework."""
     exports = {name: exports_of(claim, evidence, name) for name in (claim.framework, claim.other)}
-    number, other = (len({made.format for made in exports[name] if works(made)}) for name in exports)
-    text = [f"{naming.LABELS[name]}: {listed(made)}" for name, made in exports.items()]
+    working = {name: [export.format for export in made if works(export)] for name, made in exports.items()}
+    number, other = (len(set(formats)) for formats in working.values())
+    text = [
+        f"{naming.LABELS[name]}: {display_numbers.listed(formats) or 'none works'}" for name, formats in working.items()
+    ]
     return Finding("formats that work", number, decided(number < other, Basis.FORMATS_COUNTED), "\n".join(text))
-
-
-def listed(exports: Sequence[Export]) -> str:
-    """The formats that work."""
-    return display_numbers.listed([made.format for made in exports if works(made)]) or "none works"
 
 
 def described(made: Export) -> str:

@@ -8,6 +8,7 @@ import ast
 import re
 import sys
 import tokenize
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -39,19 +40,12 @@ class Program:
 
 def read(directory: Path) -> dict[str, Program]:
     """The kept programs by implementation; those that are no Python, or have no training loop, are left out."""
-    found = {}
-    for name, content in sources.read(directory).items():
-        try:
-            found[name] = cut(content.decode(), layer_names())
-        except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):  # as Python's parser does
-            continue
-    return found
-
-
-def layer_names() -> tuple[str, ...]:
-    """What frameworks call a dense layer, by the tutorial that puts such code side by side."""
     code = tutorials.code()
-    return code.layer_names if code else ()
+    layers, programs = code.layer_names if code else (), {}
+    for name, content in sources.read(directory).items():
+        with suppress(SyntaxError, ValueError, LookupError, RecursionError, MemoryError):  # as Python's parser raises
+            programs[name] = cut(content.decode(), layers)
+    return programs
 
 
 def cut(text: str, layers: tuple[str, ...]) -> Program:
@@ -60,16 +54,14 @@ def cut(text: str, layers: tuple[str, ...]) -> Program:
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == LOOP]
     if not loops:
         raise LookupError(f"no {LOOP}")
-    loop = loops[0]
-    loop_text = dedent("\n".join(text.splitlines()[loop.lineno - 1 : loop.end_lineno]))
-    names = framework_names(tree)
+    loop = dedent("\n".join(text.splitlines()[loops[0].lineno - 1 : loops[0].end_lineno]))
     return Program(
         layer=first_call(tree, text, layers),
-        loop=loop_text,
+        loop=loop,
         lines=code_lines(text),
-        loop_lines=code_lines(loop_text),
-        calls=sum(isinstance(node, ast.Call) for node in ast.walk(loop)),
-        names=names,
+        loop_lines=code_lines(loop),
+        calls=sum(isinstance(node, ast.Call) for node in ast.walk(loops[0])),
+        names=framework_names(tree),
     )
 
 
@@ -91,8 +83,8 @@ def framework_names(tree: ast.Module) -> tuple[str, ...]:
                 roots[alias.asname or alias.name.partition(".")[0]] = module or ""
     foreign = {name for name, module in roots.items() if module.partition(".")[0] not in OURS | sys.stdlib_module_names}
     used = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
-    found = {name for name in used if name.partition(".")[0] in foreign}
-    return tuple(sorted(name for name in found if not any(other.startswith(f"{name}.") for other in found)))
+    names = {name for name in used if name.partition(".")[0] in foreign}
+    return tuple(sorted(name for name in names if not any(other.startswith(f"{name}.") for other in names)))
 
 
 def dotted(node: ast.expr) -> str:

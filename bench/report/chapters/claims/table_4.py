@@ -1,5 +1,7 @@
 """Tutorial 1's performance table, Table 4: what was measured of each of its figures, and how that stands to them."""
 
+from itertools import product
+
 import pandas as pd
 
 from bench import statistics
@@ -40,39 +42,29 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
     no_gpu = without_gpu(machines)
     columns_of = frame["tier"] + "-" + frame["framework"]  # another backend is none of the table's columns
-    shown = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
-    shown = shown[shown["framework"].isin(COMPARED)]
+    of_table = frame[(frame["role"] == "measured") & frame["implementation"].eq(columns_of)]
+    of_table = of_table[of_table["framework"].isin(COMPARED)]
     rows = []
-    for key, group in shown.groupby(TABLE_4_KEYS, sort=True):
-        for quantity, column in MEASURES.items():
-            for device in devices:
-                there = group[group["device"] == device]
-                values = measured(there)[column].dropna()
-                why = None if len(values) else why_missing(there, device, column, no_gpu)
-                rows.append(
-                    dict(zip(TABLE_4_KEYS, key, strict=True)) | {"quantity": quantity, "device": device}
-                    | over_processes(values) | {"epochs": int(group["epochs"].iloc[0])}
-                    | {"verdict": why and why.verdict, "reason": why.reason if why else ""}
-                )  # fmt: skip
-    claimed = pd.DataFrame(tutorials.figure_claims()).rename(columns={"low": "claim_low", "high": "claim_high"})
-    names = ["workload", "framework", "quantity", "device"]
-    found = TABLE_4.frame(rows, "verdict", "reason").drop(columns=["why", "claim_low", "claim_high"])
-    return found.merge(claimed[[*names, "claim_low", "claim_high"]], on=names, how="left")
+    for key, group in of_table.groupby(TABLE_4_KEYS, sort=True):
+        names = dict(zip(TABLE_4_KEYS, key, strict=True)) | {"epochs": int(group["epochs"].iloc[0])}
+        for (quantity, column), device in product(MEASURES.items(), devices):
+            cells = group[group["device"] == device]
+            values = measured(cells)[column].dropna()
+            why = None if len(values) else why_missing(cells, device, column, no_gpu)
+            rows.append(names | {
+                "quantity": quantity, "device": device, "value": statistics.program_value(values),
+                "low": values.min(), "high": values.max(), "processes": len(values),
+                "verdict": why and why.verdict, "reason": why.reason if why else "",
+            })  # fmt: skip
+    claims = pd.DataFrame(tutorials.figure_claims()).rename(columns={"low": "claim_low", "high": "claim_high"})
+    names_of_claim = ["workload", "framework", "quantity", "device"]
+    table = TABLE_4.frame(rows, "verdict", "reason").drop(columns=["why", "claim_low", "claim_high"])
+    return table.merge(claims[[*names_of_claim, "claim_low", "claim_high"]], on=names_of_claim, how="left")
 
 
 def without_gpu(machines: pd.DataFrame) -> bool:
     """Whether no machine that took part shows an NVIDIA GPU."""
     return bool(machines.empty or not machines["gpus"].fillna("").astype(bool).any())
-
-
-def over_processes(values: pd.Series) -> dict[str, float]:
-    """The program's value, the least and the greatest of its processes, and their number."""
-    return {
-        "value": statistics.program_value(values),
-        "low": values.min(),
-        "high": values.max(),
-        "processes": len(values),
-    }
 
 
 def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> Ruling:
@@ -82,8 +74,7 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> R
     if rows.empty:
         return not_measured(f"no {naming.device(device)} cell in this run")
     if (rows["gate"] == "failed").any():
-        reason = "it does not do the same work (see the equivalence gate)"
-        return Ruling(ClaimVerdict.WITHHELD, reason=reason)
+        return Ruling(ClaimVerdict.WITHHELD, reason="it does not do the same work (see the equivalence gate)")
     reasons = rows.loc[rows["status"] != "ok", "reason"]
     if len(reasons):
         return not_measured(str(reasons.iloc[0]))

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from itertools import product
 
 import pandas as pd
 
@@ -33,13 +34,10 @@ COUNTED = {
 def ledger(frame: pd.DataFrame) -> Sheet:
     """Every claim, a row for each implementation that it is about; those that nothing here decides come last."""
     decided = is_decided(frame)
-    rows, links = [], []
-    for _, row in pd.concat([frame[decided], frame[~decided]]).iterrows():
-        rows.append((f"Document {row['document']}: {row['says']}", who(row), cell(row), measured_value(row)))
-        links.append(link(row))
-    return Sheet(
-        "", ("claim", "implementation", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links)
-    )
+    ordered = [row for _, row in pd.concat([frame[decided], frame[~decided]]).iterrows()]
+    rows = [(f"Document {row['document']}: {row['says']}", who(row), cell(row), measured_value(row)) for row in ordered]
+    columns = ("claim", "implementation", "verdict", "measured")
+    return Sheet("", columns, tuple(rows), texts=3, grouped=True, links=tuple(map(link, ordered)))
 
 
 def is_decided(frame: pd.DataFrame) -> pd.Series:
@@ -55,7 +53,7 @@ def link(row: pd.Series) -> str:
 
 
 def who(row: pd.Series) -> str:
-    """The implementation that a claim was held to, and where; the network alone where there was none."""
+    """The implementation that a claim was compared with, and its configuration; else the network alone."""
     if row["tier"] == PROBE:
         return f"{naming.label(row['implementation'], PROBE)}\nTable 1"
     if not row["blocks"]:
@@ -71,67 +69,58 @@ def measured_value(row: pd.Series) -> str:
     quantity, value, low, high = str(row["quantity"]), row["value"], row["low"], row["high"]
     if row["tier"] == PROBE:
         return numbers.MISSING if numbers.missing(value) else f"{value:.3g}\n{quantity}"
-    blocks = numbers.count(int(row["blocks"]), "block")
-    single = math.isnan(low)
     if quantity == "accuracy difference":
-        text = f"{value * 100:+.2f} points"
-        ends = f"{low * 100:+.2f} to {high * 100:+.2f}"
+        text, ends = f"{value * 100:+.2f} points", f"{low * 100:+.2f} to {high * 100:+.2f}"
     elif quantity in TIMES:
-        text, ends = (
-            f"{numbers.ratio(value)} {TIMES[quantity]}",
-            f"{numbers.ratio(low, value)} to {numbers.ratio(high, value)}",
-        )
+        text = f"{numbers.ratio(value)} {TIMES[quantity]}"
+        ends = f"{numbers.ratio(low, value)} to {numbers.ratio(high, value)}"
     else:
         text = numbers.figure(quantity, value)
         ends = numbers.spread(quantity, value, low, high).partition("(")[2].rstrip(")").replace("–", " to ")
-    return f"{text}\n{'one process' if single else f'95 %: {ends}, {blocks}'.replace(': , ', ', ')}"
+    blocks = numbers.count(int(row["blocks"]), "block")
+    return f"{text}\n{'one process' if math.isnan(low) else f'95 %: {ends}, {blocks}'.replace(': , ', ', ')}"
 
 
 def summary(frame: pd.DataFrame) -> str:
-    """How many claims hold, in a sentence; each implementation that one is about counts by itself."""
+    """How many claims hold, as a sentence; a claim counts once for each implementation that it is about."""
     counts = Counter(verdict if verdict in COUNTED else ClaimVerdict.NOT_MEASURED for verdict in frame["verdict"])
     phrases = [f"{counts[verdict]} {phrase}" for verdict, phrase in COUNTED.items() if counts[verdict]]
     return f"Of {numbers.count(len(frame), 'comparison')} with a claim {numbers.listed(phrases)}."
 
 
 def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:
-    """Document 1's performance table for the workload that it makes claims about: claim beside measured, by tier.
+    """Document 1's performance table for the workload that it makes claims about, by number of threads.
 
     Without ``wide``, a device on which nothing was measured becomes a note instead of rows.
     """
     rows = frame[frame["workload"] == group.workload] if len(frame) else frame
     if rows.empty or rows["claim_low"].isna().all():
         return []
-    return [
-        sheet_4(rows[rows["threads"] == threads], group, int(threads), wide)
-        for threads in sorted(rows["threads"].unique(), reverse=True)
-    ]
+    numbers_of_threads = sorted(rows["threads"].unique(), reverse=True)
+    return [sheet_4(rows[rows["threads"] == threads], group, int(threads), wide) for threads in numbers_of_threads]
 
 
 def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Sheet:
-    """Table 4 for one thread count."""
+    """Table 4 for one number of threads: claim beside measured, by tier."""
     tiers = sorted(frame["tier"].unique(), key=naming.tier_rank)
-    seen = frame.groupby("device")["processes"].sum() > 0
-    left_out = [device for device in frame["device"].unique() if not wide and not seen[device]]
+    processes = frame.groupby("device", sort=False)["processes"].sum()
+    devices = [str(device) for device in processes.index if wide or processes[device]]
     rows = []
-    for quantity, name in QUANTITIES.items():
-        for device in frame["device"].unique():
-            for framework in COMPARED:
-                figures = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
-                figures = figures[figures["framework"] == framework].set_index("tier")
-                if figures.empty or device in left_out:
-                    continue
-                epochs = numbers.after(int(figures["epochs"].iloc[0]), group.document_epochs)
-                claim = claimed(quantity, figures["claim_low"].iloc[0], figures["claim_high"].iloc[0])
-                rows.append((
-                    f"{name}\n{epochs}" if quantity == "accuracy" else name,
-                    naming.LABELS[framework], naming.device(device), claim or Absent("no claim"),
-                    *(measured(figures.loc[tier], wide) if tier in figures.index else numbers.MISSING
-                      for tier in tiers),
-                ))  # fmt: skip
+    for quantity, device, framework in product(QUANTITIES, devices, COMPARED):
+        of_quantity = frame[(frame["quantity"] == quantity) & (frame["device"] == device)]
+        figures = of_quantity[of_quantity["framework"] == framework].set_index("tier")
+        if figures.empty:
+            continue
+        first = figures.iloc[0]
+        after = f"\n{numbers.after(int(first['epochs']), group.document_epochs)}" if quantity == "accuracy" else ""
+        rows.append((
+            f"{QUANTITIES[quantity]}{after}", naming.LABELS[framework], naming.device(device),
+            claimed(quantity, first["claim_low"], first["claim_high"]) or Absent("no claim"),
+            *(measured(figures.loc[tier], wide) if tier in figures.index else numbers.MISSING for tier in tiers),
+        ))  # fmt: skip
     why = {row["device"]: ruling(row).words for row in frame.drop_duplicates("device").to_dict("records")
-           if row["device"] in left_out}  # fmt: skip
-    note = " ".join(f"{naming.device(device)}: {numbers.shorten(why[device])}." for device in left_out)
+           if row["device"] not in devices}  # fmt: skip
+    note = " ".join(f"{naming.device(device)}: {numbers.shorten(words)}." for device, words in why.items())
     columns = ("quantity", "framework", "device", "document 1 says", *(f"measured, {tier}" for tier in tiers))
     title = f"{group.workload}, {numbers.count(threads, 'thread')}"
     return Sheet(title, columns, tuple(rows), texts=3, note=note, grouped=True)

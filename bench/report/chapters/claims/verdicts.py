@@ -56,8 +56,8 @@ def ruling(row: Mapping[Any, Any] | pd.Series) -> Ruling:
 
 def cell(row: pd.Series) -> str:
     """A row's ruling in words, as a cell of a table for people."""
-    found = ruling(row)
-    return Reason(found.words) if found.verdict in OPEN else found.words
+    of_row = ruling(row)
+    return Reason(of_row.words) if of_row.verdict in OPEN else of_row.words
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:

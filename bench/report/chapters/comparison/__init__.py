@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from bench.display import numbers
 from bench.display.section import Block, Details, Picture, Section, Shown, Text, note, shown
 from bench.report import pairs
@@ -71,8 +73,18 @@ def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
     return [picture for picture in pictures if picture.chart.name.startswith(f"{kind}.")]
 
 
+def frames(results: Results) -> dict[str, pd.DataFrame]:
+    """The summary of each implementation, the controls, all pairs."""
+    return {
+        "summary": pairs.summary_frame(results.runs),
+        "control": pairs.control(results.runs),
+        "comparison": pairs.comparison(results.runs),
+    }
+
+
 CHAPTER = Chapter(
     tables={"summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
+    frames=frames,
     words={"comparison": pairs.in_words},
     kinds={"epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
     charts=lambda results, group: [charts.times(group.title, group.key, group.runs), charts.ratios(group)],

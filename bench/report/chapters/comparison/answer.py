@@ -60,28 +60,26 @@ def unsure(p: float) -> str:
 def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
     """What was compared, the verdict, the difference and its interval, of a pair's memory or accuracy."""
     points, verdict = row["compared"] == "accuracy", row["verdict"]
+    within = f"{row['delta'] * 100:.1f} points" if points else numbers.share(row["delta"])
     if verdict.is_difference:
-        said = f"{named}: {OTHER_WORDS[row['compared']][verdict]}"
+        words = f"{named}: {OTHER_WORDS[row['compared']][verdict]}"
     else:
-        said = PHRASES[verdict].format(
-            within=f"{row['delta'] * 100:.1f} points" if points else numbers.share(row["delta"])
-        )
+        words = PHRASES[verdict].format(within=within)
     if points:
         shown, interval = f"{row['estimate'] * 100:+.2f} points", f"{row['low'] * 100:+.2f} to {row['high'] * 100:+.2f}"
-        return "accuracy", said, shown, numbers.MISSING if math.isinf(row["high"]) else interval
+        return "accuracy", words, shown, numbers.MISSING if math.isinf(row["high"]) else interval
     ends = numbers.ends(row["estimate"], row["low"], row["high"]) or numbers.MISSING
-    return "memory", said, f"{numbers.ratio(row['estimate'])} times", ends
+    return "memory", words, f"{numbers.ratio(row['estimate'])} times", ends
 
 
-def opening(found: Sequence[Group]) -> list[str]:
+def opening(every: Sequence[Group]) -> list[str]:
     """The answer: whether the session is fit, then a sentence per leading group and tier, then what is missing."""
-    runs = pd.concat([group.runs for group in found])
+    runs = pd.concat([group.runs for group in every])
     if not (runs["status"] == "ok").any():
         return [no_result(runs, "Nothing was measured")]
     failed = int((runs["status"] == "failed").sum())
-    sentences = [unfit(group, row) for group in found for _, row in group.control.iterrows() if not row["fit"]]
-    for group in groups.leading(found):
-        sentences += answers(group)
+    sentences = [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
+    sentences += [sentence for group in groups.leading(every) for sentence in answers(group)]
     if failed:
         sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
     return sentences
@@ -89,10 +87,10 @@ def opening(found: Sequence[Group]) -> list[str]:
 
 def unfit(group: Group, row: pd.Series) -> str:
     """Why a session ranks nothing: a program differed from itself."""
-    found = numbers.interval(row["estimate"], row["low"], row["high"])
+    interval = numbers.interval(row["estimate"], row["low"], row["high"])
     return (
         f"This session is unfit to rank anything: {group.named(row['implementation'])}, run a second time in every "
-        f"block, took {numbers.ratio(row['estimate'])} times its own time ({found}, {group.title}). Something "
+        f"block, took {numbers.ratio(row['estimate'])} times its own time ({interval}, {group.title}). Something "
         "disturbed the machine: quiet it and measure again with --fresh."
     )
 
@@ -101,13 +99,13 @@ def no_result(runs: pd.DataFrame, start: str) -> str:
     """That nothing was measured, and the first reason why."""
     counts = {state: int((runs["status"] == state).sum()) for state in ("failed", "skipped")}
     states = [f"{numbers.count(number, 'cell')} {state}" for state, number in counts.items() if number]
-    reasons = [reason for reason in runs["reason"] if reason]
-    return f"{start}: {numbers.listed(states)}{first_reason(reasons)}."
+    return f"{start}: {numbers.listed(states)}{first_reason(runs)}."
 
 
-def first_reason(reasons: list[str]) -> str:
-    """The first reason, to stand within a sentence."""
-    return f": {numbers.shorten(reasons[0], 200).rstrip('.')}" if reasons else ""
+def first_reason(runs: pd.DataFrame) -> str:
+    """The first reason that a cell gives, to stand within a sentence."""
+    reasons = [f": {numbers.shorten(reason, 200).rstrip('.')}" for reason in runs["reason"] if reason]
+    return reasons[0] if reasons else ""
 
 
 def answers(group: Group) -> list[str]:
@@ -120,9 +118,8 @@ def answers(group: Group) -> list[str]:
             "compiling and is reported apart, so run with --epochs 2 or more."
         ]
     tiers = [*SPOKEN_TIERS, *(tier for tier in group.runs["tier"].unique() if tier not in naming.TIERS)]
-    told = [sentence for tier in tiers if (sentence := of_tier(group, tier))]
-    if told:
-        return told
+    if sentences := [sentence for tier in tiers if (sentence := of_tier(group, tier))]:
+        return sentences
     contenders = group.timed[group.timed["tier"] != "reference"]
     contenders = group.timed if len(contenders) < 2 else contenders  # beside a yardstick, one is compared with it
     if contenders.empty:
@@ -141,8 +138,8 @@ def of_tier(group: Group, tier: str) -> str:
     timed = [name for name in group.timed["implementation"] if name in names]
     if len(timed) < 2:
         return alone(group, timed, [str(name) for name in names if name not in timed])
-    asked = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
-    chosen = asked if len(asked) == 2 else timed[:2]
+    compared = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
+    chosen = compared if len(compared) == 2 else timed[:2]
     sentence = of_pair(group, chosen[0], chosen[1])
     if timed[0] not in chosen:
         sentence += f" The fastest of this tier: {timing(group, timed[0])}."
@@ -153,11 +150,11 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
     """The sentence on a tier of which only one, or none, could be measured; empty where nothing was lost."""
     if not lost:
         return ""
-    own = group.runs[group.runs["implementation"] == lost[0]]
-    if (own["gate"] == "failed").any():
+    cells = group.runs[group.runs["implementation"] == lost[0]]
+    if (cells["gate"] == "failed").any():
         why = " has no speed: it does not do the same work (see the equivalence gate)"
     else:
-        why = f" could not be measured{first_reason([reason for reason in own['reason'] if reason])}"
+        why = f" could not be measured{first_reason(cells)}"
     start = f"On {group.workload} ({group.place}) nothing can be compared: "
     seen = "".join(f"{timing(group, name)}; " for name in timed)
     return f"{start}{seen}{numbers.listed([group.named(name) for name in lost])}{why}."
@@ -175,11 +172,11 @@ def of_pair(group: Group, a: str, b: str) -> str:
     pair = group.pair(a, b)
     if pair is None:
         return f"{group.named(a)} and {group.named(b)} share no block of {group.title}, so they cannot be compared."
-    fast, slow, factor = group.named(pair.fast), group.named(pair.slow), numbers.ratio(pair.estimate)
-    tiers = {str(group.row(name)["tier"]) for name in (a, b)}
-    if len(tiers) == 1:
-        slow = naming.label(pair.slow, *tiers)
-    found = sentence(pair).format(
+    fast, factor = group.named(pair.fast), numbers.ratio(pair.estimate)
+    tiers = {group.tier(a), group.tier(b)}
+    names = {name: naming.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
+    slow = names[pair.slow]
+    words = sentence(pair).format(
         start="As the tutorials write it," if tiers == {TUTORIALS} else "On this machine",
         took=f"{slow} took {factor} times the time of {fast} on {group.workload}",
         both=f"{fast} and {slow}", fast=fast, slow=slow, workload=group.workload, factor=factor,
@@ -187,9 +184,8 @@ def of_pair(group: Group, a: str, b: str) -> str:
     )  # fmt: skip
     blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [numbers.count(pair.blocks, "block")]
     terms = ", ".join([numbers.interval(pair.estimate, pair.low, pair.high), *blocks, group.place])
-    names = {name: naming.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
     accuracies = [f"{names[name]} {numbers.figure('accuracy', group.row(name)['accuracy'])}" for name in (a, b)]
-    return f"{found} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."
+    return f"{words} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."
 
 
 def sentence(pair: Pair) -> str:

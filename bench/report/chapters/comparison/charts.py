@@ -38,29 +38,27 @@ class Line:
 
 def ratios(group: Group) -> Chart | None:
     """The chart of a group, where there are pairs."""
-    found = lines(group)
-    if not found:
+    drawn = lines(group)
+    if not drawn:
         return None
     title = f"Ratios with 95 % intervals: {group.title}"
-    ends = "; ".join(f"{line.over} over {line.under} {numbers.ratio(line.estimate)}" for line in found)
-    return charts.draw(f"ratios.{group.key}", title, f"{title}. {ends}.", partial(figure, found, band(group)))
+    ratios = "; ".join(f"{line.over} over {line.under} {numbers.ratio(line.estimate)}" for line in drawn)
+    return charts.draw(f"ratios.{group.key}", title, f"{title}. {ratios}.", partial(figure, drawn, band(group)))
 
 
 def lines(group: Group) -> list[Line]:
     """The pairs, those of the same tier first, then the control; nothing where there is no pair."""
-    tier = dict(zip(group.runs["implementation"], group.runs["tier"], strict=True))
-    within = {pair: tier[pair.fast] == tier[pair.slow] for pair in group.pairs}
-    ordered = sorted(group.pairs, key=lambda pair: (not within[pair], naming.tier_rank(tier[pair.fast])))
-    found = [
-        Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high,
-             pair.verdict.is_difference or pair.verdict is Verdict.EQUIVALENT)
-        for pair in ordered
-    ]  # fmt: skip
+    within: list[Line] = []
+    across: list[Line] = []
+    for pair in sorted(group.pairs, key=lambda pair: naming.tier_rank(group.tier(pair.fast))):
+        decided = pair.verdict.is_difference or pair.verdict is Verdict.EQUIVALENT
+        line = Line(group.named(pair.slow), group.named(pair.fast), pair.estimate, pair.low, pair.high, decided)
+        (within if group.tier(pair.fast) == group.tier(pair.slow) else across).append(line)
     controls = [
         Line("A/A control", group.named(row["implementation"]), row["estimate"], row["low"], row["high"], False)
         for _, row in group.control.iterrows()
     ]
-    return found + controls if found else []
+    return [*within, *across, *controls] if group.pairs else []
 
 
 def band(group: Group) -> float:
@@ -68,27 +66,27 @@ def band(group: Group) -> float:
     return max((pair.delta for pair in group.pairs), default=0.0)
 
 
-def figure(found: Sequence[Line], delta: float, title: str) -> Figure:
+def figure(drawn: Sequence[Line], delta: float, title: str) -> Figure:
     """A row for each line: a mark at the estimate, the interval through it."""
-    height = 0.4 * len(found) + HEAD + 0.6
+    height = 0.4 * len(drawn) + HEAD + 0.6
     decided, shaded = "filled: a verdict; open: none", f"band: within {numbers.share(delta)}, no difference"
-    drawn = headed(height, title, f"time of the first by time of the second; {decided}; {shaded}")
-    axes = drawn.add_axes((NAMES / WIDTH, 0.55 / height, 1 - (NAMES + FIGURES) / WIDTH, 1 - (HEAD + 0.6) / height))
-    axes.set_ylim(len(found) - 0.4, -0.6)
+    figure = headed(height, title, f"time of the first by time of the second; {decided}; {shaded}")
+    axes = figure.add_axes((NAMES / WIDTH, 0.55 / height, 1 - (NAMES + FIGURES) / WIDTH, 1 - (HEAD + 0.6) / height))
+    axes.set_ylim(len(drawn) - 0.4, -0.6)
     axes.set_yticks([])
     axes.spines[["left", "right", "top"]].set_visible(False)
-    left, right = ends(found, delta)
+    left, right = ends(drawn, delta)
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.axvspan(1 / (1 + delta), 1 + delta, color=INK, alpha=0.08, linewidth=0)
     axes.axvline(1, color=INK, linewidth=0.9)
-    for y, line in enumerate(found):
+    for y, line in enumerate(drawn):
         row(axes, y, line, left, right)
     ticks = [tick for tick in steps(left, right) if left <= tick <= right]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
     axes.set_xlabel("times as long (logarithmic)")
-    return drawn
+    return figure
 
 
 def row(axes: Axes, y: int, line: Line, left: float, right: float) -> None:
@@ -109,12 +107,11 @@ def row(axes: Axes, y: int, line: Line, left: float, right: float) -> None:
         axes.scatter([line.estimate], [y], s=34, facecolors=hue if line.decided else "none", edgecolors=hue, zorder=3)
 
 
-def ends(found: Sequence[Line], delta: float) -> tuple[float, float]:
+def ends(drawn: Sequence[Line], delta: float) -> tuple[float, float]:
     """The axis: every estimate, and the intervals as far as they can be read together."""
-    known = [line for line in found if line.low > 0 and not math.isinf(line.high)]
-    furthest = max([line.estimate for line in found])
+    known = [line for line in drawn if line.low > 0 and not math.isinf(line.high)]
+    nearest, furthest = min(line.estimate for line in drawn), max(line.estimate for line in drawn)
     most = max([furthest * 1.1, 1 + 1.3 * delta, *(min(line.high, WIDEST, furthest * 3) for line in known)])
-    nearest = min([line.estimate for line in found])
     least = min([nearest / 1.1, 1 / (1 + 1.3 * delta), *(max(line.low, 1 / WIDEST, nearest / 3) for line in known)])
     return least / 1.03, most * 1.03
 
@@ -125,35 +122,35 @@ def steps(left: float, right: float) -> list[float]:
         return [round(0.8 + 0.02 * i, 2) for i in range(30)]
     if right / left < 2.5:
         return [round(0.4 + 0.1 * i, 1) for i in range(30)]
-    return (
-        [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] if right / left > 6 else [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6]
-    )
+    if right / left <= 6:
+        return [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6]
+    return [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50, 100]
 
 
 def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
     """Seconds per steady epoch: a dot for each process, a bar at the median, rings for the control."""
-    found = [(name, part.dropna(subset="epoch_s")) for name, part in rows(runs)]
-    found = [(name, part) for name, part in found if (part["role"] == "measured").any()]
-    if not found:
+    programs = [(name, cells.dropna(subset="epoch_s")) for name, cells in rows(runs)]
+    programs = [(name, cells) for name, cells in programs if (cells["role"] == "measured").any()]
+    if not programs:
         return None
-    height = 0.52 * len(found) + HEAD + 0.55
+    height = 0.52 * len(programs) + HEAD + 0.55
     key = "a dot: one process; bar and figure: the median"
     figure = headed(height, title, key + "; a ring: the control, run again" * ("control" in set(runs["role"])))
     axes = figure.add_axes((LABELS / WIDTH, 0.55 / height, 1 - (LABELS + 0.85) / WIDTH, 1 - (HEAD + 0.55) / height))
-    named_rows(axes, found)
-    values = pd.concat([part["epoch_s"] for _, part in found])
-    scale(axes, float(values.min()), float(values.max()))
-    blocks = sorted({block for _, part in found for block in part["block"]})
+    named_rows(axes, programs)
+    every = pd.concat([cells for _, cells in programs])
+    scale(axes, float(every["epoch_s"].min()), float(every["epoch_s"].max()))
+    blocks = sorted(every["block"].unique())
     lift = {block: 0.5 * (i / max(1, len(blocks) - 1) - 0.5) * (len(blocks) > 1) for i, block in enumerate(blocks)}
-    axes.hlines(range(len(found)), *axes.get_xlim(), color=INK, alpha=0.12, linewidth=0.8, zorder=0)
-    for y, (_, part) in enumerate(found):
-        hue, marker = colour(part), MARKERS.get(part["tier"].iloc[0], "v")
+    axes.hlines(range(len(programs)), *axes.get_xlim(), color=INK, alpha=0.12, linewidth=0.8, zorder=0)
+    for y, (_, cells) in enumerate(programs):
+        hue, marker = colour(cells), MARKERS.get(cells["tier"].iloc[0], "v")
         for role, face, size in (("control", "none", 62), ("measured", hue, 20)):
-            own = part[part["role"] == role]
-            if len(own):
-                heights = [y + lift[block] for block in own["block"]]
-                axes.scatter(own["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
-        median = statistics.program_value(part.loc[part["role"] == "measured", "epoch_s"])
+            dots = cells[cells["role"] == role]
+            if len(dots):
+                heights = y + dots["block"].map(lift)
+                axes.scatter(dots["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
+        median = statistics.program_value(cells.loc[cells["role"] == "measured", "epoch_s"])
         axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
         axes.text(1.02, y, numbers.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
     return figure
@@ -161,6 +158,5 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
 
 def times(title: str, key: str, runs: pd.DataFrame) -> Chart | None:
     """The chart of times per epoch, with its words."""
-    return of_runs(
-        "epoch-time", "Training time per epoch", title, key, runs, {"epoch_s": ""}, partial(epoch_time, runs)
-    )
+    draw = partial(epoch_time, runs)
+    return of_runs("epoch-time", "Training time per epoch", title, key, runs, {"epoch_s": ""}, draw)

@@ -22,7 +22,7 @@ SETTINGS = "Read from the running programs as far as they can be asked, else fro
 
 
 def method_part(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """How all was measured; that the work was the same, and the settings."""
+    """How the figures were measured, the proof of equal work, and the settings."""
     yield Definitions(list(method.explained(results)))
     proof = checks.gate(results.gates)
     if proof.rows:
@@ -40,11 +40,9 @@ def machine_part(results: Results, pictures: Pictures) -> Iterator[Block]:
     """The machines, and the switches in force."""
     for machine in results.machines:
         yield Shown(settings.machine(machine))
-    found = settings.switches(results.trained)
     folded = [
         Details(f"{sheet.title}: {len(sheet.rows)}", [Box("long", [Shown(sheet)])])
-        for sheet in (found.common, *found.own)
-        if sheet.rows
+        for sheet in settings.switches(results.trained)
     ]
     if folded:
         yield Section("Switches in force", folded)

@@ -46,7 +46,7 @@ MEMORY = (
 
 
 def explained(results: Results) -> Iterator[tuple[str, str]]:
-    """What a reader must know, each under its name; the tiers that were measured come last."""
+    """What a reader must know, by heading; the tiers that were measured come last."""
     yield "A fresh process for every figure", PROCESS
     yield "Steady epochs only", STEADY
     yield "The clock", CLOCK
@@ -62,7 +62,7 @@ def explained(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def file_pages(runs: pd.DataFrame) -> str:
-    """How much of the processes' memory were pages of files, from the least to the most; empty where nobody knows."""
+    """How much of the processes' memory was pages of files, from the least to the most; empty where that is unknown."""
     known = runs["process_file_bytes"].dropna().astype(float)
     ends = [numbers.figure("_bytes", known.min()), numbers.figure("_bytes", known.max())] if len(known) else []
     return f", {' to '.join(dict.fromkeys(ends))} here" if ends else ""

@@ -21,8 +21,6 @@ LIMIT = 2_000_000
 """Bytes that the weights may have in a page, as base64: with all else it has at most 3 MB."""
 PEN = 22
 """How wide the pen is on a board of 280: wide enough for strokes as MNIST has them once the digit is 20 pixels high."""
-
-
 ELSEWHERE = Marked(
     "`report.html` has a drawing board: draw a digit, and the networks that were trained here say what they take it "
     "for."
@@ -56,59 +54,53 @@ def of_results(results: Results) -> Board | None:
     Raises FcnBenchError for a file of ``models/`` that is not what its result says.
     """
     for group in results.leading:
-        own = [result for result in results.shown if result.cell.place == group.place_key]
-        found = pair(models.of_results(results.directory, own), {r.cell.implementation: r.cell.tier for r in own})
-        if found:
-            return of_models(group, found)
+        cells = [result for result in results.shown if result.cell.place == group.configuration]
+        tiers = {result.cell.implementation: result.cell.tier for result in cells}
+        sound = [model for model in models.of_results(results.directory, cells) if is_finite(model)]
+        trained = pair(sound, tiers)
+        if trained:
+            data = [described(model) for model in trained]
+            small = sum(len(network["weights"]) for network in data) <= LIMIT
+            files = tuple(f"models/{model.name}.npz" for model in trained)
+            networks = tuple(
+                Network(group.named(model.implementation), axes.COLOURS.get(model.framework, axes.OTHER_COLOUR),
+                        numbers.figure("accuracy", model.accuracy))
+                for model in trained
+            )  # fmt: skip
+            return Board(group, networks, trained[0].workload.parameters, files, {"networks": data} if small else None)
     return None
 
 
-def pair(found: Sequence[Model], tiers: dict[str, str]) -> list[Model]:
+def is_finite(model: Model) -> bool:
+    """Whether its training did not diverge: from weights that are no numbers no digit follows."""
+    return all(np.isfinite(array).all() for pair in model.weights for array in pair)
+
+
+def pair(every: Sequence[Model], tiers: dict[str, str]) -> list[Model]:
     """The networks of the two compared frameworks, of the first tier that has both; else at most two of the nearest."""
 
-    def asked(tier: str) -> list[Model]:
-        own = [model for model in found if tiers[model.implementation] == tier]
-        named = [model for model in own if naming.label(model.implementation, tier) in answer.QUESTION]
-        return sorted(named or own, key=lambda model: naming.rank(model.implementation, tier))[:2]
+    def first_two(tier: str) -> list[Model]:
+        of_tier = [model for model in every if tiers[model.implementation] == tier]
+        compared = [model for model in of_tier if naming.label(model.implementation, tier) in answer.QUESTION]
+        return sorted(compared or of_tier, key=lambda model: naming.rank(model.implementation, tier))[:2]
 
     order = [*answer.SPOKEN_TIERS, *(tier for tier in tiers.values() if tier not in answer.SPOKEN_TIERS)]
-    return max((asked(tier) for tier in order), key=len)
+    return max((first_two(tier) for tier in order), key=len)
 
 
-def of_models(group: Group, found: Sequence[Model]) -> Board:
-    """The board that asks these networks."""
-    encoded = [text_of(model) for model in found]
-    networks = tuple(
-        Network(
-            group.named(model.implementation),
-            axes.COLOURS.get(model.framework, axes.OTHER_COLOUR),
-            numbers.figure("accuracy", model.accuracy),
-        )
-        for model in found
-    )
-    small = sum(map(len, encoded)) <= LIMIT
-    data = [described(model, text) for model, text in zip(found, encoded, strict=True)]
-    return Board(
-        group, networks, found[0].workload.parameters, tuple(f"models/{model.name}.npz" for model in found),
-        {"networks": data} if small else None,
-    )  # fmt: skip
+def described(model: Model) -> dict[str, Any]:
+    """A network as ``templates/networks.js`` takes it: layers, kernels' shapes, the scale of its input, weights.
 
-
-def text_of(model: Model) -> str:
-    """Kernel and bias of each layer one after the other, float32 with the low byte first, as base64: bit for bit."""
-    arrays = [np.ascontiguousarray(array, "<f4").tobytes() for pair in model.weights for array in pair]
-    return base64.b64encode(b"".join(arrays)).decode()
-
-
-def described(model: Model, weights: str) -> dict[str, Any]:
-    """A network as ``templates/networks.js`` takes it: layers, kernels' shapes, the scale of its input, weights."""
+    The weights are kernel and bias of each layer one after the other, float32 with the low byte first, as base64.
+    """
     workload = model.workload
+    arrays = [np.ascontiguousarray(array, "<f4").tobytes() for layer in model.weights for array in layer]
     return {
         "layers": [asdict(layer) for layer in workload.layers],
         "kernels": [list(shape) for shape in workload.kernels],
         "mean": workload.mean,
         "std": workload.std,
-        "weights": weights,
+        "weights": base64.b64encode(b"".join(arrays)).decode(),
     }
 
 

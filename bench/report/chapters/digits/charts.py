@@ -1,17 +1,15 @@
 """Stored predictions -> Figure: the first test images, those that were mistaken, those on which two disagree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bench.display import naming
-from bench.display import numbers as display_numbers
+from bench.display import naming, numbers
 from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from bench.store.predictions import Configuration, TestSet, taken_for
 from bench.store.records.training import TrainingResult
@@ -28,36 +26,19 @@ Tile = tuple[int, Sequence[str]]
 """An image's number, and the lines beneath it."""
 
 
-def grid(test: TestSet, tiles: Sequence[Tile], key: str, title: str) -> Figure | None:
-    """Images side by side, each with its lines; None where there are none."""
-    if not tiles:
-        return None
-    side = (WIDTH - 0.1) / ACROSS
-    height_of_row = side + LINE * max(len(lines) for _, lines in tiles) + 0.08
-    rows = -(-len(tiles) // ACROSS)
-    height = HEAD + rows * height_of_row + 0.05
-    figure = headed(height, title, key)
-    for position, (number, lines) in enumerate(tiles):
-        left = 0.05 + position % ACROSS * side
-        top = height - HEAD - position // ACROSS * height_of_row
-        axes = figure.add_axes(
-            ((left + 0.03) / WIDTH, (top - side + 0.06) / height, (side - 0.06) / WIDTH, (side - 0.06) / height)
-        )
-        drawn(axes, test.images[number])
-        for line, text in enumerate(lines):
-            y = (top - side - LINE * (line + 0.4)) / height
-            figure.text((left + side / 2) / WIDTH, y, text, ha="center", va="center", fontsize=7.5, parse_math=False)
-    return figure
-
-
-def drawn(axes: Axes, image: NDArray[np.uint8]) -> None:
-    """One image as it is stored: white strokes on black."""
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_axis_off()
+def of_group(
+    title: str, key: str, processes: Mapping[Configuration, list[TrainingResult]], test: TestSet
+) -> Iterator[Chart | None]:
+    """The charts of one group: the first images, each implementation's mistakes, where two of a tier disagree."""
+    answers = [Answers(name, tier, taken_for(own[0])) for (*_, tier, name), own in processes.items()]
+    if answers:
+        yield first_images(title, key, answers, test)
+        yield from (mistaken(title, key, one, test) for one in answers)
+        yield from (apart(title, key, a, b, test) for a, b in combinations(answers, 2) if a.tier == b.tier)
 
 
 @dataclass(frozen=True)
-class Said:
+class Answers:
     """What an implementation took the test images for in its first block, uint8 ``[n]``."""
 
     implementation: str
@@ -66,56 +47,64 @@ class Said:
 
     @property
     def name(self) -> str:
-        """As people call it."""
+        """``PyTorch (matched)``."""
         return naming.named(self.implementation, self.tier)
 
 
-def of_group(
-    title: str, key: str, found: Sequence[tuple[Configuration, list[TrainingResult]]], test: TestSet
-) -> Iterator[Chart | None]:
-    """The charts of one group: the first images, each implementation's mistakes, where two of a tier disagree."""
-    said = [Said(place[4], place[3], taken_for(results[0])) for place, results in found]
-    if said:
-        yield first_images(title, key, said, test)
-        yield from (mistaken(title, key, one, test) for one in said)
-        yield from (apart(title, key, a, b, test) for a, b in combinations(said, 2) if a.tier == b.tier)
-
-
-def first_images(title: str, key: str, said: Sequence[Said], test: TestSet) -> Chart | None:
+def first_images(title: str, key: str, answers: Sequence[Answers], test: TestSet) -> Chart | None:
     """The first four test images, their labels, and what the implementations say."""
-    numbers = [number for number in range(SHOWN_FIRST) if number in test.images]
-    tiles = [(n, [f"label {test.labels[n]}", *sorted({f"said {one.digits[n]}" for one in said})]) for n in numbers]
-    told = "; ".join(f"{one.name} says {', '.join(str(one.digits[n]) for n in numbers)}" for one in said)
-    labels = ", ".join(str(test.labels[n]) for n in numbers)
-    text = f"The first {len(numbers)} test images are {labels}; {told}."
+    first = [n for n in range(SHOWN_FIRST) if n in test.images]
+    tiles = [(n, [f"label {test.labels[n]}", *sorted({f"said {one.digits[n]}" for one in answers})]) for n in first]
+    said = "; ".join(f"{one.name} says {', '.join(str(one.digits[n]) for n in first)}" for one in answers)
+    labels = ", ".join(str(test.labels[n]) for n in first)
+    text = f"The first {len(first)} test images are {labels}; {said}."
     figure = partial(grid, test, tiles, "the label, and what the implementations say after training")
     return draw(f"first.{key}", f"The first test images: {title}", text, figure)
 
 
-def mistaken(title: str, key: str, one: Said, test: TestSet) -> Chart | None:
+def mistaken(title: str, key: str, one: Answers, test: TestSet) -> Chart | None:
     """The test images that an implementation took for something else."""
     wrong = np.flatnonzero(one.digits != test.labels).tolist()
     tiles = [(n, [f"{test.labels[n]}, not {one.digits[n]}"]) for n in wrong if n in test.images][:MOST]
-    count = display_numbers.count(len(wrong), "test image")
-    text = f"{one.name} mistook {count} of {len(test.labels):,} in its first block; {told(tiles)}."
-    figure = partial(
-        grid, test, tiles, f"the first {len(tiles)} of {len(wrong)}: what it is, not what it was taken for"
-    )
-    return draw(f"mistaken.{key}.{one.implementation}", f"Mistaken by {one.name}: {title}", text, figure)
+    count = numbers.count(len(wrong), "test image")
+    text = f"{one.name} mistook {count} of {len(test.labels):,} in its first block; {in_words(tiles)}."
+    how = f"the first {len(tiles)} of {len(wrong)}: what it is, not what it was taken for"
+    name = f"mistaken.{key}.{one.implementation}"
+    return draw(name, f"Mistaken by {one.name}: {title}", text, partial(grid, test, tiles, how))
 
 
-def apart(title: str, key: str, a: Said, b: Said, test: TestSet) -> Chart | None:
+def apart(title: str, key: str, a: Answers, b: Answers, test: TestSet) -> Chart | None:
     """The test images on which two implementations disagree."""
-    numbers = np.flatnonzero(a.digits != b.digits).tolist()
-    kept = [n for n in numbers if n in test.images][:MOST]
-    tiles = [(n, [f"is {test.labels[n]}", f"{a.digits[n]} / {b.digits[n]}"]) for n in kept]
-    count = display_numbers.count(len(numbers), "test image")
-    text = f"{a.name} and {b.name} disagree on {count} in the first block; {told(tiles)}."
-    figure = partial(grid, test, tiles, f"the first {len(tiles)} of {len(numbers)}: what it is, what they say")
+    disputed = np.flatnonzero(a.digits != b.digits).tolist()
+    tiles = [(n, [f"is {test.labels[n]}", f"{a.digits[n]} / {b.digits[n]}"]) for n in disputed if n in test.images]
+    tiles = tiles[:MOST]
+    count = numbers.count(len(disputed), "test image")
+    text = f"{a.name} and {b.name} disagree on {count} in the first block; {in_words(tiles)}."
+    how = f"the first {len(tiles)} of {len(disputed)}: what it is, what they say"
     name = f"apart.{key}.{a.implementation}.{b.implementation}"
-    return draw(name, f"{a.name} and {b.name} disagree: {title}", text, figure)
+    return draw(name, f"{a.name} and {b.name} disagree: {title}", text, partial(grid, test, tiles, how))
 
 
-def told(tiles: Sequence[Tile]) -> str:
+def in_words(tiles: Sequence[Tile]) -> str:
     """The images of a chart in words."""
     return "the first: " + "; ".join(f"number {number} {', '.join(lines)}" for number, lines in tiles)
+
+
+def grid(test: TestSet, tiles: Sequence[Tile], key: str, title: str) -> Figure | None:
+    """Images side by side, white strokes on black as stored, each with its lines; None where there are none."""
+    if not tiles:
+        return None
+    side = (WIDTH - 0.1) / ACROSS
+    row_height = side + LINE * max(len(lines) for _, lines in tiles) + 0.08
+    height = HEAD + -(-len(tiles) // ACROSS) * row_height + 0.05
+    figure = headed(height, title, key)
+    for position, (number, lines) in enumerate(tiles):
+        left, top = 0.05 + position % ACROSS * side, height - HEAD - position // ACROSS * row_height
+        corner = (left + 0.03) / WIDTH, (top - side + 0.06) / height
+        axes = figure.add_axes((*corner, (side - 0.06) / WIDTH, (side - 0.06) / height))
+        axes.imshow(test.images[number], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.set_axis_off()
+        for line, text in enumerate(lines):
+            y = (top - side - LINE * (line + 0.4)) / height
+            figure.text((left + side / 2) / WIDTH, y, text, ha="center", va="center", fontsize=7.5, parse_math=False)
+    return figure

@@ -4,7 +4,7 @@ The labels, and those images that somebody took for something else, are kept bes
 a report needs no data set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -45,54 +45,54 @@ DISAGREEMENTS = Table("One row for each pair of implementations of a tier and bl
 ))  # fmt: skip
 
 
-def by_place(results: Sequence[TrainingResult], test: TestSet) -> Iterator[tuple[Configuration, list[TrainingResult]]]:
-    """The results of each implementation whose predictions are of this test set, in the order of their blocks."""
-    found: dict[Configuration, list[TrainingResult]] = {}
+def by_implementation(results: Sequence[TrainingResult], test: TestSet) -> dict[Configuration, list[TrainingResult]]:
+    """The results of each implementation with predictions of this test set, in the order of their blocks."""
+    processes: dict[Configuration, list[TrainingResult]] = {}
     for result in sorted(results, key=lambda result: result.cell.block):
-        if result.cell.role == "measured" and result.predicted and len(result.predicted) == len(test.labels):
-            found.setdefault((*result.cell.place, result.cell.tier, result.cell.implementation), []).append(result)
-    yield from found.items()
+        cell = result.cell
+        if cell.role == "measured" and result.predicted and len(result.predicted) == len(test.labels):
+            processes.setdefault((*cell.place, cell.tier, cell.implementation), []).append(result)
+    return processes
 
 
 def by_digit(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
     """How many images of each digit were recognised, as the mean over processes, and which share of them that is."""
     rows = []
-    for place, processes in by_place(results, test):
+    for which, processes in by_implementation(results, test).items():
         right = np.mean([predictions.taken_for(result) == test.labels for result in processes], axis=0)
         for digit in DIGITS:
             of_digit = right[test.labels == digit]
             share = float(of_digit.mean()) if len(of_digit) else None
-            rows.append((*place, digit, len(of_digit), float(of_digit.sum()), share, len(processes)))
+            rows.append((*which, digit, len(of_digit), float(of_digit.sum()), share, len(processes)))
     return BY_DIGIT.frame(rows)
 
 
 def confusion(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
-    """How many images of each digit were taken for which, as the mean over processes; what never happened is no row."""
+    """How many images of each digit were taken for which, as the mean over processes; what never occurs has no row."""
     rows = []
-    for place, processes in by_place(results, test):
+    for which, processes in by_implementation(results, test).items():
         counts = np.zeros((10, 10))
         for result in processes:
             np.add.at(counts, (test.labels, predictions.taken_for(result)), 1)
-        rows += [(*place, *map(int, pair), counts[*pair] / len(processes), len(processes))
+        rows += [(*which, *map(int, pair), counts[*pair] / len(processes), len(processes))
                  for pair in np.argwhere(counts)]  # fmt: skip
     return CONFUSION.frame(rows)
 
 
 def disagreements(results: Sequence[TrainingResult], test: TestSet) -> pd.DataFrame:
-    """On how many test images two implementations of a tier say different things, block by block, and who is right.
+    """On how many test images two implementations of a tier disagree, block by block, and which of them is right.
 
     ``only_a`` and ``only_b`` are images that one of the two recognises, ``neither`` those that both mistake, each for
     something else. Implementations of one block have the same seed.
     """
     rows = []
-    for (place_a, a), (place_b, b) in combinations(by_place(results, test), 2):
-        if place_a[:4] != place_b[:4]:
-            continue
-        others = {result.cell.block: result for result in b}
-        for block, one in ((result.cell.block, result) for result in a if result.cell.block in others):
-            said = predictions.taken_for(one), predictions.taken_for(others[block])
-            apart = said[0] != said[1]
-            right = [(digits == test.labels) & apart for digits in said]
-            only_a, only_b, images = (int(part.sum()) for part in (*right, apart))
-            rows.append((*place_a[:4], place_a[4], place_b[4], block, images, only_a, only_b, images - only_a - only_b))
+    for (which_a, a), (which_b, b) in combinations(by_implementation(results, test).items(), 2):
+        digits_a, digits_b = ({one.cell.block: predictions.taken_for(one) for one in side} for side in (a, b))
+        for block in digits_a if which_a[:4] == which_b[:4] else ():
+            if block in digits_b:
+                apart = digits_a[block] != digits_b[block]
+                right = [(digits[block] == test.labels) & apart for digits in (digits_a, digits_b)]
+                only_a, only_b, images = (int(mask.sum()) for mask in (*right, apart))
+                counts = (images, only_a, only_b, images - only_a - only_b)
+                rows.append((*which_a, which_b[4], block, *counts))
     return DISAGREEMENTS.frame(rows)

@@ -16,8 +16,8 @@ CORES = "does another core help? steps with the most threads beside those with t
 
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
-    """The points of the sweeps, what was fitted to them, what more threads do. The floor tells the machine's peak."""
-    points = fit.sweep(results.everything, results.gates)
+    """The points of the sweeps, the fits, what more threads do. The floor supplies the machine's peak."""
+    points = fit.sweep(results.cells, results.gates)
     peaks = results.frames["floor"].groupby(GROUP)["peak_flops_per_s"].median().to_dict()
     fits = fit.overhead(points, results.workloads, peaks)
     return {"sweep": points, "overhead": fits, "sweep_threads": fit.threads(points)}

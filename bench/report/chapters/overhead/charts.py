@@ -31,30 +31,23 @@ PANEL = 1.95
 
 def drawn(results: Results, group: Group) -> Iterator[Chart | None]:
     """The charts of a group: against batch size, and against width where there are hidden layers."""
-    own, found = results.part("sweep", group), results.part("overhead", group)
-    if own.empty or found.empty:
+    points, fits = results.part("sweep", group).dropna(subset="step_s"), results.part("overhead", group)
+    if points.empty or fits.empty:
         return
     base = results.workloads[group.workload]
-    timed = own.dropna(subset="step_s")
-    lines = [(row, timed[timed["implementation"] == row["implementation"]]) for row in ranked(found)]
-    told = "; ".join(said(row) for row, _ in lines)
+    ranked = sorted(
+        (row for _, row in fits.iterrows()), key=lambda row: naming.rank(row["implementation"], row["tier"])
+    )
+    lines = [(row, points[points["implementation"] == row["implementation"]]) for row in ranked]
+    said = "; ".join(in_words(row) for row in ranked)
     for kind, what in zip(KINDS, ("batch size", "width"), strict=True):
         if kind == KINDS[0] or base.width is not None:
-            yield charts.draw(
-                f"{kind}.{group.key}",
-                f"Time per step by {what}: {group.title}",
-                f"{what.capitalize()} against the time of a step. {told}.",
-                partial(figure, lines, base, kind),
-            )
+            title, draw = f"Time per step by {what}: {group.title}", partial(figure, lines, base, kind)
+            text = f"{what.capitalize()} against the time of a step. {said}."
+            yield charts.draw(f"{kind}.{group.key}", title, text, draw)
 
 
-def ranked(fits: pd.DataFrame) -> list[pd.Series]:
-    """The rows in the order that all charts have."""
-    rows = [row for _, row in fits.iterrows()]
-    return sorted(rows, key=lambda row: naming.rank(row["implementation"], row["tier"]))
-
-
-def said(row: pd.Series) -> str:
+def in_words(row: pd.Series) -> str:
     """One implementation's figures in words."""
     crossing, name = row["crossing_batch_size"], naming.named(row["implementation"], row["tier"])
     equal = "" if numbers.missing(crossing) else f", as long as the arithmetic at batch {shown(crossing)}"
@@ -69,26 +62,27 @@ def figure(lines: Sequence[tuple[pd.Series, pd.DataFrame]], base: Workload, kind
     height, column = PANEL * down + HEAD + 0.45, (WIDTH - 0.7) / across
     marks = "dots: measured; line: the fit; dashed: overhead; dotted: arithmetic"
     drawn = headed(height, title, marks + ("; ring: next to no arithmetic" if by_batch else "; grey: the others"))
-    placed = [axis(own, base, by_batch) for _, own in lines]
+    placed = [axis(points, base, by_batch) for _, points in lines]
     levels = [row["overhead_s"] for row, _ in lines if row["overhead_s"] > 0]
-    every, least = pd.concat(placed), min([own["step_s"].min() for _, own in lines] + levels) if by_batch else math.inf
-    for i, ((row, own), dots) in enumerate(zip(lines, placed, strict=True)):
+    least = min([points["step_s"].min() for _, points in lines] + levels) if by_batch else math.inf
+    every = pd.concat(placed)
+    for i, ((row, points), dots) in enumerate(zip(lines, placed, strict=True)):
         left, bottom = 0.6 + column * (i % across), 0.45 + PANEL * (down - 1 - i // across)
         axes = drawn.add_axes((left / WIDTH, bottom / height, (column - 0.15) / WIDTH, (PANEL - 0.4) / height))
-        apart = own.loc[own["held_out"].astype(bool), "step_s"] if by_batch else pd.Series(dtype=float)
         prepare(axes, every, least, by_batch, first=i % across == 0, last=i + across >= len(lines))
-        for other in (other for other in placed if other is not dots):
+        for other in placed[:i] + placed[i + 1 :]:
             middle = other.groupby("x")["step_s"].median()
             axes.plot(middle.index, middle, color=INK, alpha=0.15, linewidth=0.8)
         panel(axes, row, dots, base, by_batch)
-        axes.scatter([every["x"].min()] * len(apart), apart, s=30, facecolors="none", edgecolors=colour(own))
+        apart = points.loc[points["held_out"].astype(bool), "step_s"] if by_batch else pd.Series(dtype=float)
+        axes.scatter([every["x"].min()] * len(apart), apart, s=30, facecolors="none", edgecolors=colour(points))
         axes.text(0, 1.03, naming.named(row["implementation"], row["tier"]), transform=axes.transAxes, parse_math=False)
     return drawn
 
 
-def axis(own: pd.DataFrame, base: Workload, by_batch: bool) -> pd.DataFrame:
+def axis(points: pd.DataFrame, base: Workload, by_batch: bool) -> pd.DataFrame:
     """The points of one axis, with their place on it as ``x``."""
-    known = own[~own["held_out"].astype(bool)]
+    known = points[~points["held_out"].astype(bool)]
     on_axis = known[same_width(known, base)] if by_batch else known[known["batch_size"] == base.batch_size]
     return on_axis.assign(x=on_axis["batch_size" if by_batch else "width"].astype(float))
 

@@ -18,7 +18,7 @@ import pandas as pd
 from bench import statistics
 from bench.report import columns
 from bench.report.columns import Column, Table
-from bench.report.pairs import in_blocks, spread
+from bench.report.pairs import grouped, in_blocks, spread
 from bench.report.runs import GROUP, identity
 from bench.store.records.cell import Result
 from bench.store.records.sweep import SweepResult
@@ -102,19 +102,20 @@ class Fit:
         return self.overhead_s + self.parameter_s * parameters + self.flop_s * flops
 
 
-def sweep(results: Sequence[Result], gates: Sequence[Verification] = ()) -> pd.DataFrame:
+def sweep(results: Sequence[Result], verifications: Sequence[Verification] = ()) -> pd.DataFrame:
     """A row for each process of a sweep and point; ``step_s`` is the median of its calls, by their number of steps.
 
     What the equivalence gate refused, and processes that came to no end, have none.
     """
-    refused = {(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"}
+    refused = {(one.implementation, one.workload, one.device) for one in verifications if one.status == "failed"}
     rows = []
     for result in results:
-        if not isinstance(result, SweepResult):
-            continue
         cell = result.cell
-        kept = result.status == "ok" and (cell.implementation, cell.workload.name, cell.device) not in refused
-        for point in result.points if kept else ():
+        if not isinstance(result, SweepResult) or result.status != "ok":
+            continue
+        if (cell.implementation, cell.workload.name, cell.device) in refused:
+            continue
+        for point in result.points:
             row = {name: getattr(point, name) for name in SWEEP.names if name in point.__dataclass_fields__}
             row |= identity(result) | {"calls": len(point.seconds)}
             if point.seconds:
@@ -129,55 +130,53 @@ def fitted(points: pd.DataFrame) -> Fit | None:
     """The terms that explain the points of one process, the one held out left aside; None for too few points."""
     from scipy.optimize import nnls  # here: it takes a while to import, and few reports have sweeps
 
-    own = points[~points["held_out"].astype(bool)].dropna(subset="step_s")
-    if len(own) < FEWEST:
+    known = points[~points["held_out"].astype(bool)].dropna(subset="step_s")
+    if len(known) < FEWEST:
         return None
-    step_s, flops = own["step_s"].to_numpy(float), (own["flops"] * own["batch_size"]).to_numpy(float)
-    terms = np.column_stack([np.ones(len(own)), own["parameters"].to_numpy(float), flops])
+    step_s, flops = known["step_s"].to_numpy(float), (known["flops"] * known["batch_size"]).to_numpy(float)
+    terms = np.column_stack([np.ones(len(known)), known["parameters"].to_numpy(float), flops])
     size = terms.max(axis=0)  # of one order, so that none drowns in rounding
-    found, _ = nnls(terms / size / step_s[:, None], np.ones(len(own)))
-    overhead_s, parameter_s, flop_s = (float(value) for value in found / size)
-    off = np.abs(terms @ (found / size) / step_s - 1)
-    return Fit(overhead_s, parameter_s, flop_s, float(np.median(off)))
+    weights, _ = nnls(terms / size / step_s[:, None], np.ones(len(known)))
+    overhead_s, parameter_s, flop_s = (float(seconds) for seconds in weights / size)
+    return Fit(overhead_s, parameter_s, flop_s, float(np.median(np.abs(terms @ (weights / size) / step_s - 1))))
 
 
 def overhead(
     points: pd.DataFrame, workloads: Mapping[str, Workload], peaks: Mapping[Any, float] | None = None
 ) -> pd.DataFrame:
-    """A row for each implementation of a place: medians over the fits of its processes, and ranges.
+    """A row for each implementation and configuration: medians over the fits of its processes, and ranges.
 
     ``peaks`` are the machine's floating-point operations per second by network, device and threads, where it was asked.
     """
     rows = []
-    for key, own in points.groupby([*GROUP, "tier", "implementation", "framework"], sort=False):
-        place = dict(zip([*GROUP, "tier", "implementation", "framework"], key, strict=True))
-        base = workloads[str(place["workload"])]
-        fits = pd.DataFrame([row for _, cell in own.groupby("cell") if (row := of_cell(cell, base))])
+    for names, sweeps in grouped(points, [*GROUP, "tier", "implementation", "framework"]):
+        base = workloads[names["workload"]]
+        fits = pd.DataFrame([row for _, cell in sweeps.groupby("cell") if (row := of_cell(cell, base))])
         if len(fits):
-            peak = (peaks or {}).get((base.name, str(place["device"]), int(own["threads"].iloc[0])))
-            middle = {name: fits[name].median() for name in fits}
+            peak = (peaks or {}).get(tuple(names[name] for name in GROUP))
+            medians = {name: fits[name].median() for name in fits}
             ranges = spread(fits, "overhead_s") | spread(fits, "held_out_ratio")
-            of_peak = middle["largest_flops_per_s"] / peak if peak else None
-            rows.append(place | {"processes": len(fits)} | middle | ranges | {"of_peak": of_peak})
+            of_peak = medians["largest_flops_per_s"] / peak if peak else None
+            rows.append(names | {"processes": len(fits)} | medians | ranges | {"of_peak": of_peak})
     return OVERHEAD.frame(rows)
 
 
 def of_cell(points: pd.DataFrame, base: Workload) -> dict[str, float] | None:
-    """What the fit of one process says; None where it has too few points."""
+    """The figures of one process's fit; None where it has too few points."""
     fit = fitted(points)
     if fit is None:
         return None
-    known = points[~points["held_out"].astype(bool)].dropna(subset="step_s")
-    at_base = known[(known["batch_size"] == base.batch_size) & same_width(known, base)]
-    own_s = float(at_base["step_s"].iloc[0]) if len(at_base) else math.nan
-    largest = known[same_width(known, base)].sort_values("batch_size").iloc[-1]
-    apart = points[points["held_out"].astype(bool)]["step_s"].dropna()
-    held_out_s = float(apart.iloc[0]) if len(apart) else math.nan
+    measured = points.dropna(subset="step_s")
+    held_out = measured["held_out"].astype(bool)
+    of_width = measured[~held_out & same_width(measured, base)].sort_values("batch_size")
+    largest = of_width.iloc[-1]
+    step_s = first(of_width.loc[of_width["batch_size"] == base.batch_size, "step_s"])
+    held_out_s = first(measured.loc[held_out, "step_s"])
     return {
         "overhead_s": fit.overhead_s,
         "batch_size": base.batch_size,
-        "step_s": own_s,
-        "share": fit.overhead_s / own_s,
+        "step_s": step_s,
+        "share": fit.overhead_s / step_s,
         "parameter_s": fit.parameter_s,
         "flops_per_s": 1 / fit.flop_s if fit.flop_s else math.nan,
         "largest_batch_size": largest["batch_size"],
@@ -187,6 +186,11 @@ def of_cell(points: pd.DataFrame, base: Workload) -> dict[str, float] | None:
         "held_out_s": held_out_s,
         "held_out_ratio": fit.overhead_s / held_out_s,
     }
+
+
+def first(values: pd.Series) -> float:
+    """The first of some values; NaN where there are none."""
+    return float(values.iloc[0]) if len(values) else math.nan
 
 
 def same_width(points: pd.DataFrame, base: Workload) -> pd.Series:
@@ -199,17 +203,15 @@ def threads(points: pd.DataFrame) -> pd.DataFrame:
 
     ``estimate`` is how many times as fast a step is with the most threads as with ``fewer``, paired by block.
     """
-    rows: list[dict[str, Any]] = []
-    own = points.dropna(subset="step_s")
-    names = ["workload", "device", "tier", "implementation"]
-    for key, group in own.groupby(names, sort=False):
+    rows = []
+    for names, group in grouped(points.dropna(subset="step_s"), ["workload", "device", "tier", "implementation"]):
         fewer, most = int(group["threads"].min()), int(group["threads"].max())
-        for (size, units), found in group.groupby(["batch_size", "width"], dropna=False) if fewer < most else ():
-            slow, fast = (found[found["threads"] == number] for number in (fewer, most))
+        for (size, units), point in group.groupby(["batch_size", "width"], dropna=False) if fewer < most else ():
+            slow, fast = (point[point["threads"] == number] for number in (fewer, most))
             both = in_blocks(slow, fast, "step_s")
             if len(both):
-                place = dict(zip(names, key, strict=True)) | {"threads": most, "fewer": fewer}
                 ends = asdict(statistics.paired_ratio(list(both["a"]), list(both["b"])))
                 several = ends if len(both) > 1 else {"estimate": ends["estimate"]}
-                rows.append(place | {"batch_size": size, "width": units, "blocks": len(both)} | several)
+                row = names | {"threads": most, "fewer": fewer, "batch_size": size, "width": units}
+                rows.append(row | {"blocks": len(both)} | several)
     return SWEEP_THREADS.frame(rows).astype({"width": "Int64"})

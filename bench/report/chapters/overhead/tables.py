@@ -4,7 +4,7 @@ import pandas as pd
 
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
-from bench.report.groups import Group, part
+from bench.report.groups import Group
 
 METHOD = (
     "Fitted to the steps of each process at all batch sizes and widths: step = overhead + parameters × time per "
@@ -16,40 +16,29 @@ METHOD = (
 
 def sheet(frame: pd.DataFrame, points: pd.DataFrame, group: Group) -> Sheet:
     """A row for each implementation, the least overhead first; what could not be trained stands beneath."""
-    own = part(frame, *group.place_key)
-    if own.empty:
+    fits = group.part(frame)
+    if fits.empty:
         return Sheet(group.title, (), ())
-    peaked = bool(own["of_peak"].notna().any())
-    rows = []
-    for _, row in own.sort_values("overhead_s").iterrows():
-        figures = [
-            spread(row, "overhead_s"),
-            numbers.percent(row["share"]),
-            beside(row),
-            figure(row["parameter_s"] * 1e9),
-            figure(row["largest_flops_per_s"] / 1e9),
+    peaked, first = bool(fits["of_peak"].notna().any()), fits.iloc[0]
+    rows = [
+        (
+            group.two_lines(row["implementation"]), spread(row, "overhead_s"), numbers.percent(row["share"]),
+            beside(row), figure(row["parameter_s"] * 1e9), figure(row["largest_flops_per_s"] / 1e9),
             *([numbers.percent(row["of_peak"])] if peaked else []),
-            figure(row["crossing_batch_size"]),
-            numbers.percent(row["residual"]),
-        ]
-        rows.append((f"{naming.label(row['implementation'], row['tier'])}\n{row['tier']}", *figures))
-    first = own.iloc[0]
+            figure(row["crossing_batch_size"]), numbers.percent(row["residual"]),
+        )
+        for _, row in fits.sort_values("overhead_s").iterrows()
+    ]  # fmt: skip
     columns = (
-        "implementation",
-        "overhead of a step",
-        f"share of a step at batch {first['batch_size']:.0f}",
-        "a step of next to nothing",
-        "ns per parameter",
-        f"GFLOP/s at batch {first['largest_batch_size']:.0f}",
-        *(["of the machine's peak"] if peaked else []),
-        "as long as the arithmetic at batch",
-        "deviation",
-    )
-    return Sheet(group.title, columns, tuple(rows), note=" ".join([METHOD, *lost(part(points, *group.place_key))]))
+        "implementation", "overhead of a step", f"share of a step at batch {first['batch_size']:.0f}",
+        "a step of next to nothing", "ns per parameter", f"GFLOP/s at batch {first['largest_batch_size']:.0f}",
+        *(["of the machine's peak"] if peaked else []), "as long as the arithmetic at batch", "deviation",
+    )  # fmt: skip
+    return Sheet(group.title, columns, tuple(rows), note=" ".join([METHOD, *lost(group.part(points))]))
 
 
 def beside(row: pd.Series) -> str:
-    """The time of the step that is not in the fit, and how many times that the fitted overhead is."""
+    """The time of the step that is not in the fit, and the ratio of the fitted overhead to it."""
     if numbers.missing(row["held_out_s"]):
         return numbers.MISSING
     return f"{step(row['held_out_s'])}\nfitted: {numbers.ratio(row['held_out_ratio'])} times that"
@@ -78,14 +67,14 @@ def figure(value: float) -> str:
 
 def lost(points: pd.DataFrame) -> list[str]:
     """Which points could not be trained, and why."""
-    told: dict[tuple[str, str], list[str]] = {}
+    where: dict[tuple[str, str], list[str]] = {}
     for _, row in points[points["reason"] != ""].iterrows():
-        who = naming.named(row["implementation"], row["tier"])
-        told.setdefault((who, row["reason"]), []).append(named(row["batch_size"], row["width"]))
+        program = naming.named(row["implementation"], row["tier"])
+        where.setdefault((program, row["reason"]), []).append(named(row["batch_size"], row["width"]))
     return [
-        f"{who} could not be trained at {numbers.listed(list(dict.fromkeys(where)))}: "
+        f"{program} could not be trained at {numbers.listed(list(dict.fromkeys(sizes)))}: "
         f"{numbers.shorten(why, 200).rstrip('.')}."
-        for (who, why), where in told.items()
+        for (program, why), sizes in where.items()
     ]
 
 
@@ -96,15 +85,15 @@ def named(batch_size: int, width: int | None) -> str:
 
 def cores(frame: pd.DataFrame, group: Group) -> Sheet:
     """A row for each implementation, a column for each point; only where the group has the most threads of several."""
-    own = part(frame, *group.place_key)
-    if own.empty:
+    ratios = group.part(frame)
+    if ratios.empty:
         return Sheet("", (), ())
-    places = list(dict.fromkeys(zip(own["batch_size"], own["width"].astype(object), strict=True)))
+    points = list(dict.fromkeys(zip(ratios["batch_size"], ratios["width"].astype(object), strict=True)))
     rows = []
-    for (tier, name), found in own.groupby(["tier", "implementation"], sort=False):
-        known = {(row["batch_size"], row["width"]): numbers.ratio(row["estimate"]) for _, row in found.iterrows()}
-        rows.append((naming.named(str(name), str(tier)), *(known.get(place, numbers.MISSING) for place in places)))
-    columns = ("implementation", *(named(*place) for place in places))
-    fewer = numbers.count(int(own["fewer"].iloc[0]), "thread")
+    for name, of_each in ratios.groupby("implementation", sort=False):
+        known = {(row["batch_size"], row["width"]): numbers.ratio(row["estimate"]) for _, row in of_each.iterrows()}
+        rows.append((group.named(str(name)), *(known.get(point, numbers.MISSING) for point in points)))
+    columns = ("implementation", *(named(*point) for point in points))
+    fewer = numbers.count(int(ratios["fewer"].iloc[0]), "thread")
     note = f"How many times as fast a step is with {group.threads} threads as with {fewer}, block by block."
     return Sheet("", columns, tuple(rows), note=note)

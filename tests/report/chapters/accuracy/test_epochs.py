@@ -18,7 +18,7 @@ from bench.display import axes as display_axes
 from bench.display import charts as display_charts
 from bench.display.charts import Chart
 from bench.report import runs
-from bench.report.chapters import cost
+from bench.report.chapters import memory
 from bench.report.chapters.accuracy import epochs
 from bench.report.chapters.comparison import charts
 from bench.store.records.training import Evaluation, TrainingResult
@@ -38,7 +38,7 @@ def drawn(
     results: Sequence[TrainingResult], claims: pd.DataFrame = NO_CLAIMS, gates: Sequence[Verification] = ()
 ) -> dict[str, Chart]:
     named = "title", "key", runs.runs_frame(results, gates)
-    found = [charts.times(*named), cost.memory(*named)]
+    found = [charts.times(*named), memory.chart(*named)]
     found += epochs.over_training(*named, runs.epochs_frame(results), runs.curves_frame(results), claims)
     return {chart.name.partition(".")[0]: chart for chart in found if chart is not None}
 

@@ -52,11 +52,16 @@ PROGRAMS = {"documented-pytorch": program(24, 14), "documented-keras": program(1
 EXPORTS = (Export("onnx", "pytorch"), Export("onnx", "keras"), Export("litert", "keras"))
 
 
-def table(
+def evidence(
     found: Sequence[Probe] = (PYTORCH, KERAS), programs: Any = PROGRAMS, exports: Sequence[Any] = EXPORTS
-) -> pd.DataFrame:
+) -> rules.Evidence:
+    """What the table is decided by."""
+    return rules.Evidence({probe.framework: probe for probe in found}, programs, exports)
+
+
+def table(*arguments: Any, **options: Any) -> pd.DataFrame:
     """The table by claim, as it is written."""
-    return claims_verdicts.in_words(properties.table_1(found, programs, exports)).set_index("claim")
+    return claims_verdicts.in_words(properties.table_1(evidence(*arguments, **options))).set_index("claim")
 
 
 def verdicts(*found: Probe) -> dict[str, str]:
@@ -196,7 +201,7 @@ def test_exports_are_told_with_their_figures() -> None:
 
 def test_the_table_for_people_has_claim_finding_and_versions() -> None:
     """By property; who was probed, with which versions and on what stands beneath."""
-    sheet = properties.properties_table(properties.table_1([PYTORCH, KERAS], PROGRAMS, []))
+    sheet = properties.properties_table(properties.table_1(evidence([PYTORCH, KERAS], exports=[])))
     first = dict(zip(sheet.columns, sheet.rows[0], strict=True))
     assert (first["property"], first["framework"], first["document 1 says"], first["verdict"]) == (
         "computation graph", "PyTorch", "dynamic", "holds",

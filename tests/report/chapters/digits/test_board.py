@@ -101,6 +101,16 @@ def test_results_without_networks_have_no_board(tmp_path: Path) -> None:
     assert 'id="board-' not in page(tmp_path) and "drawing board" not in (tmp_path / "report.md").read_text()
 
 
+def test_a_network_that_diverged_is_not_on_the_board(tmp_path: Path) -> None:
+    """Its logits are no numbers and say no digit; the other one is asked alone."""
+    networks = untrained(WORKLOAD)
+    networks[PAIR[0]][0][0][3, 3] = np.nan
+    board = embedded(kept(tmp_path, WORKLOAD, networks))
+    assert len(board["networks"]) == 1
+    networks[PAIR[1]][0][0][3, 3] = np.inf
+    assert 'id="board-networks"' not in page(kept(tmp_path / "none", WORKLOAD, networks))
+
+
 def test_a_board_is_in_the_contents_and_named_in_the_markdown(plain: Path) -> None:
     """A reader of either page finds it."""
     assert '<li><a href="#draw">' in page(plain) and "drawing board" in (plain / "report.md").read_text()

@@ -11,9 +11,9 @@ from synthetic import result, save
 from bench.data import mnist
 from bench.report import build, groups, pairs
 from bench.report import runs as report_runs
+from bench.report.chapters import digits
 from bench.report.chapters.digits import charts as digits_charts
 from bench.report.chapters.digits import frames as digits_frames
-from bench.report.chapters.digits import tables
 from bench.store import archive, predictions
 from bench.store.predictions import TestSet
 from bench.store.records.training import TrainingResult
@@ -87,7 +87,7 @@ def test_the_test_set_is_kept_with_the_images_that_were_mistaken(tmp_path: Path)
 
 def test_charts_show_images_with_what_was_said_of_them() -> None:
     """The first four, each implementation's mistakes, and where two of a tier disagree."""
-    found = list(digits_frames.by_place(RESULTS, TEST))
+    found = digits_frames.by_implementation(RESULTS, TEST)
     charts = [chart for chart in digits_charts.of_group("tiny, CPU", "tiny.cpu.2t", found, TEST) if chart]
     by_name = {chart.name: chart for chart in charts}
     assert set(by_name) == {
@@ -111,6 +111,20 @@ def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
     assert "Digit by digit: mlp-128-64" in page and "Mistaken by Keras on TensorFlow (matched)" in page
     assert (directory / "tables" / "digits.csv").exists() and (directory / "tables" / "disagreements.csv").exists()
     assert len(list((directory / "charts").glob("mistaken.*.svg"))) == 1
+    assert "no finite numbers" not in page
+
+
+def test_logits_that_were_no_numbers_are_told_in_one_line(tmp_path: Path) -> None:
+    """With how many processes there were; results of before predictions were kept have a loss, and no line."""
+    images = np.zeros((7, 28, 28), np.uint8)
+    mnist.write(tmp_path / "data", images, LABELS, images, LABELS)
+    lost = said("", block=2)
+    lost = replace(lost, epochs=(*lost.epochs[:-1], replace(lost.epochs[-1], test_loss=None)))
+    results = [said("7210477"), lost, said("", "matched-keras")]
+    directory = save(tmp_path / "out", results)
+    predictions.keep(directory, tmp_path / "data", results, "d1")
+    page = build.build(directory).html.read_text()
+    assert "The last logits are no finite numbers, so there are no digits: PyTorch (matched) (1 process)." in page
 
 
 def test_tables_for_people_have_a_column_for_each_implementation() -> None:
@@ -122,14 +136,14 @@ def test_tables_for_people_have_a_column_for_each_implementation() -> None:
         "comparison": pairs.comparison(runs),
     }
     (group,) = groups.groups(frames, {"mlp-128-64": 5}, "mlp-128-64")
-    sheet = tables.by_digit(digits_frames.by_digit(RESULTS, TEST), group)
+    sheet = digits.by_digit(digits_frames.by_digit(RESULTS, TEST), group)
     assert sheet.columns[2:] == (
         "PyTorch (matched)",
         "Keras on TensorFlow (matched)",
         "Keras on TensorFlow (documented)",
     )
     assert ("7", "3", "83.33 %\n2.5 correct", "83.33 %\n2.5 correct", "100.00 %\n3.0 correct") in sheet.rows
-    counts = tables.confusion(digits_frames.confusion(RESULTS, TEST), group)[1]
+    counts = digits.confusion(digits_frames.confusion(RESULTS, TEST), group)[1]
     assert counts.rows[7] == ("7", "·", "0.5", "·", "·", "·", "·", "·", "2.5", "·", "·")
-    apart = tables.disagreements(digits_frames.disagreements(RESULTS, TEST), group)
+    apart = digits.disagreements(digits_frames.disagreements(RESULTS, TEST), group)
     assert apart.rows == (("PyTorch (matched)", "Keras on TensorFlow (matched)", "2.0\n1–3", "1.5", "0.5", "0.0"),)

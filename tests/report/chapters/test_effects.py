@@ -8,9 +8,9 @@ from synthetic import WORKLOAD, result, save, session
 
 from bench.report import build
 from bench.report import runs as report_runs
-from bench.report.chapters.accuracy import effects
+from bench.report.chapters.effects import changes
 from bench.store.records.training import TrainingResult
-from impls.workload import SGD, Adam, Dense, Dropout
+from impls.workload import SGD, Adam, Dense, Dropout, Workload
 
 WITH_SGD = replace(WORKLOAD, name="with-sgd", optimiser=SGD(0.1))
 SIGMOID = replace(WORKLOAD, name="with-sigmoid", layers=(Dense(128, "sigmoid"), Dense(64, "sigmoid"), Dense(10)))
@@ -31,19 +31,24 @@ DROPS = replace(WORKLOAD, name="drops", layers=(WORKLOAD.layers[0], Dropout(0.5)
 )
 def test_networks_differ_in_one_thing_or_are_not_compared(other: object, said: str) -> None:
     """What is changed is said in words; two things at once are nothing that could be told apart."""
-    assert effects.change(WORKLOAD, other) == said  # type: ignore[arg-type]
+    assert changes.change(WORKLOAD, other) == said  # type: ignore[arg-type]
 
 
 def test_the_plain_network_comes_first_whatever_the_order() -> None:
     """Of two learning rates neither is the plain one, so there is no pair."""
     faster = replace(WORKLOAD, name="faster", optimiser=Adam(0.1))
-    assert [pair[:2] for pair in effects.pairs([WITH_SGD, WORKLOAD])] == [(WORKLOAD.name, "with-sgd")]
-    assert not list(effects.pairs([faster, WORKLOAD]))
+    assert [pair[:2] for pair in changes.pairs(named(WITH_SGD, WORKLOAD))] == [(WORKLOAD.name, "with-sgd")]
+    assert not list(changes.pairs(named(faster, WORKLOAD)))
+
+
+def named(*workloads: Workload) -> dict[str, Workload]:
+    return {workload.name: workload for workload in workloads}
 
 
 def frame(results: list[TrainingResult]) -> list[dict[str, object]]:
-    found = effects.effects(report_runs.runs_frame(results, []), report_runs.epochs_frame(results), results)
-    return found.to_dict("records")  # type: ignore[return-value]
+    workloads = named(*(one.cell.workload for one in results))
+    made = changes.effects(report_runs.runs_frame(results, []), report_runs.epochs_frame(results), workloads)
+    return made.to_dict("records")  # type: ignore[return-value]
 
 
 def test_the_difference_is_paired_by_block() -> None:
