@@ -138,7 +138,9 @@ ALL = MISTAKES | IN_FLOAT64 | WITH_DROPOUT | WITH_MOMENTUM | WITH_CONVOLUTION
 
 def main() -> None:
     """Every mistake, and the program without any on each of those networks for a number of seeds."""
-    samples.N_TEST = (samples.N_TEST[1],) * 2  # a dear network's test set shows a mistake as well, and in less time
+    samples.N_TEST = (
+        samples.N_TEST[1],
+    ) * 2  # a is_costly network's test set shows a mistake as well, and in less time
     right, data, answers = Path("impls/matched/pytorch.py").read_text(encoding="utf-8"), mnist.load(download.find()), {}
     with TemporaryDirectory() as folder:
         for table, (mistakes, workload, deep) in networks().items():
@@ -155,7 +157,7 @@ def failed(source: str, workload, data, seed: int, deep: bool, cache: Path) -> l
     names: dict = {"__name__": "planted"}
     exec(compile(source, "planted", "exec"), names)
     candidate = Candidate.of(names["Implementation"], "cpu", seed, cache)
-    return [rung.name for rung in checks.climb(candidate, workload, data, deep) if not rung.passed]
+    return [rung.name for rung in checks.verify(candidate, workload, data, deep) if not rung.passed]
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
 
 
 def plugin(path: Path) -> Entry:
-    """The row of a plugin file. Raises FcnBenchError for one that is not there, or after which no result can be named."""
+    """The row of a plugin file. Raises FcnBenchError for one that is not there or whose name no result can have."""
     if not path.is_file():
         raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
     try:

@@ -126,7 +126,7 @@ class TwiceSoftmax(InTf32):
 def climbed(make: type[Implementation], precision: Any, data: Path) -> Iterator[Check]:
     """The gate's rungs for a program, asked for in a precision."""
     workload = replace(NET, precision=precision)
-    return checks.climb(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
+    return checks.verify(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
 
 
 def test_the_gate_lets_tf32_pass_where_it_was_asked_for_and_nowhere_else(tiny_data: Path) -> None:

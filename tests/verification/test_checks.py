@@ -54,7 +54,7 @@ def climb(data, tmp_path_factory):
 
     def climb(make, workload, seed=0, deep=False, cache=shared):
         candidate = Candidate.of(make, "cpu", seed, cache)
-        return {rung.name: rung for rung in checks.climb(candidate, workload, data, deep)}
+        return {rung.name: rung for rung in checks.verify(candidate, workload, data, deep)}
 
     return climb
 
@@ -199,11 +199,11 @@ def test_program_that_lacks_float64_for_this_network_says_so(climb, workload):
 
 
 def test_oracle_is_asked_once_for_all_who_run_the_same_equation(climb, workload, tmp_path, monkeypatch):
-    """The second candidate finds the courses and the images in the cache, and gets the answer of one without a cache."""
+    """The second candidate finds the trajectories and the images in the cache, and gets the answer of one without a cache."""
     first = climb(Implementation, workload, cache=tmp_path)
     assert climb(Implementation, workload, cache=None) == first
-    monkeypatch.setattr("bench.verification.candidate.courses", None)
-    monkeypatch.setattr("bench.verification.candidate.steady_passes", None)
+    monkeypatch.setattr("bench.verification.candidate.trajectories", None)
+    monkeypatch.setattr("bench.verification.candidate.draw_steady_passes", None)
     assert climb(Implementation, workload, cache=tmp_path) == first
 
 
@@ -225,7 +225,7 @@ def test_steady_takes_the_images_farthest_from_a_switch(data, workload):
         inputs = zip(activations[:-2], weights[:-1], strict=True)
         return np.min([np.abs(a @ kernel + bias).min(axis=1) for a, (kernel, bias) in inputs], axis=0)
 
-    chosen = samples.steady(workload, weights, data, rng, 64)
+    chosen = samples.draw_steady(workload, weights, data, rng, 64)
     assert nearest(chosen).min() > np.median(nearest(np.arange(200)))
 
 
@@ -246,7 +246,7 @@ def test_lessons_are_stored_in_another_order_than_they_are_taught(data, workload
     """A shuffled lesson visits in `order` the very images that an unshuffled one stores one after the other."""
     images = [np.random.default_rng(1).integers(60_000, size=100)]
     plain, shuffled = (
-        samples.lessons(workload, data, np.random.default_rng(5), tmp_path / str(mixed), images, mixed)[0]
+        samples.store_passes(workload, data, np.random.default_rng(5), tmp_path / str(mixed), images, mixed)[0]
         for mixed in (False, True)
     )
     assert not np.array_equal(shuffled.order, np.arange(100))

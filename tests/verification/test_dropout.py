@@ -27,12 +27,14 @@ def workload() -> Workload:
     return tutorials.networks()["mlp-128-64-dropout"]
 
 
-def looked_at(workload: Workload, data: Data, folder: Path, make: Any = Implementation, unseen: str = "") -> Any:
-    return {rung.name: rung for rung in dropout.looked_at(Candidate.of(make, "cpu", 3), workload, data, folder, unseen)}
+def check_masks(workload: Workload, data: Data, folder: Path, make: Any = Implementation, unseen: str = "") -> Any:
+    return {
+        rung.name: rung for rung in dropout.check_masks(Candidate.of(make, "cpu", 3), workload, data, folder, unseen)
+    }
 
 
-def judged(counts: Any, rate: float, blur: float = 1e-3) -> dict[str, bool]:
-    return {rung.name: rung.passed for rung in dropout.judged("", np.asarray(counts, float), blur, N, rate)}
+def judge(counts: Any, rate: float, blur: float = 1e-3) -> dict[str, bool]:
+    return {rung.name: rung.passed for rung in dropout.judge("", np.asarray(counts, float), blur, N, rate)}
 
 
 def drawn(rate: float, shape: tuple[int, int] = (12, 60)) -> Any:
@@ -41,7 +43,7 @@ def drawn(rate: float, shape: tuple[int, int] = (12, 60)) -> Any:
 
 def test_a_correct_dropout_passes_all_three_rungs(workload: Workload, data: Data, tmp_path: Path) -> None:
     """The oracle's own dropout is counted right: whole numbers, the rate, the spread of independent draws."""
-    rungs = looked_at(workload, data, tmp_path)
+    rungs = check_masks(workload, data, tmp_path)
     assert list(rungs) == ["dropout scale", "dropout rate", "dropout spread"]
     assert all(rung.passed for rung in rungs.values())
     assert rungs["dropout scale"].figure < rungs["dropout scale"].limit / 100
@@ -58,7 +60,7 @@ def test_each_dropout_is_looked_at_alone(workload: Workload, data: Data, tmp_pat
         Dropout(0.8),
         Dense(10),
     )
-    rungs = looked_at(replace(workload, layers=several), data, tmp_path)
+    rungs = check_masks(replace(workload, layers=several), data, tmp_path)
     assert [name for name in rungs if "scale" in name] == [f"dropout scale at {n}" for n in (0, 2, 3, 5)]
     assert all(rung.passed for rung in rungs.values())
 
@@ -66,21 +68,21 @@ def test_each_dropout_is_looked_at_alone(workload: Workload, data: Data, tmp_pat
 def test_before_a_convolution_nothing_can_be_counted(workload: Workload, data: Data, tmp_path: Path) -> None:
     """The rung says so instead of passing in silence."""
     network = (Conv(2, 3), Dropout(0.5), Conv(2, 3), Pool(2), Dropout(0.5), Dense(10))
-    rungs = looked_at(replace(workload, layers=network), data, tmp_path)
+    rungs = check_masks(replace(workload, layers=network), data, tmp_path)
     assert rungs["dropout at 1"].note == "not shown: masks can only be counted where a dense layer follows"
     assert rungs["dropout scale at 4"].passed
 
 
 def test_without_gradients_there_are_no_masks_to_see(workload: Workload, data: Data, tmp_path: Path) -> None:
     """The reason is that of the gradients' rung."""
-    (rung,) = looked_at(workload, data, tmp_path, unseen="not shown: only Adam here").values()
+    (rung,) = check_masks(workload, data, tmp_path, unseen="not shown: only Adam here").values()
     assert (rung.passed, rung.note) == (True, "not shown: only Adam here")
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_independent_draws_at_the_rate_pass(rate: float) -> None:
     """Counts of a binomial distribution, as a correct dropout gives them."""
-    assert judged(drawn(rate), rate) == {"dropout scale": True, "dropout rate": True, "dropout spread": True}
+    assert judge(drawn(rate), rate) == {"dropout scale": True, "dropout rate": True, "dropout spread": True}
 
 
 @pytest.mark.parametrize(
@@ -97,4 +99,4 @@ def test_independent_draws_at_the_rate_pass(rate: float) -> None:
 )
 def test_a_dropout_of_another_kind_is_refused(counts: Any, rung: str) -> None:
     """Each mistake shows on the rung that looks at it."""
-    assert not judged(counts, 0.5)[rung]
+    assert not judge(counts, 0.5)[rung]
