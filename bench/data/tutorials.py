@@ -14,10 +14,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.data.networks import network, read_toml
 from bench.errors import FcnBenchError, brief
-from impls.fields import check_finite, shown
+from impls.fields import check_finite, check_names, shown
 from impls.workload import STRICT, Workload
 
 FOLDER = Path(__file__).with_name("tutorials")
+NAMES = ("workload", "framework", "other", "device")
+"""What the fields of a claim are called that are names."""
 Quantity = Literal["epoch_s", "memory_bytes", "accuracy"]
 
 
@@ -38,6 +40,7 @@ class Claim:
     def __post_init__(self) -> None:
         """Raise ValueError for a value that means nothing."""
         check_finite(low=self.low, high=self.high, about=self.about)
+        check_names(**{name: value for name, value in vars(self).items() if name in NAMES})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +193,7 @@ def read(path: Path) -> Tutorial:
     try:
         tutorial = TUTORIAL.validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise FcnBenchError(f"tutorial file {path}: {explain(error)}") from error
+        raise FcnBenchError(f"tutorial file {path}: {brief(explain(error))}") from error
     about = {"document": tutorial.number}
     return replace(tutorial, networks=tuple(network(name, about | table, path) for name, table in tables.items()))
 
@@ -199,7 +202,7 @@ def explain(error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, what is wrong with it."""
     first = error.errors()[0]
     kinds = {"figure", "contrast", "accuracy", "spread"}  # the validator names the kind of a claim among its keys
-    key = brief(".".join(str(part) for part in first["loc"] if part not in kinds))
+    key = ".".join(str(part) for part in first["loc"] if part not in kinds)
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":
