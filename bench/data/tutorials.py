@@ -193,7 +193,7 @@ def read(path: Path) -> Tutorial:
     try:
         tutorial = TUTORIAL.validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise FcnBenchError(f"tutorial file {path}: {brief(explain(error))}") from error
+        raise FcnBenchError(f"tutorial file {path}: {explain(error)}") from error
     about = {"document": tutorial.number}
     return replace(tutorial, networks=tuple(network(name, about | table, path) for name, table in tables.items()))
 
@@ -202,9 +202,9 @@ def explain(error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, what is wrong with it."""
     first = error.errors()[0]
     kinds = {"figure", "contrast", "accuracy", "spread"}  # the validator names the kind of a claim among its keys
-    key = ".".join(str(part) for part in first["loc"] if part not in kinds)
+    key = brief(".".join(str(part) for part in first["loc"] if part not in kinds))
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":
         return f"{key} is not a known key: remove it or mend its name"
-    return f"{key} is {shown(first['input'])}, expected {first['msg'].removeprefix('Input should be ')}"
+    return f"{key} is {shown(first['input'])}, expected {brief(first['msg'].removeprefix('Input should be '))}"
