@@ -1,4 +1,4 @@
-"""The pytest-benchmark suite: its options, what it is asked of, and what it adds to pytest-benchmark's output.
+"""The pytest-benchmark suite: its options, what it measures, and what it adds to pytest-benchmark's output.
 
 ``pytest bench --benchmark-only`` runs it; the benchmarks and their fixtures are in ``bench/suite``.
 """

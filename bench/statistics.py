@@ -197,10 +197,10 @@ def p_value(differences: Sequence[float]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Each p value corrected for all that were asked together, so that all of them err at most as often as one.
+    """Each p value corrected for the number of tests, so that all of them together err at most as often as one.
 
     Step-down (Holm 1979, Scandinavian Journal of Statistics 6, 65-70): the i-th smallest of m is multiplied by
-    ``m - i + 1``, is at least as large as those before it, and at most 1. No assumption on how they hang together.
+    ``m - i + 1``, is at least as large as those before it, and at most 1. The tests need not be independent.
     """
     corrected, worst = [0.0] * len(p_values), 0.0
     for position, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):

@@ -21,7 +21,7 @@ def data(
     from bench.data.mnist import describe
 
     root = download.find(directory, say=say)
-    found = describe(root)
-    say(f"{found.name}: {found.n_train:,} training and {found.n_test:,} test images in {root / 'MNIST' / 'raw'}")
-    for name, md5 in found.md5.items():
+    idx = describe(root)
+    say(f"{idx.name}: {idx.n_train:,} training and {idx.n_test:,} test images in {root / 'MNIST' / 'raw'}")
+    for name, md5 in idx.md5.items():
         say(f"  {name}  md5 {md5}")

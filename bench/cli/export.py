@@ -21,8 +21,7 @@ def export(
     model: Annotated[Path, typer.Argument(help="A portable file (models/*.npz), or a result directory.")],
     format: Annotated[str, typer.Option(help=f"Format to write: {FORMATS}.")],
     out: Annotated[
-        Path | None,
-        typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here]."),
+        Path | None, typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here].")
     ] = None,
     by: Annotated[
         str | None, typer.Option(help=f"Framework that writes the file: {BY} [default: the one that trained it].")

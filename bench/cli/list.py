@@ -25,7 +25,7 @@ app = typer.Typer()
 def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str] = ()) -> str:
     """All tables, ``width`` letters wide; the networks are those of ``file`` where there is one.
 
-    ``ask`` starts each framework to find out what it can use; else that is told as far as it can be seen from outside.
+    ``ask`` starts each framework to find out which devices it can use; without it only its packages are looked up.
     ``pythons`` are interpreters as ``--python`` takes them.
     """
     from rich.console import Console
@@ -63,8 +63,8 @@ def implementations(entries: "Sequence[Entry]") -> "Table":
     table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
     built_in = {entry.name for entry in registry.BUILT_IN}
     for entry in entries:
-        found = [f"{package} {version}" for package, version in versions(entry).items()]
-        table.add_row(entry.name, entry.tier, ", ".join(found) if entry.name in built_in else "as it needs")
+        installed = [f"{package} {version}" for package, version in versions(entry).items()]
+        table.add_row(entry.name, entry.tier, ", ".join(installed) if entry.name in built_in else "as it needs")
     return table
 
 

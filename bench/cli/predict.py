@@ -30,8 +30,7 @@ Network = Annotated[
 Predictors = Annotated[
     list[str] | None,
     typer.Option(
-        "--with",
-        help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained].",
+        "--with", help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained]."
     ),
 ]
 Resize = Annotated[

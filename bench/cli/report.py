@@ -39,13 +39,13 @@ def compare(
     from bench.cli.options import share
     from bench.report import compare as report_compare
 
-    found = report_compare.compare(base, new, share("--fail-slower", fail_slower))
+    comparison = report_compare.compare(base, new, share("--fail-slower", fail_slower))
     if str(markdown) == "-":
-        say(found.markdown, end="")
+        say(comparison.markdown, end="")
     else:
-        say(found.text)
+        say(comparison.text)
         if markdown is not None:
             with files.writing(markdown, "make room or give another --markdown"):
-                files.write_text(markdown, found.markdown)
+                files.write_text(markdown, comparison.markdown)
             say(f"summary: {markdown}")
-    return 1 if found.regressions else 0
+    return 1 if comparison.regressions else 0

@@ -23,9 +23,9 @@ LABELS = 1.65
 
 def rows(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The implementations of a group with their cells: in the same order in all charts and all tiers."""
-    own = runs[(runs["status"] == "ok") & (runs["gate"] != "failed")]
-    found = [(str(name), part) for name, part in own.groupby("implementation") if (part["role"] == "measured").any()]
-    return sorted(found, key=lambda row: naming.rank(row[0], row[1]["tier"].iloc[0]))
+    good = runs[(runs["status"] == "ok") & (runs["gate"] != "failed")]
+    parts = [(str(name), part) for name, part in good.groupby("implementation") if (part["role"] == "measured").any()]
+    return sorted(parts, key=lambda row: naming.rank(row[0], row[1]["tier"].iloc[0]))
 
 
 def colour(part: pd.DataFrame) -> str:
@@ -33,12 +33,12 @@ def colour(part: pd.DataFrame) -> str:
     return COLOURS.get(part["framework"].iloc[0], OTHER_COLOUR)
 
 
-def named_rows(axes: Axes, found: Sequence[tuple[str, pd.DataFrame]]) -> None:
+def named_rows(axes: Axes, parts: Sequence[tuple[str, pd.DataFrame]]) -> None:
     """Rows from top to bottom without a frame, each with its implementation's name and tier at the left."""
-    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.set_ylim(len(parts) - 0.4, -0.6)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
-    for y, (name, part) in enumerate(found):
+    for y, (name, part) in enumerate(parts):
         tier = part["tier"].iloc[0]
         write = partial(axes.text, -0.02, y, transform=axes.get_yaxis_transform(), ha="right", parse_math=False)
         write(naming.label(name, tier), va="bottom", fontsize=9.5)
@@ -63,27 +63,28 @@ def scale(axes: Axes, low: float, high: float) -> None:
 
 
 def panels(
-    title: str, key: str, found: Sequence[tuple[str, pd.DataFrame]], every: pd.DataFrame
+    title: str, key: str, parts: Sequence[tuple[str, pd.DataFrame]], every: pd.DataFrame
 ) -> tuple[Figure, list[Axes]]:
     """A panel for each implementation, two abreast, each with its name, all on the scale of ``every`` line."""
-    across = min(2, len(found))
-    down = math.ceil(len(found) / across)
+    across = min(2, len(parts))
+    down = math.ceil(len(parts) / across)
     height, width = 1.9 * down + HEAD + 0.45, (WIDTH - 0.7) / across
-    figure, places = headed(height, title, key), []
-    for i, (name, part) in enumerate(found):
+    figure, drawn = headed(height, title, key), []
+    for i, (name, part) in enumerate(parts):
         left, bottom = 0.6 + width * (i % across), 0.45 + 1.9 * (down - 1 - i // across)
         axes = figure.add_axes((left / WIDTH, bottom / height, (width - 0.15) / WIDTH, 1.5 / height))
-        prepare(axes, every, first=i % across == 0, last=i + across >= len(found))
+        prepare(axes, every, first=i % across == 0, last=i + across >= len(parts))
         axes.text(0, 1.03, naming.named(name, part["tier"].iloc[0]), transform=axes.transAxes, parse_math=False)
-        places.append(axes)
-    return figure, places
+        drawn.append(axes)
+    return figure, drawn
 
 
 def own_lines(part: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
     """Epochs and heights of the measured processes, one after the other with a gap between them."""
-    own = epochs[epochs["cell"].isin(measured_cells(part))].dropna(subset="accuracy").sort_values(["block", "epoch"])
+    good = epochs[epochs["cell"].isin(measured_cells(part))].dropna(subset="accuracy").sort_values(["block", "epoch"])
     lines = [
-        pd.DataFrame({"epoch": line["epoch"], "y": line["accuracy"].map(error_axis)}) for _, line in own.groupby("cell")
+        pd.DataFrame({"epoch": line["epoch"], "y": line["accuracy"].map(error_axis)})
+        for _, line in good.groupby("cell")
     ]
     gap = pd.DataFrame({"epoch": [math.nan], "y": [math.nan]})
     return pd.concat([part for line in lines for part in (line, gap)]) if lines else pd.DataFrame()
@@ -118,13 +119,13 @@ def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
     parts = []
     for name, part in rows(runs):
         for role in ("measured", "control") if "epoch_s" in columns else ("measured",):
-            own = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
-            told = [
-                f"{columns[column]} {numbers.spread(column, *own[column].quantile([0.5, 0, 1]))}".strip()
-                for column in list(own.columns)
+            figures = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
+            medians = [
+                f"{columns[column]} {numbers.spread(column, *figures[column].quantile([0.5, 0, 1]))}".strip()
+                for column in list(figures.columns)
             ]
             again = " as control" if role == "control" else ""
-            parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(told)}"] if told else []
+            parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(medians)}"] if medians else []
     return f"{start}, median and range over processes: {'; '.join(parts)}."
 
 

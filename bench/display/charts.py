@@ -54,9 +54,9 @@ def described(svg: str, name: str, title: str, text: str) -> str:
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family: [^;]*;", "font-family: 'DejaVu Sans', Verdana, sans-serif;", svg)
     key = re.sub(r"\W", "-", name)
-    told = f'<title id="{key}-title">{html.escape(title)}</title>\n <desc id="{key}-desc">{html.escape(text)}</desc>'
+    about = f'<title id="{key}-title">{html.escape(title)}</title>\n <desc id="{key}-desc">{html.escape(text)}</desc>'
     head = f'<svg role="img" aria-labelledby="{key}-title {key}-desc" '
-    return re.sub(r"<svg ([^>]*)>", lambda found: f"{head}{found[1]}>\n {told}", svg, count=1)
+    return re.sub(r"<svg ([^>]*)>", lambda found: f"{head}{found[1]}>\n {about}", svg, count=1)
 
 
 def inline(chart: Chart) -> str:
@@ -65,9 +65,9 @@ def inline(chart: Chart) -> str:
     svg = re.sub(r"<!--.*?-->|<defs>\s*<style.*?</defs>|font-family: [^;]*; ", "", svg, flags=re.DOTALL)
     head, body = svg.split(">", 1)
     head = re.sub(r' (?:xmlns(?::xlink)?|version|width|height)="[^"]*"', "", head).replace("<svg", '<svg class="chart"')
-    told, body = body.split("</desc>", 1)
+    about, body = body.split("</desc>", 1)
     key = re.sub(r"\W", "-", chart.name)
     body = re.sub(r'(?<= id=")|(?<=url\(#)', f"{key}-", body).replace('xlink:href="#', f'href="#{key}-')
     body = body.replace(f"fill: {PAPER}", "fill: none").replace(INK, "currentColor")
     body = re.sub(r"(?<=: )#([0-9a-f]{6})", r"var(--c\1, #\1)", body)
-    return f"{head}>{told}</desc>" + re.sub(r"\s*\n\s*", " ", body)
+    return f"{head}>{about}</desc>" + re.sub(r"\s*\n\s*", " ", body)

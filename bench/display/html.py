@@ -91,8 +91,8 @@ def picture(one: Picture) -> str:
     title, words = escaped(one.chart.title), escaped(one.chart.text)
     shown = f'<div class="scroll" tabindex="0" role="region" aria-label="{title}">{one.inline}</div>'
     shown = shown if one.inline else f'<p><a href="charts/{one.chart.name}.svg">{title}</a></p>'
-    told = f"<details><summary>The same in words</summary>{words}</details>"
-    return f'<figure>\n{shown}\n<figcaption>{told} <a href="{one.data}">its data</a></figcaption>\n</figure>'
+    folded = f"<details><summary>The same in words</summary>{words}</details>"
+    return f'<figure>\n{shown}\n<figcaption>{folded} <a href="{one.data}">its data</a></figcaption>\n</figure>'
 
 
 def table(shown: Shown) -> str:

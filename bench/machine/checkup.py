@@ -76,15 +76,15 @@ def others(seconds: float = SECONDS) -> Iterator[CheckupFinding]:
 
 def busiest() -> list[str]:
     """The names of the three programs that have used most CPU time of late."""
-    found = [process for process in psutil.process_iter(["name"]) if process.pid != psutil.Process().pid]
+    processes = [process for process in psutil.process_iter(["name"]) if process.pid != psutil.Process().pid]
     used: list[tuple[float, str]] = []
-    for process in found:
+    for process in processes:
         try:
             process.cpu_percent()
         except psutil.Error:
             continue
     time.sleep(0.3)
-    for process in found:
+    for process in processes:
         try:
             used.append((process.cpu_percent(), process.info["name"] or "?"))
         except psutil.Error:
@@ -110,21 +110,21 @@ def evenness(seconds: float = SECONDS) -> CheckupFinding:
 
 def quota() -> CheckupFinding:
     """A container's quota that is no whole number of CPUs stops its threads in the middle of their work."""
-    found = cpus.cpu_quota()
-    if found is None:
+    limit = cpus.cpu_quota()
+    if limit is None:
         return CheckupFinding("CPU quota", "good", "none")
-    whole = found >= len(cpus.available_cpus()) and float(found).is_integer()
+    whole = limit >= len(cpus.available_cpus()) and float(limit).is_integer()
     advice = "give the container whole CPUs (cpuset) instead of a share of time"
-    return judged("CPU quota", whole, f"{found:g} CPUs of time", advice)
+    return judged("CPU quota", whole, f"{limit:g} CPUs of time", advice)
 
 
 def governor(root: Path = CPU_FILES) -> CheckupFinding:
     """Whether the CPUs' clock follows the load."""
-    found = {path.read_text().strip() for path in root.glob("cpu[0-9]*/cpufreq/scaling_governor")}
-    if not found:
+    governors = {path.read_text().strip() for path in root.glob("cpu[0-9]*/cpufreq/scaling_governor")}
+    if not governors:
         return CheckupFinding("CPU clock", "unknown", "the system does not say what governs it")
-    seen = f"governed by {', '.join(sorted(found))}"
-    return judged("CPU clock", found == {"performance"}, seen, "hold it: 'cpupower frequency-set -g performance'")
+    seen = f"governed by {', '.join(sorted(governors))}"
+    return judged("CPU clock", governors == {"performance"}, seen, "hold it: 'cpupower frequency-set -g performance'")
 
 
 def turbo(root: Path = CPU_FILES) -> CheckupFinding:

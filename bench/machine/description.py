@@ -62,9 +62,9 @@ def blas() -> str:
 
 def devices() -> tuple[str, ...]:
     """The devices of this machine, the CPU first. Whether a framework can use one, only the framework knows."""
-    found = ["cpu"]
+    names = ["cpu"]
     if gpu.gpu_names() and visible(os.environ) != ():
-        found.append("cuda")
+        names.append("cuda")
     if platform.system() == "Darwin" and platform.machine() == "arm64":
-        found.append("mps")
-    return tuple(found)
+        names.append("mps")
+    return tuple(names)

@@ -47,7 +47,7 @@ def steal_s() -> float | None:
 
 def throttled_s(root: Path = cpus.CGROUP, membership: Path = Path("/proc/self/cgroup")) -> float | None:
     """Seconds for which a quota on the way to the root kept this container's threads waiting, in either version."""
-    found = []
+    readings = []
     for directory in cpus.cgroup_directories(root, membership):
         try:
             lines = (directory / "cpu.stat").read_text().splitlines()
@@ -55,10 +55,10 @@ def throttled_s(root: Path = cpus.CGROUP, membership: Path = Path("/proc/self/cg
             continue
         values = dict(line.split(maxsplit=1) for line in lines if " " in line)
         if "throttled_usec" in values:  # version 2
-            found.append(int(values["throttled_usec"]) / 1e6)
+            readings.append(int(values["throttled_usec"]) / 1e6)
         elif "throttled_time" in values:  # version 1, in nanoseconds
-            found.append(int(values["throttled_time"]) / 1e9)
-    return max(found, default=None)
+            readings.append(int(values["throttled_time"]) / 1e9)
+    return max(readings, default=None)
 
 
 def hot_events(root: Path = CPU_FILES) -> int | None:
@@ -140,7 +140,7 @@ def disturbances(result: Result) -> list[str]:
     read, wall_s, threads = reader(result), result.phases.process_s, result.cell.threads
     if not wall_s:
         return []
-    own = wall_s * threads
+    available_s = wall_s * threads
     spare = wall_s * max(0, (read("cpus") or threads) - threads)
     others_s = read("others_cpu_s")
     shares = {
@@ -148,20 +148,20 @@ def disturbances(result: Result) -> list[str]:
         "taken by other programs": (None if others_s is None else others_s - spare, OTHERS),
         "withheld by the container's quota": (read("throttled_s"), THROTTLED),
     }
-    found = [
-        f"{lost_s / own:.0%} of its CPU time {what}".replace("%", " %")
+    causes = [
+        f"{lost_s / available_s:.0%} of its CPU time {what}".replace("%", " %")
         for what, (lost_s, limit) in shares.items()
-        if lost_s is not None and lost_s > limit * own
+        if lost_s is not None and lost_s > limit * available_s
     ]
     if hot := read("hot_events"):
-        found.append(f"throttled for heat {hot} times")
+        causes.append(f"throttled for heat {hot} times")
     if swapped := read("swapped_bytes"):
-        found.append(f"{swapped / 1e6:.0f} MB read back from swap")
+        causes.append(f"{swapped / 1e6:.0f} MB read back from swap")
     if programs := read("gpu_processes"):
-        found.append(f"{programs} other programs on the GPU")
+        causes.append(f"{programs} other programs on the GPU")
     if reasons := [reason for reason in slowed(result.readings) if reason != POWER_CAP]:
-        found.append(f"GPU slowed down: {', '.join(reasons)}")
-    return found
+        causes.append(f"GPU slowed down: {', '.join(reasons)}")
+    return causes
 
 
 def reader(result: Result) -> Callable[[str], Any]:
@@ -177,15 +177,15 @@ def slowed(readings: Readings) -> list[str]:
 
 def hints(result: Result, cpu_per_wall: float | None) -> list[str]:
     """What is worth knowing of a cell and is no reason to measure it again."""
-    found = []
+    notes = []
     if cpu_per_wall is not None and cpu_per_wall > OVERUSE * result.cell.threads:
-        found.append(f"uses {cpu_per_wall:.1f} CPUs, was asked for {result.cell.threads}")
+        notes.append(f"uses {cpu_per_wall:.1f} CPUs, was asked for {result.cell.threads}")
     read, wall_s = reader(result), result.phases.process_s
     switches, clock = read("involuntary_switches"), read("frequency_share")
     if switches is not None and wall_s and switches > SWITCHES * wall_s:
-        found.append(f"lost its CPU {switches / wall_s:.0f} times a second")
+        notes.append(f"lost its CPU {switches / wall_s:.0f} times a second")
     if clock is not None and clock < SLOW_CLOCK:
-        found.append(f"clock at {clock:.0%} of its highest".replace("%", " %"))
+        notes.append(f"clock at {clock:.0%} of its highest".replace("%", " %"))
     if POWER_CAP in slowed(result.readings):
-        found.append("GPU at its power limit")
-    return found
+        notes.append("GPU at its power limit")
+    return notes

@@ -45,7 +45,7 @@ class Gpu:
     handle: Any
     whole: Any
 
-    def told(self, question: Callable[..., Any], *arguments: Any) -> Any:
+    def ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
         """What the driver answers; None where it has no answer to that on this GPU, or none for this user."""
         try:
             return question(*arguments)
@@ -55,21 +55,21 @@ class Gpu:
     @property
     def divided(self) -> bool:
         """Whether it is divided into instances (MIG): then its energy is that of everybody on it."""
-        mode = self.told(self.nvml.nvmlDeviceGetMigMode, self.whole)
+        mode = self.ask(self.nvml.nvmlDeviceGetMigMode, self.whole)
         return mode is not None and mode[0] == self.nvml.NVML_DEVICE_MIG_ENABLE
 
     def energy_j(self) -> float | None:
         """Joules since its driver was loaded."""
-        millijoules = None if self.divided else self.told(self.nvml.nvmlDeviceGetTotalEnergyConsumption, self.whole)
+        millijoules = None if self.divided else self.ask(self.nvml.nvmlDeviceGetTotalEnergyConsumption, self.whole)
         return None if millijoules is None else millijoules / 1000
 
     def processes(self) -> dict[int, int | None] | None:
         """The processes that compute on it and the bytes that each holds, None where that is not told (WDDM)."""
-        found = self.told(self.nvml.nvmlDeviceGetComputeRunningProcesses, self.whole)
-        if found is None:
+        running = self.ask(self.nvml.nvmlDeviceGetComputeRunningProcesses, self.whole)
+        if running is None:
             return None
         held: dict[int, int | None] = {}
-        for process in found:  # one for each instance that a process uses
+        for process in running:  # one for each instance that a process uses
             before = held.get(process.pid, 0)
             unknown = before is None or process.usedGpuMemory is None
             held[process.pid] = None if unknown else before + process.usedGpuMemory
@@ -77,11 +77,11 @@ class Gpu:
 
     def used_bytes(self) -> int | None:
         """What all processes and the driver hold of it; of its instance, where it is one."""
-        memory = self.told(self.nvml.nvmlDeviceGetMemoryInfo, self.handle)
+        memory = self.ask(self.nvml.nvmlDeviceGetMemoryInfo, self.handle)
         return None if memory is None else int(memory.used)
 
     def before(self) -> Before:
-        """To be asked before a process uses it."""
+        """What is on it now; to be read before a process uses it."""
         processes = self.processes()
         return Before(self.used_bytes(), None if processes is None else frozenset(processes))
 
@@ -105,28 +105,28 @@ class Gpu:
     def state(self) -> tuple[int | None, int | None, str | None]:
         """Temperature (°C), clock (MHz) and what slows it down now, in words."""
         nvml = self.nvml
-        reasons = self.told(nvml.nvmlDeviceGetCurrentClocksEventReasons, self.whole)
+        reasons = self.ask(nvml.nvmlDeviceGetCurrentClocksEventReasons, self.whole)
         if reasons is None:  # drivers before 535 know it by its older name
-            reasons = self.told(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, self.whole)
+            reasons = self.ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, self.whole)
         slowed = None
         if reasons is not None:
             slowed = ", ".join(words for name, words in SLOWED.items() if reasons & getattr(nvml, name))
-        temperature = self.told(nvml.nvmlDeviceGetTemperature, self.whole, nvml.NVML_TEMPERATURE_GPU)
-        return temperature, self.told(nvml.nvmlDeviceGetClockInfo, self.whole, nvml.NVML_CLOCK_SM), slowed
+        temperature = self.ask(nvml.nvmlDeviceGetTemperature, self.whole, nvml.NVML_TEMPERATURE_GPU)
+        return temperature, self.ask(nvml.nvmlDeviceGetClockInfo, self.whole, nvml.NVML_CLOCK_SM), slowed
 
     def settings(self) -> str:
         """Clock and power as they are set, and what decides how memory is counted, in words."""
         nvml = self.nvml
-        clock = self.told(nvml.nvmlDeviceGetMaxClockInfo, self.whole, nvml.NVML_CLOCK_SM)
-        limit = self.told(nvml.nvmlDeviceGetEnforcedPowerLimit, self.whole)
-        model = self.told(nvml.nvmlDeviceGetCurrentDriverModel, self.whole)  # Windows alone has one
-        told = [
+        clock = self.ask(nvml.nvmlDeviceGetMaxClockInfo, self.whole, nvml.NVML_CLOCK_SM)
+        limit = self.ask(nvml.nvmlDeviceGetEnforcedPowerLimit, self.whole)
+        model = self.ask(nvml.nvmlDeviceGetCurrentDriverModel, self.whole)  # Windows alone has one
+        in_words = [
             None if clock is None else f"at most {clock} MHz",
             None if limit is None else f"at most {limit / 1000:.0f} W",
             "MIG" if self.divided else None,
             {nvml.NVML_DRIVER_WDDM: "WDDM", nvml.NVML_DRIVER_WDM: "TCC"}.get(model),
         ]
-        return ", ".join(part for part in told if part)
+        return ", ".join(part for part in in_words if part)
 
 
 def find(variables: Mapping[str, str]) -> Gpu | None:
@@ -176,16 +176,16 @@ def foreign(device: str) -> int | None:
     """Processes on the GPU of a cell while no cell runs, which are somebody else's; None for other cells' devices."""
     if environment.kind(device) != "cuda":
         return None
-    found = find(environment.gpu_variables(device, os.environ))
-    processes = None if found is None else found.processes()
+    gpu = find(environment.gpu_variables(device, os.environ))
+    processes = None if gpu is None else gpu.processes()
     return None if processes is None else len(processes)
 
 
 def capability(device: str) -> tuple[int, int] | None:
     """The compute capability of a cell's GPU, (8, 0) for an A100; None where it cannot be asked."""
-    found = find(environment.gpu_variables(device, os.environ))
-    told = None if found is None else found.told(found.nvml.nvmlDeviceGetCudaComputeCapability, found.whole)
-    return None if told is None else (told[0], told[1])
+    gpu = find(environment.gpu_variables(device, os.environ))
+    version = None if gpu is None else gpu.ask(gpu.nvml.nvmlDeviceGetCudaComputeCapability, gpu.whole)
+    return None if version is None else (version[0], version[1])
 
 
 def driver() -> str:
@@ -282,9 +282,7 @@ STATE_QUANTITIES = (
     Quantity("gpu_temperature_c", "°C", "of the GPU just after the last epoch"),
     Quantity("gpu_clock_mhz", "MHz", "clock of the GPU's processors just after the last epoch"),
     Quantity(
-        "gpu_slowed_by",
-        "",
-        "what kept that clock low, in words; empty where nothing did or the driver does not tell",
+        "gpu_slowed_by", "", "what kept that clock low, in words; empty where nothing did or the driver does not tell"
     ),
 )
 ENERGY = (

@@ -63,15 +63,15 @@ def peak() -> Peak:
     return Peak(info.rss, "rss")
 
 
-def device_bytes(told: Mapping[str, int] | None) -> tuple[int | None, int | None]:
-    """Peak and reserved bytes of a device as ``device_memory()`` told them. Raises ValueError for anything else."""
-    told = told or {}
-    if set(told) - {"peak_bytes", "reserved_bytes"}:
-        raise ValueError(f"device_memory() returned {sorted(told)}, expected peak_bytes and reserved_bytes")
-    for name, value in told.items():
+def device_bytes(counts: Mapping[str, int] | None) -> tuple[int | None, int | None]:
+    """Peak and reserved bytes of a device as ``device_memory()`` counts them. Raises ValueError for anything else."""
+    counts = counts or {}
+    if set(counts) - {"peak_bytes", "reserved_bytes"}:
+        raise ValueError(f"device_memory() returned {sorted(counts)}, expected peak_bytes and reserved_bytes")
+    for name, value in counts.items():
         if not (value is None or type(value) is int):
             raise ValueError(f"device_memory() returned {value!r} as {name}, expected a whole number of bytes")
-    return told.get("peak_bytes"), told.get("reserved_bytes")
+    return counts.get("peak_bytes"), counts.get("reserved_bytes")
 
 
 class PeakMemory:

@@ -64,7 +64,7 @@ def build(directory: Path) -> Built:
     drawn, frames = page.draw(results), written(results)
     derived = [path for path in frames if path.startswith("tables/")]
     made = page.sections(results, drawn, [*(path for path in frames if path not in derived), "columns.md", *derived])
-    charts = [picture.chart for one in drawn for own in one.pictures.values() for picture in own]
+    charts = [picture.chart for _, pictures in drawn for own in pictures.values() for picture in own]
     files = {path: tables.csv(frame) for path, frame in frames.items()}
     files |= {path.replace(".csv", ".md"): tables.of_frame(frames[path]) for path in derived}
     files |= {f"charts/{chart.name}.svg": chart.svg for chart in charts}

@@ -57,9 +57,9 @@ def guide(frames: Mapping[str, pd.DataFrame], tables: Mapping[str, Table]) -> st
     ]
     for path, frame in frames.items():
         table = tables[path]
-        known = {column.name: column for column in table.columns}
-        found = [known[name] for name in map(str, frame)]
-        lines = [f"| `{column.name}` | {column.unit} | {column.meaning} |\n" for column in found]
+        by_name = {column.name: column for column in table.columns}
+        described = [by_name[name] for name in map(str, frame)]
+        lines = [f"| `{column.name}` | {column.unit} | {column.meaning} |\n" for column in described]
         parts.append(f"\n## {path}\n\n{table.meaning}\n\n| column | unit | meaning |\n|---|---|---|\n{''.join(lines)}")
     return "".join(parts)
 

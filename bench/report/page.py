@@ -1,7 +1,6 @@
 """The page: the charts that it carries, its sections with what the chapters add to them, and its two forms."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -21,15 +20,11 @@ LAST = {"method": ("Method", ""), "machine": ("Machine, versions, switches", "Ma
 """The sections that chapters share, by their anchors: titles and labels. Those of a single chapter stand between."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A chapter with its charts."""
-
-    chapter: Chapter
-    pictures: Pictures
+Drawn = Sequence[tuple[Chapter, Pictures]]
+"""All chapters with their charts."""
 
 
-def draw(results: Results) -> list[Drawn]:
+def draw(results: Results) -> Drawn:
     """The charts of all chapters. The page carries those that are met first, group by group, images last."""
     pictures: list[dict[str, list[Picture]]] = [{group.key: [] for group in results.groups} for _ in CHAPTERS]
     size = 0
@@ -40,10 +35,10 @@ def draw(results: Results) -> list[Drawn]:
             size += len(inline)
             data = CHAPTERS[i].kinds[chart.name.partition(".")[0]]
             pictures[i][group.key].append(Picture(chart, data, inline if size <= INLINED else ""))
-    return [Drawn(chapter, own) for chapter, own in zip(CHAPTERS, pictures, strict=True)]
+    return list(zip(CHAPTERS, pictures, strict=True))
 
 
-def sections(results: Results, drawn: Sequence[Drawn], files: Sequence[str]) -> list[Section]:
+def sections(results: Results, drawn: Drawn, files: Sequence[str]) -> list[Section]:
     """The sections of the page; ``files`` are those that it links to."""
 
     def shared(titles: Mapping[str, tuple[str, str]]) -> list[Section]:
@@ -52,21 +47,23 @@ def sections(results: Results, drawn: Sequence[Drawn], files: Sequence[str]) -> 
     def body(anchor: str) -> Iterator[Block]:
         if anchor == "evidence":
             yield from evidence(results, drawn)
-        for one in drawn:
-            if anchor in one.chapter.parts:
-                yield from one.chapter.parts[anchor](results, one.pictures)
+        for chapter, pictures in drawn:
+            if anchor in chapter.parts:
+                yield from chapter.parts[anchor](results, pictures)
         if anchor == "evidence":
             links = ", ".join(f"[{name}]({name})" for name in files)
             yield Marked(f"Raw values: {links}; one file for each cell in [cells/](cells/).")
 
-    own = [section for one in drawn if (section := one.chapter.section(results, one.pictures))]
+    own = [section for chapter, pictures in drawn if (section := chapter.section(results, pictures))]
     return [*shared(FIRST), *own, *shared(LAST)]
 
 
-def evidence(results: Results, drawn: Sequence[Drawn]) -> Iterator[Section]:
+def evidence(results: Results, drawn: Drawn) -> Iterator[Section]:
     """What the chapters show of each group: charts first, then tables, then what follows from them."""
     for group in results.groups:
-        blocks = [block for one in drawn for block in one.chapter.evidence(results, group, one.pictures[group.key])]
+        blocks = [
+            block for chapter, pictures in drawn for block in chapter.evidence(results, group, pictures[group.key])
+        ]
         if len(group.summary):
             yield Section(group.title, sorted(blocks, key=rank))
 
@@ -85,7 +82,7 @@ def html_file(results: Results, made: Sequence[Section]) -> str:
         facts=[Markup(html.escaped(fact)) for fact in facts(results)],
         sections=made,
         body=Markup(html.written(made)),
-        styles=[scripts.file(name) for name in needed if name.endswith(".css")],
+        styles=[scripts.read(name) for name in needed if name.endswith(".css")],
         scripts=run,
         policy=scripts.policy(run),
     )

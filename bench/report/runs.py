@@ -118,12 +118,14 @@ SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_ba
 def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification]) -> pd.DataFrame:
     """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms.
 
-    ``gate`` is what the equivalence gate said of the implementation: ``passed``, ``failed``, ``skipped``, or nothing
-    where it was not asked. Where it failed the speeds are withheld; they stay in ``epochs`` and in the cell's file.
+    ``gate`` is what verification found of the implementation: ``passed``, ``failed``, ``skipped``, or nothing where it
+    was not verified. Where it failed the speeds are withheld; they stay in ``epochs`` and in the cell's file.
     """
     frame = pd.DataFrame([run_row(result) for result in results])
-    said = {(gate.implementation, gate.workload, gate.device): gate.status for gate in gates}
-    answers = [said.get(key) for key in zip(frame["implementation"], frame["workload"], frame["device"], strict=True)]
+    statuses = {(gate.implementation, gate.workload, gate.device): gate.status for gate in gates}
+    answers = [
+        statuses.get(key) for key in zip(frame["implementation"], frame["workload"], frame["device"], strict=True)
+    ]
     frame.insert(list(frame.columns).index("reason") + 1, "gate", answers)
     frame.loc[frame["gate"] == "failed", SPEED] = None
     return frame
@@ -170,8 +172,8 @@ def run_row(result: TrainingResult) -> dict[str, object]:
 
 def inference(result: TrainingResult) -> dict[str, float | None]:
     """Predicting one image and one batch: the medians, and the first call with one image."""
-    found = {one.images: one for one in result.inference}
-    image, batch = found.get(1), found.get(result.cell.workload.test_batch_size)
+    timings = {one.images: one for one in result.inference}
+    image, batch = timings.get(1), timings.get(result.cell.workload.test_batch_size)
     return {
         "predict_image_s": call_s(image) if image else None,
         "predict_batch_s": call_s(batch) if batch else None,
@@ -192,9 +194,9 @@ def commit(result: TrainingResult) -> str | None:
 
 def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
-    own = [field.name for field in fields(Epoch) if field.name != "readings"]
+    names = [field.name for field in fields(Epoch) if field.name != "readings"]
     return EPOCHS.frame(
-        identity(result) | {name: getattr(epoch, name) for name in own} | of_meters(meters.EPOCHS, epoch.readings)
+        identity(result) | {name: getattr(epoch, name) for name in names} | of_meters(meters.EPOCHS, epoch.readings)
         for result in results
         for epoch in result.epochs
     )
@@ -219,9 +221,9 @@ def middle(rows: Iterable[Epoch], value: Callable[[Epoch], float | None]) -> flo
 def energy_j(steady: Sequence[Epoch]) -> float | None:
     """Joules of an epoch, on average; None where too little time passed for the counter to tell."""
     readings = [(epoch.train_s, epoch.readings.get("train_energy_j")) for epoch in steady]
-    told = [(seconds, joules) for seconds, joules in readings if isinstance(joules, int | float)]
-    long_enough = sum(seconds or 0.0 for seconds, _ in told) >= ENERGY_LEAST_S
-    return mean(joules for _, joules in told) if long_enough else None
+    counted = [(seconds, joules) for seconds, joules in readings if isinstance(joules, int | float)]
+    long_enough = sum(seconds or 0.0 for seconds, _ in counted) >= ENERGY_LEAST_S
+    return mean(joules for _, joules in counted) if long_enough else None
 
 
 def cpu_per_wall(epoch: Epoch) -> float | None:

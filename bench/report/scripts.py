@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -15,29 +14,18 @@ TEMPLATES = Path(__file__).with_name("templates")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-@dataclass(frozen=True)
-class Script:
-    """A script as it stands between its tags, and by which name a Content-Security-Policy allows it."""
-
-    text: Markup
-    allowed: str
-
-
-def read(name: str) -> Script:
-    """A script of ``templates/``; its hash is of the very bytes that stand in the page."""
-    text = file(name)
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Script(text, f"'sha256-{digest}'")
-
-
-def file(name: str) -> Markup:
-    """A file of ours, with nothing filled in."""
+def read(name: str) -> Markup:
+    """A script or a style sheet of ``templates/`` as it stands in a page."""
     return Markup(TEMPLATES.joinpath(name).read_text(encoding="utf-8"))
 
 
-def policy(scripts: Sequence[Script]) -> str:
-    """What a page with these scripts may do."""
-    return f"{POLICY}; script-src {' '.join(script.allowed for script in scripts)}" if scripts else POLICY
+def policy(scripts: Sequence[str]) -> str:
+    """The Content-Security-Policy of a page that runs these scripts, each known by its hash, and no others."""
+    if not scripts:
+        return POLICY
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"{POLICY}; script-src {allowed}"
 
 
 def template(name: str) -> jinja2.Template:

@@ -64,7 +64,7 @@ SHARES = ["d", "b", "asmall", "e", "c"]
 
 def shown(tmp_path: Path, sheet: Sheet) -> Path:
     """A page with nothing but this table."""
-    path, script = tmp_path / "table.html", scripts.read("sort.js").text
+    path, script = tmp_path / "table.html", scripts.read("sort.js")
     path.write_text(f"<!doctype html><body>{html.table(Shown(sheet))}<script>{script}</script>", encoding="utf-8")
     return path
 
@@ -77,7 +77,7 @@ def test_cells_without_a_figure_are_marked(tmp_path: Path) -> None:
     ]
     html = shown(tmp_path, Sheet("", COLUMNS, tuple(rows))).read_text()
     assert html.count("data-absent>") == 3 and '<td class="why" data-absent' in html
-    assert "not measured" not in scripts.read("sort.js").text
+    assert "not measured" not in scripts.read("sort.js")
 
 
 def names(browser: Browser) -> list[str]:

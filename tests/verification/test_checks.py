@@ -59,12 +59,14 @@ def verify(data, tmp_path_factory):
     return verify
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mistake", ALL)
 def test_planted_mistake_is_refused(mistake, answers):
     """A program with this one mistake fails at least one check."""
     assert answers[mistake]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("mistake", "check"),
     [
@@ -110,6 +112,7 @@ def test_mistake_is_caught_where_it_belongs(mistake, check, answers):
     assert check in answers[mistake]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("network", networks())
 def test_correct_program_passes_for_every_seed(network, seed, answers):
@@ -117,6 +120,7 @@ def test_correct_program_passes_for_every_seed(network, seed, answers):
     assert answers[f"{network} {seed}"] == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mistake", networks()["IN_FLOAT64"][0])
 def test_smallest_mistakes_show_in_the_deep_checks_only(mistake, answers):
     """What float32 cannot tell from rounding is what the long checks are for."""
