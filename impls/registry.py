@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from impls.fields import check_names
 from impls.frameworks import COMPARED, FRAMEWORKS, QUIET, Framework, short_names
 
 ENTRY_POINTS = "fcnbench.implementations"
@@ -148,8 +149,10 @@ def installed() -> tuple[Entry, ...]:
 
 
 def from_file(path: Path) -> Entry:
-    """The row of a plugin file; its name is the file's stem."""
-    return named(path.stem.replace("_", "-"), str(path.resolve()), "Implementation")
+    """The row of a plugin file; its name is the file's stem. Raises ValueError where results cannot be named so."""
+    row = named(path.stem.replace("_", "-"), str(path.resolve()), "Implementation")
+    check_names(name=row.name)
+    return row
 
 
 def named(name: str, module: str, attribute: str) -> Entry:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.data.networks import network, read_toml
-from bench.errors import FcnBenchError
+from bench.errors import FcnBenchError, brief
 from impls.fields import check_finite, shown
 from impls.workload import STRICT, Workload
 
@@ -199,7 +199,7 @@ def explain(error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, what is wrong with it."""
     first = error.errors()[0]
     kinds = {"figure", "contrast", "accuracy", "spread"}  # the validator names the kind of a claim among its keys
-    key = ".".join(str(part) for part in first["loc"] if part not in kinds)
+    key = brief(".".join(str(part) for part in first["loc"] if part not in kinds))
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":

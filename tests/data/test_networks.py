@@ -235,7 +235,7 @@ MISTAKES = [
     ("layers", ending(CONV.replace(", size = 3", "")), "net.layers.0.size is missing", "add it"),
     ("layers", ending(CONV.replace(" }", ", stride = 2 }")), "net.layers.0.stride", "not a known key"),
     ("layers", ending("{ kind = 'pool', size = 0 }"), "net.layers.0.size is 0", "equal to 2"),
-    ("seed", "9223372036854775808", "net.seed is 9223372036854775808", "less than 2^63"),
+    ("seed", "9223372036854775808", "net.seed is 9223372036854775808", "less than 2^32"),
     ("epochs", "9" * 4000, "net.epochs is 999", "less than 2^63"),
     ("layers", ending("{ kind = 'pool', size = 1 }"), "net.layers.0.size is 1", "equal to 2"),
     ("layers", "[{ units = 10, inputs = 785 }]", "net.layers.0.inputs is 785, expected 784", "784 arrive"),

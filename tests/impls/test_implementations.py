@@ -13,6 +13,8 @@ import pytest
 from bench.data import mnist
 from impls.registry import BUILT_IN
 
+pytestmark = pytest.mark.process
+
 IMPLS = Path(__file__).parents[2] / "impls"
 MEMBERS = ["__init__", "load", "set_weights", "get_weights", "train_epoch", "predict", "sync", "device_memory"]
 OWN = """

@@ -159,7 +159,7 @@ def damaged(good: bytes, name: str, rng: random.Random) -> bytes:
     for _ in range(rng.choice((1, 1, 1, 2, 5))):
         try:
             good = rng.choice(kinds)(good, rng)
-        except (ValueError, RecursionError, OSError, zipfile.BadZipFile, KeyError):
+        except (*formats.DAMAGE, OSError):
             good = damaged_bytes(good, rng)  # it is no such file any more
     return good
 

@@ -11,6 +11,7 @@ import pytest
 from bench.data import mnist
 from bench.errors import FcnBenchError
 from bench.machine import gpu
+from bench.session.choice import chosen_entries, to_verify
 from bench.session.devices import in_precisions
 from bench.store.records.verification import Check
 from bench.verification import checks
@@ -125,7 +126,7 @@ class TwiceSoftmax(InTf32):
 def climbed(make: type[Implementation], precision: Any, data: Path) -> Iterator[Check]:
     """The gate's rungs for a program, asked for in a precision."""
     workload = replace(NET, precision=precision)
-    return checks.climb(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
+    return checks.verify(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
 
 
 def test_the_gate_lets_tf32_pass_where_it_was_asked_for_and_nowhere_else(tiny_data: Path) -> None:
@@ -144,3 +145,13 @@ def test_a_mistake_is_found_under_the_wider_limits_too(mistaken: type[Implementa
 def test_a_program_in_float32_passes_under_tf32(tiny_data: Path) -> None:
     """TF32 is allowed, not demanded: a small product may be done without."""
     assert all(rung.passed for rung in climbed(Implementation, "tf32", tiny_data))
+
+
+@pytest.mark.parametrize("stem", [".hidden", "n" * 100])
+def test_a_plugin_whose_name_no_file_can_have_is_refused(tmp_path: Path, stem: str) -> None:
+    """Its results could not be stored."""
+    (tmp_path / f"{stem}.py").touch()
+    with pytest.raises(FcnBenchError, match="give the file another name"):
+        chosen_entries(None, [tmp_path / f"{stem}.py"])
+    with pytest.raises(FcnBenchError, match="give the file another name"):
+        to_verify(None, [tmp_path / f"{stem}.py"])

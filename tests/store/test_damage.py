@@ -24,6 +24,8 @@ QUICK = settings(
     max_examples=40, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 """A few seconds for each test, and the same inputs in every run; tests/method/damage.py throws as many as one likes."""
+LARGE = 200_000
+"""Bytes of a file of which fewer damaged ones are read."""
 READERS = damage.readers()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(damage.HOSTILE),
@@ -36,7 +38,7 @@ JSON = st.recursive(
 def test_a_damaged_file_is_read_with_possible_values_or_refused(reader: damage.Reader) -> None:
     """Of every kind that there is."""
 
-    @QUICK
+    @settings(QUICK, max_examples=40 if len(reader.good) < LARGE else 10)
     @given(st.randoms(use_true_random=False))
     def check(rng: random.Random) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -66,11 +66,11 @@ def check_readings(readings: Mapping[str, int | float | str | None]) -> None:
     """What meters read."""
     for name, value in readings.items():
         if name.endswith(WORDS):
-            check(value is None or isinstance(value, str), name, value, "a word")
+            check(value is None or isinstance(value, str), f"readings.{name}", value, "a word")
         elif value is not None:
             least, most = next((bound for end, bound in READINGS.items() if name.endswith(end)), (-LARGEST, LARGEST))
             fits = isinstance(value, int | float) and least <= value <= most
-            check(fits, name, value, f"a number from {least:g} to {most:g}")
+            check(fits, f"readings.{name}", value, f"a number from {least:g} to {most:g}")
 
 
 def check_switches(switches: Mapping[str, Any]) -> None:

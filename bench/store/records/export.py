@@ -55,7 +55,7 @@ class StoredExport:
 
     def __post_init__(self) -> None:
         """Raise ValueError for names that are none."""
-        check_names(workload=self.workload, implementation=self.implementation)
+        check_names(workload=self.workload, implementation=self.implementation, digest=self.digest)
 
     @property
     def file_name(self) -> str:

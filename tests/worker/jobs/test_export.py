@@ -84,6 +84,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> Callable[
     return told
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_every_format_says_what_the_oracle_says(row: Exporter, told: Any, tiny_data: Path) -> None:
     """The framework's own check passes, and the file's logits are the oracle's, also of an odd number of images."""
