@@ -14,10 +14,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.data.networks import network, read_toml
 from bench.errors import FcnBenchError, brief
-from impls.fields import check_finite, shown
+from impls.fields import check_finite, check_names, shown
 from impls.workload import STRICT, Workload
 
 FOLDER = Path(__file__).with_name("tutorials")
+NAMES = ("workload", "framework", "other", "device")
+"""What the fields of a claim are called that are names."""
 Quantity = Literal["epoch_s", "memory_bytes", "accuracy"]
 
 
@@ -38,6 +40,7 @@ class Claim:
     def __post_init__(self) -> None:
         """Raise ValueError for a value that means nothing."""
         check_finite(low=self.low, high=self.high, about=self.about)
+        check_names(**{name: value for name, value in vars(self).items() if name in NAMES})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,4 +207,4 @@ def explain(error: ValidationError) -> str:
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":
         return f"{key} is not a known key: remove it or mend its name"
-    return f"{key} is {shown(first['input'])}, expected {first['msg'].removeprefix('Input should be ')}"
+    return f"{key} is {shown(first['input'])}, expected {brief(first['msg'].removeprefix('Input should be '))}"

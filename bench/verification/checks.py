@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from bench.store.records.cell import finite
 from bench.store.records.verification import Check
 from bench.verification import dropout
 from bench.verification.candidate import RUNS, Candidate, TrainingCase, copied, draw_case, train
@@ -205,7 +206,7 @@ def check_long_training(candidate: Candidate, workload: Workload, data: Data, fo
 
 
 def judge(name: str, figure: float, limit: float) -> Check:
-    """Passed where the figure is finite and within the limit."""
-    if not np.isfinite(figure):
-        return Check(name, None, float(limit), False, "what it returned is not a number")
+    """Passed where the figure is within the limit; not where either is no number, as after weights that are none."""
+    if not np.isfinite((figure, limit)).all():
+        return Check(name, finite(float(figure)), finite(float(limit)), False, "what it returned is not a number")
     return Check(name, float(figure), float(limit), bool(figure <= limit), "")
