@@ -517,7 +517,7 @@ def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, drawn])
     names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
     networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
-    failed = [result(f"plugin-{n}", n, status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]
+    failed = [result(f"plugin-{n}", status="failed", reason=f"no {n}", log_tail="x" * 8000) for n in range(1, 99)]
     assert len(page(tmp_path, networks + failed).encode()) < 1_000_000
 
 
