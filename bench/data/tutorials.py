@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bench.data.networks import network, read_toml
-from bench.errors import FcnBenchError, brief
-from impls.fields import check_finite, check_names, shown
+from bench.data.networks import mistake, network, read_toml
+from bench.errors import FcnBenchError
+from impls.fields import check_finite, check_names
 from impls.workload import STRICT, Workload
 
 FOLDER = Path(__file__).with_name("tutorials")
@@ -202,9 +202,4 @@ def explain(error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, what is wrong with it."""
     first = error.errors()[0]
     kinds = {"figure", "contrast", "accuracy", "spread"}  # the validator names the kind of a claim among its keys
-    key = brief(".".join(str(part) for part in first["loc"] if part not in kinds))
-    if first["type"] == "missing":
-        return f"{key} is missing: add it"
-    if first["type"] == "unexpected_keyword_argument":
-        return f"{key} is not a known key: remove it or mend its name"
-    return f"{key} is {shown(first['input'])}, expected {brief(first['msg'].removeprefix('Input should be '))}"
+    return mistake(".".join(str(part) for part in first["loc"] if part not in kinds), first)

@@ -95,6 +95,7 @@ def test_plain_files_where_torchvision_wants_them_are_used_in_place(world):
     assert not (world / "cache").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gz"])
 def test_every_layout_is_read(world, layout, compressed):
