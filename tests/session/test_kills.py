@@ -5,6 +5,8 @@ from pathlib import Path
 
 from kills import Kill, kill_sessions
 
+pytestmark = pytest.mark.process
+
 
 def test_a_session_that_is_killed_loses_nothing_and_leaves_nobody(tmp_path: Path) -> None:
     """Inside a save of the parent and of its child, and while the child is stopped; the last run comes to its end."""
