@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+import pytest
 from kills import Kill, kill_sessions
 
 pytestmark = pytest.mark.process
