@@ -129,7 +129,7 @@ class Tutorial:
     """
 
     __pydantic_config__ = STRICT
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[int, Field(ge=1, le=999)]
     title: str
     english: str
     published: str

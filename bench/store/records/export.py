@@ -40,6 +40,8 @@ class Export:
         bounds.check_seconds(0, one_image_s=self.one_image_s)
         for node in self.graph:
             check_at_least(0, parameters=node.parameters, size_bytes=node.size_bytes)
+            for size in node.shape or ():
+                check_at_least(0, shape=size)
 
 
 @dataclass(frozen=True)
