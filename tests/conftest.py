@@ -89,7 +89,7 @@ QUICK: list[pytest.Item] = []
 def refuse(event: str, arguments: tuple[object, ...]) -> None:
     """Fail a test that starts a process or imports a framework, and does not say so by its mark."""
     if QUICK and (event in STARTS or (event == "import" and arguments[0] in FRAMEWORKS)):
-        pytest.fail(f"{QUICK[0].nodeid} has {event} {arguments[0]!r}: mark it with @pytest.mark.process")
+        pytest.fail(f"{QUICK[0].nodeid} has {event} {arguments[:1]}: mark it with @pytest.mark.process")
 
 
 sys.addaudithook(refuse)

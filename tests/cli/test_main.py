@@ -252,6 +252,7 @@ OUTPUTS = [
 ]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("command", "message"), OUTPUTS, ids=[command for command, _ in OUTPUTS])
 def test_a_standard_output_that_takes_nothing_is_one_line(command: str, message: str) -> None:
     """With the status for what a user can mend."""
@@ -260,6 +261,7 @@ def test_a_standard_output_that_takes_nothing_is_one_line(command: str, message:
     check_refused(Done(done.returncode, done.stdout, done.stderr), message)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_closed_pipe_ends_quietly(unbuffered: str) -> None:
     """As in ``fcnbench list | head``."""
@@ -272,6 +274,7 @@ def test_a_closed_pipe_ends_quietly(unbuffered: str) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.process
 def test_a_terminal_without_the_letters_is_given_their_codes(fcnbench: Command, tmp_path: Path) -> None:
     """Nothing ends because of a dash."""
     code = "from bench.cli.main import main; main(['data', 'n\u2013o'])"
