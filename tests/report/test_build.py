@@ -506,9 +506,7 @@ def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts and logs beyond the limit are left to their files."""
     large = "<svg><title>t</title><desc>d</desc>" + "<g/>" * 20_000 + "</svg>"
-    drawn = replace(
-        memory.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large)]
-    )
+    drawn = replace(memory.CHAPTER, charts=lambda _, group: [Chart(f"memory.{group.key}", group.title, "words", large)])
     monkeypatch.setattr(report_page, "CHAPTERS", [*UNDRAWN, drawn])
     names = [replace(OTHER_WORKLOAD, name=f"network-{number}") for number in range(20)]
     networks = [found for workload in names for found in session({PYTORCH: [1.0], KERAS: [2.0]}, workload=workload)]
