@@ -56,15 +56,15 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def check_readable(path: Path) -> None:
-    """Raise OSError for what is no regular file, since a pipe may be waited for without end, and for a huge one."""
+def check_readable(path: Path, largest: float = LARGEST) -> None:
+    """Raise OSError for what is no regular file, since a pipe may be waited for without end, and for a larger one."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "is no regular file")
-    if status.st_size > LARGEST:
-        raise OSError(errno.EFBIG, f"{status.st_size} bytes, at most {LARGEST} are read")
+    if status.st_size > largest:
+        raise OSError(errno.EFBIG, f"{status.st_size} bytes, at most {largest} are read")
 
 
 def inside(folder: Path, name: str) -> Path:

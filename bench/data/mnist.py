@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import FcnBenchError
+from bench.errors import FcnBenchError, brief
+from bench.files import check_readable, write_bytes
 from impls.contract import Data
 
 PUBLISHED = {
@@ -107,16 +108,19 @@ def paths_in(root: Path) -> dict[str, Path]:
 
 def open_files(paths: Mapping[str, Path]) -> Files:
     """The content of the files: of plain ones a mapping, of ``.gz`` what is packed in them."""
-    return {name: _open_file(path) for name, path in paths.items()}
+    return {name: open_file(path) for name, path in paths.items()}
 
 
-def _open_file(path: Path) -> bytes | mmap.mmap:
-    with explained(path, "a readable IDX file: replace it, or pass another --data DIR"), path.open("rb") as file:
-        if path.suffix == ".gz":
-            return gunzip(file.read())
-        if os.fstat(file.fileno()).st_size == 0:
-            return b""  # nothing cannot be mapped
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+def open_file(path: Path) -> bytes | mmap.mmap:
+    """As :func:`open_files`, for one."""
+    with explained(path, "a readable IDX file: replace it, or pass another --data DIR"):
+        check_readable(path, math.inf)
+        with path.open("rb") as file:
+            if path.suffix == ".gz":
+                return gunzip(file.read())
+            if os.fstat(file.fileno()).st_size == 0:
+                return b""  # nothing cannot be mapped
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def gunzip(packed: bytes) -> bytes:
@@ -129,33 +133,33 @@ def gunzip(packed: bytes) -> bytes:
 
 def checked_arrays(files: Files, paths: Mapping[str, Path]) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """x_train, y_train, x_test, y_test, each checked by itself and against its other; ``paths`` are for the errors."""
-    x_train, y_train, x_test, y_test = (_parse(files[name], paths[name]) for name in PUBLISHED)
+    x_train, y_train, x_test, y_test = (parse(files[name], paths[name]) for name in PUBLISHED)
     _, train_path, _, test_path = (paths[name] for name in PUBLISHED)
     for x, y, path in ((x_train, y_train, train_path), (x_test, y_test, test_path)):
         if len(x) != len(y):
-            raise _unsound(path, f"{len(y)} labels", f"{len(x)}, one for each image beside it")
+            raise unsound(path, f"{len(y)} labels", f"{len(x)}, one for each image beside it")
         if y.max() > 9:
-            raise _unsound(path, f"label {y.max()} at index {y.argmax()}", "0 to 9")
+            raise unsound(path, f"label {y.max()} at index {y.argmax()}", "0 to 9")
     return x_train, y_train, x_test, y_test
 
 
-def _parse(content: bytes | mmap.mmap, path: Path) -> Bytes:
+def parse(content: bytes | mmap.mmap, path: Path) -> Bytes:
     """A view of ``content``: images uint8 ``[n, 28, 28]`` or, by the name in ``path``, labels uint8 ``[n]``."""
     item = (28, 28) if "images" in path.name else ()
     axes = 1 + len(item)
     header_bytes = 4 + 4 * axes
     magic = bytes((0, 0, 8, axes))  # 8 stands for uint8
     if len(content) < header_bytes:
-        raise _unsound(path, f"truncated: {len(content)} bytes", f"{header_bytes} for the header alone")
+        raise unsound(path, f"truncated: {len(content)} bytes", f"{header_bytes} for the header alone")
     if content[:4] != magic:
-        raise _unsound(path, f"begins with {content[:4].hex()}", f"{magic.hex()}: IDX, uint8, {axes} axes")
+        raise unsound(path, f"begins with {content[:4].hex()}", f"{magic.hex()}: IDX, uint8, {axes} axes")
     shape = struct.unpack(f">{axes}I", content[4:header_bytes])
     expected_bytes = header_bytes + math.prod(shape)
     if len(content) != expected_bytes:
         fault = "truncated" if len(content) < expected_bytes else "too long"
-        raise _unsound(path, f"{fault}: {len(content)} bytes", f"{expected_bytes} for the shape {shape} in its header")
+        raise unsound(path, f"{fault}: {len(content)} bytes", f"{expected_bytes} for the shape {shape} in its header")
     if shape[0] == 0 or shape[1:] != item:
-        raise _unsound(path, f"shape {shape}", f"{('n', *item)} with n at least 1".replace("'", ""))
+        raise unsound(path, f"shape {shape}", f"{('n', *item)} with n at least 1".replace("'", ""))
     return np.frombuffer(content, np.uint8, offset=header_bytes).reshape(shape)
 
 
@@ -167,18 +171,10 @@ def encode(*arrays: Bytes) -> Files:
 
 
 def write_files(files: Files, root: Path) -> None:
-    """Put the four files in ``root``, each by a rename, so that none is ever half there."""
+    """Put the four files in ``root``, none of them ever half there. Raises OSError."""
     for name, path in paths_in(root).items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{name}.{os.getpid()}")
-        try:
-            with temporary.open("wb") as file:
-                file.write(files[name])
-                file.flush()
-                os.fsync(file.fileno())  # else a power cut after the rename could leave the name without the content
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_bytes(path, bytes(files[name]))
 
 
 def md5_of(files: Files) -> dict[str, str]:
@@ -196,7 +192,8 @@ def digest(md5: Mapping[str, str]) -> str:
     return hashlib.sha256(" ".join(md5[name] for name in PUBLISHED).encode()).hexdigest()[:16]
 
 
-def _unsound(path: Path, actual: str, expected: str) -> FcnBenchError:
+def unsound(path: Path, actual: str, expected: str) -> FcnBenchError:
+    """The error for a file that is no such part of a set."""
     return FcnBenchError(f"{path}: {actual}, expected {expected}: replace the file, or pass another --data DIR")
 
 
@@ -208,8 +205,3 @@ def explained(path: Path, expected: str) -> Iterator[None]:
     except OSError as error:
         reason = brief(error.strerror or str(error))
         raise FcnBenchError(f"{error.filename or path}: {reason}, expected {expected}") from error
-
-
-def brief(reason: str) -> str:
-    """``reason`` as part of a line."""
-    return " ".join(reason.split())[:240]

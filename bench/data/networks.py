@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from bench import files
 from bench.errors import FcnBenchError, brief
@@ -131,7 +131,12 @@ def unfit(network: Workload, tables: list[dict[str, Any]]) -> Iterator[str]:
 def explain(name: str, table: dict[str, Any], error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, value, expectation."""
     keys, first = next((keys, item) for item in error.errors() if (keys := keys_of(item["loc"], table)) is not None)
-    key = brief(".".join([name, *keys]))  # a quoted key may hold line ends
+    return mistake(".".join([name, *keys]), first)
+
+
+def mistake(key: str, first: ErrorDetails) -> str:
+    """A validator's error on one line: key, value, expectation."""
+    key = brief(key)  # which may hold line ends, where it is quoted
     if first["type"] == "missing":
         return f"{key} is missing: add it"
     if first["type"] == "unexpected_keyword_argument":
@@ -139,7 +144,7 @@ def explain(name: str, table: dict[str, Any], error: ValidationError) -> str:
     if first["type"] == "value_error":  # from the dataclass itself, which names the field
         return f"{key}.{first['ctx']['error']}"
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
-    return f"{key} is {shown(first['input'])}, expected {expected}"
+    return f"{key} is {shown(first['input'])}, expected {brief(expected)}"
 
 
 def keys_of(where: tuple[int | str, ...], table: dict[str, Any]) -> list[str] | None:

@@ -12,12 +12,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bench.data.networks import network, read_toml
+from bench.data.networks import mistake, network, read_toml
 from bench.errors import FcnBenchError
-from impls.fields import check_finite, shown
+from impls.fields import check_finite, check_names
 from impls.workload import STRICT, Workload
 
 FOLDER = Path(__file__).with_name("tutorials")
+NAMES = ("workload", "framework", "other", "device")
+"""What the fields of a claim are called that are names."""
 Quantity = Literal["epoch_s", "memory_bytes", "accuracy"]
 
 
@@ -38,6 +40,7 @@ class Claim:
     def __post_init__(self) -> None:
         """Raise ValueError for a value that means nothing."""
         check_finite(low=self.low, high=self.high, about=self.about)
+        check_names(**{name: value for name, value in vars(self).items() if name in NAMES})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,7 @@ class Tutorial:
     """
 
     __pydantic_config__ = STRICT
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[int, Field(ge=1, le=999)]
     title: str
     english: str
     published: str
@@ -199,9 +202,4 @@ def explain(error: ValidationError) -> str:
     """The first mistake that was found, on one line: key, what is wrong with it."""
     first = error.errors()[0]
     kinds = {"figure", "contrast", "accuracy", "spread"}  # the validator names the kind of a claim among its keys
-    key = ".".join(str(part) for part in first["loc"] if part not in kinds)
-    if first["type"] == "missing":
-        return f"{key} is missing: add it"
-    if first["type"] == "unexpected_keyword_argument":
-        return f"{key} is not a known key: remove it or mend its name"
-    return f"{key} is {shown(first['input'])}, expected {first['msg'].removeprefix('Input should be ')}"
+    return mistake(".".join(str(part) for part in first["loc"] if part not in kinds), first)

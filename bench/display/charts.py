@@ -1,4 +1,4 @@
-"""Figure -> SVG and PNG, byte for byte the same each time, and the SVG as a part of a page, light or dark."""
+"""Figure -> SVG, byte for byte the same each time, and the same as a part of a page, light or dark."""
 
 import html
 import io
@@ -12,7 +12,13 @@ from matplotlib.figure import Figure
 INK = "#1f2430"
 """Text and axes; in a page this becomes the colour of the page's own text."""
 PAPER = "#ffffff"
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "fcnbench", "font.size": 9.0, "axes.facecolor": "none"}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fcnbench",
+    "font.size": 9.0,
+    "axes.facecolor": "none",
+    "image.composite_image": False,
+}
 STYLE |= dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
 WIDTH, HEAD = 6.6, 0.5
 """Inches: of every figure, and of its title."""
@@ -20,13 +26,12 @@ WIDTH, HEAD = 6.6, 0.5
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn chart: a file's stem, a title, what it shows in a sentence, and the two forms of its picture."""
+    """A drawn chart: a file's stem, a title, what it shows in a sentence, and its picture."""
 
     name: str
     title: str
     text: str
     svg: str
-    png: bytes
 
 
 def headed(height: float, title: str, key: str) -> Figure:
@@ -43,10 +48,9 @@ def draw(name: str, title: str, text: str, figure: Callable[[str], Figure | None
         drawn = figure(title)
         if drawn is None:
             return None
-        svg, png = io.StringIO(), io.BytesIO()
+        svg = io.StringIO()
         drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        drawn.savefig(png, format="png", dpi=150, metadata={"Software": None})
-    return Chart(name, title, text, described(svg.getvalue(), name, title, text), png.getvalue())
+    return Chart(name, title, text, described(svg.getvalue(), name, title, text))
 
 
 def described(svg: str, name: str, title: str, text: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.display import numbers
 from bench.display.text import clean
 
 
@@ -37,12 +36,6 @@ def in_markdown(text: str) -> str:
 def markdown(sheet: Sheet) -> str:
     """A sheet as a Markdown table, figures to the right."""
     return in_lines(sheet.columns, sheet.rows, sheet.texts)
-
-
-def of_frame(frame: pd.DataFrame) -> str:
-    """A frame as a Markdown table, its values with units."""
-    rows = ([numbers.cell(str(column), dict(row)) for column in frame] for _, row in frame.iterrows())
-    return in_lines(list(map(str, frame)), rows, len(frame.columns))
 
 
 def csv(frame: pd.DataFrame) -> str:

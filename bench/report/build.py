@@ -66,13 +66,12 @@ def build(directory: Path) -> Built:
     made = page.sections(results, drawn, [*(path for path in frames if path not in derived), "columns.md", *derived])
     charts = [picture.chart for _, pictures in drawn for own in pictures.values() for picture in own]
     files = {path: tables.csv(frame) for path, frame in frames.items()}
-    files |= {path.replace(".csv", ".md"): tables.of_frame(frames[path]) for path in derived}
     files |= {f"charts/{chart.name}.svg": chart.svg for chart in charts}
     files |= {"columns.md": columns.guide(frames, TABLES)}
     files |= {"report.html": page.html_file(results, made), "report.md": page.markdown_file(results, made)}
     encoded = {path: text.encode() for path, text in files.items()}
     with writing(directory, UNWRITABLE):
-        write_all(directory, encoded | {f"charts/{chart.name}.png": chart.png for chart in charts})
+        write_all(directory, encoded)
     return Built(final_table(results), directory / "report.html")
 
 

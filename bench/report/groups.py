@@ -100,7 +100,7 @@ class Group:
         return str(self.runs.loc[self.runs["implementation"] == implementation, "tier"].iloc[0])
 
     def named(self, implementation: str) -> str:
-        """``PyTorch (matched)``."""
+        """Framework and tier, as tables have them."""
         return naming.named(implementation, self.tier(implementation))
 
     def two_lines(self, implementation: str) -> str:

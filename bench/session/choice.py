@@ -95,12 +95,7 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     known = {entry.name: entry for entry in registry.installed()}
     added: dict[str, Entry] = {}
     for path in plugins:
-        if not path.is_file():
-            raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
-        try:
-            entry = registry.from_file(path)
-        except ValueError as error:
-            raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
+        entry = plugin(path)
         if entry.name in known | added:
             raise FcnBenchError(f"plugin {path}: the name {entry.name!r} is taken; give the file another name")
         added[entry.name] = entry
@@ -112,13 +107,23 @@ def chosen_entries(names: Sequence[str] | None, plugins: Sequence[Path]) -> list
     return [entry for entry in known.values() if entry.by_default] + list(added.values())
 
 
+def plugin(path: Path) -> Entry:
+    """The row of a plugin file. Raises FcnBenchError for one that is not there or whose name no result can have."""
+    if not path.is_file():
+        raise FcnBenchError(f"plugin {path}: no such file; give a Python file with a class Implementation")
+    try:
+        return registry.from_file(path)
+    except ValueError as error:
+        raise FcnBenchError(f"plugin {path}: its {error}; give the file another name") from error
+
+
 def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> list[str]:
     """The implementations whose work is checked: those that were named, else the plugins, else all that train.
 
     Raises FcnBenchError where none of those that were named trains.
     """
     if not names:
-        rows = map(registry.from_file, plugins) if plugins else registry.installed()
+        rows = map(plugin, plugins) if plugins else registry.installed()
         return [entry.name for entry in rows if entry.gated]
     entries = chosen_entries(names, plugins or [])
     if not any(entry.gated for entry in entries):

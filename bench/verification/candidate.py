@@ -1,4 +1,4 @@
-"""A candidate for the gate, and one training of it beside the oracle."""
+"""An implementation that is verified, and the trainings by which it is compared with the oracle."""
 
 import hashlib
 import os
@@ -10,23 +10,23 @@ from typing import TypeVar
 
 import numpy as np
 
-from bench.verification.oracle import Course, courses
-from bench.verification.samples import Images, Lesson, dear, lessons, steady_passes
+from bench.verification.oracle import Trajectory, trajectories
+from bench.verification.samples import Images, StoredPass, draw_steady_passes, is_costly, store_passes
 from impls import contract
 from impls.contract import Data, Form, Implementation, Weights
 from impls.workload import Workload
 
 RUNS = (5, 2)
-"""How often the oracle is rounded in another way; less often for a dear network, which has more entries to round."""
+"""How often the oracle is rounded in another way; less often for a costly network, which has more entries to round."""
 Make = Callable[[Workload, str, int], Implementation]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The implementation that climbs: how to build it, what it declares, on which device, with which seed.
+    """The implementation that is verified: how to build it, what it declares, its device and seed.
 
-    ``cache`` is a folder in which the oracle's answers are kept for other candidates that run the same equation.
+    ``cache`` is a folder with the oracle's answers, for other candidates that run the same equation.
     """
 
     make: Make
@@ -39,10 +39,7 @@ class Candidate:
 
     @classmethod
     def of(cls, make: type[Implementation], device: str, seed: int, cache: Path | None = None) -> "Candidate":
-        """With what the class declares, or the defaults that the contract states.
-
-        Raises TypeError for an Adam that is none of the published forms with an epsilon.
-        """
+        """The candidate with what its class declares. Raises TypeError for an Adam of no published form."""
         form, dtypes = contract.adam(make), tuple(contract.declared(make, "dtypes"))
         return cls(make, bool(contract.declared(make, "takes_order")), form, dtypes, device, seed, cache)
 
@@ -56,8 +53,8 @@ class Candidate:
         """The same draws for every candidate with this seed."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
-    def asked(self, oracle: Callable[[], T], *question: object) -> T:
-        """What the oracle answers, taken from the cache where the same was asked before."""
+    def cached(self, oracle: Callable[[], T], *question: object) -> T:
+        """The oracle's answer, from the cache where the same question was answered before."""
         if self.cache is None:
             return oracle()
         path = self.cache / hashlib.sha256(repr((self.seed, question)).encode()).hexdigest()
@@ -71,37 +68,37 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One training: from which weights, on which images of ``source``, and those as data sets on the disk."""
+class TrainingCase:
+    """One training: its start weights, the images of each pass over ``source``, and these as data sets on disk."""
 
     candidate: Candidate
     workload: Workload
     weights: Weights
     source: Data
     images: list[Images]
-    lessons: list[Lesson]
+    passes: list[StoredPass]
 
     @property
     def data(self) -> Data:
-        """What an implementation is built with: the data of the first pass."""
-        return self.lessons[0].data
+        """The data of the first pass."""
+        return self.passes[0].data
 
     @property
-    def start(self) -> "Trial":
+    def start(self) -> "TrainingCase":
         """The first pass alone."""
-        return replace(self, images=self.images[:1], lessons=self.lessons[:1])
+        return replace(self, images=self.images[:1], passes=self.passes[:1])
 
-    def courses(self, workload: Workload, form: Form, runs: int | None = None) -> list[Course]:
-        """The oracle's courses, exact and rounded, with this variant of the workload and this form of Adam."""
-        number = runs or RUNS[dear(workload)]
+    def trajectories(self, workload: Workload, form: Form, runs: int | None = None) -> list[Trajectory]:
+        """The oracle's trajectories, exact and rounded, for a variant of the workload and a form of Adam."""
+        number = runs or RUNS[is_costly(workload)]
         images = hashlib.sha256(b"".join(part.tobytes() for part in self.images)).hexdigest()
-        return self.candidate.asked(
-            lambda: courses(workload, form, self.weights, self.source, self.images, number),
-            "courses", workload, form, images, number,
+        return self.candidate.cached(
+            lambda: trajectories(workload, form, self.weights, self.source, self.images, number),
+            "trajectories", workload, form, images, number,
         )  # fmt: skip
 
 
-def trial(
+def draw_case(
     candidate: Candidate,
     workload: Workload,
     weights: Weights,
@@ -110,32 +107,32 @@ def trial(
     folder: Path,
     shuffled: bool,
     steady: bool = True,
-) -> Trial:
-    """A training in passes of ``sizes`` images; where ``steady``, of images on which rounding decides nothing."""
+) -> TrainingCase:
+    """A training in passes of ``sizes`` images; where ``steady``, of images for which rounding switches no unit."""
     rng = candidate.rng(folder.name)
     if steady:
-        images = candidate.asked(
-            lambda: steady_passes(workload, candidate.form, weights, data, rng, sizes),
+        images = candidate.cached(
+            lambda: draw_steady_passes(workload, candidate.form, weights, data, rng, sizes),
             "images", workload, candidate.form, sizes, folder.name,
         )  # fmt: skip
     else:
         images = [rng.integers(len(data.y_train), size=n) for n in sizes]
-    stored = lessons(workload, data, candidate.rng("order"), folder, images, shuffled)
-    return Trial(candidate, workload, weights, data, images, stored)
+    stored = store_passes(workload, data, candidate.rng("order"), folder, images, shuffled)
+    return TrainingCase(candidate, workload, weights, data, images, stored)
 
 
-def train(implementation: Implementation, weights: Weights, passes: list[Lesson]) -> Course:
-    """The implementation's course from the given weights."""
+def train(implementation: Implementation, weights: Weights, passes: list[StoredPass]) -> Trajectory:
+    """Train from the given weights, pass by pass."""
     implementation.set_weights(copied(weights))
-    losses, led = [], []
-    for lesson in passes:
-        implementation.load(lesson.data)
-        losses.append(float(implementation.train_epoch(lesson.order)))
+    losses, reached = [], []
+    for stored in passes:
+        implementation.load(stored.data)
+        losses.append(float(implementation.train_epoch(stored.order)))
         implementation.sync()
-        led.append(implementation.get_weights())
-    return Course(led[0], led[-1], np.array(losses))
+        reached.append(implementation.get_weights())
+    return Trajectory(reached[0], reached[-1], np.array(losses))
 
 
 def copied(weights: Weights) -> Weights:
-    """Arrays that an implementation may keep."""
+    """Copies, which an implementation may keep."""
     return [(kernel.copy(), bias.copy()) for kernel, bias in weights]

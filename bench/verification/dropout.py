@@ -1,8 +1,8 @@
-"""Dropout's masks: no two frameworks draw the same ones, so their rate, scale and freshness are looked at instead.
+"""Dropout's masks. No two frameworks draw the same ones, so rate, scale and independence are checked instead.
 
-A batch of copies of one image is trained on for one step of SGD. The dense layer behind the dropout starts from a
-kernel of zeros, so that everything after it is the same whatever was dropped. Each row of that kernel then moves by
-what one unit would give without dropout, times the number of copies in which it was kept: the masks can be counted.
+One step of SGD is made on a batch of copies of one image. The dense layer behind the dropout starts with a kernel of
+zeros, so that its output is the same whatever was dropped. Each row of that kernel then moves by what its unit gives
+without dropout, times the number of copies in which the unit was kept: so the masks can be counted.
 """
 
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ import numpy as np
 from bench.store.records.verification import Check
 from bench.verification.candidate import Candidate, copied
 from bench.verification.oracle import SLACK, ULP
-from bench.verification.samples import Floats, lesson
+from bench.verification.samples import Floats, store_pass
 from impls.contract import Data, Weights
 from impls.oracle import training
 from impls.workload import SGD, Conv, Dense, Dropout, Layer, Workload
 
 STEPS = 12
 SIGMAS = 4.5
-"""How many standard deviations chance may take: seven correct programs in a million go farther."""
+"""Standard deviations that chance is allowed: seven correct programs in a million exceed them."""
 SPREAD_SIGMAS = 6.0
-"""The same for a variance, whose distribution has a longer tail."""
+"""The same for a variance, which has a longer tail."""
 
 
 def at_rate_0(layer: Layer) -> Layer:
-    """The layer, dropping nothing."""
+    """The layer without its dropout."""
     return Dropout(0.0) if isinstance(layer, Dropout) else layer
 
 
-def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path, unseen: str) -> Iterator[Check]:
-    """The rungs of every dropout layer; ``unseen`` says why the gradients of the program cannot be seen, if so."""
+def check_masks(candidate: Candidate, workload: Workload, data: Data, folder: Path, unseen: str) -> Iterator[Check]:
+    """The checks of every dropout layer; ``unseen`` is why the program's gradients cannot be had, else empty."""
     for index, layer in enumerate(workload.layers):
         if isinstance(layer, Dropout):
             where = f" at {index}" if sum(isinstance(other, Dropout) for other in workload.layers) > 1 else ""
@@ -41,12 +41,12 @@ def looked_at(candidate: Candidate, workload: Workload, data: Data, folder: Path
                 note = unseen or "not shown: masks can only be counted where a dense layer follows"
                 yield Check(f"dropout{where}", None, None, True, note)
                 continue
-            counts, blur = counted(candidate, workload, index, data, folder / str(index))
-            yield from judged(where, counts, blur, workload.batch_size, layer.rate)
+            counts, blur = count_kept(candidate, workload, index, data, folder / str(index))
+            yield from judge(where, counts, blur, workload.batch_size, layer.rate)
 
 
-def counted(candidate: Candidate, workload: Workload, index: int, data: Data, folder: Path) -> tuple[Floats, float]:
-    """In how many copies each unit was kept, ``[steps, units]``, and by how much float32 may blur such a number."""
+def count_kept(candidate: Candidate, workload: Workload, index: int, data: Data, folder: Path) -> tuple[Floats, float]:
+    """The number of copies in which each unit was kept, ``[steps, units]``, and its error in float32."""
     rate = workload.layers[index].rate  # type: ignore[union-attr]  # the caller has seen that it is a dropout
     alone = tuple(layer if n == index else at_rate_0(layer) for n, layer in enumerate(workload.layers))
     probe = replace(workload, layers=alone, optimiser=SGD(1.0), shuffle=False, validation=0.0)
@@ -57,7 +57,7 @@ def counted(candidate: Candidate, workload: Workload, index: int, data: Data, fo
     weights[number] = (np.zeros_like(kernel), rng.uniform(0.1, 1.0, bias.shape).astype(bias.dtype))
 
     image = rng.integers(len(data.y_train))
-    copies = lesson(probe, data, rng, folder, np.full(workload.batch_size, image), False)
+    copies = store_pass(probe, data, rng, folder, np.full(workload.batch_size, image), False)
     x, y = probe.scale(copies.data.x_train), copies.data.y_train
     right, narrow = (
         training.loss_and_gradients(probe, weights, x, y, t)[1][number][0] for t in (np.float64, np.float32)
@@ -80,8 +80,8 @@ def counted(candidate: Candidate, workload: Workload, index: int, data: Data, fo
     return np.array(counts), n * (SLACK * float(np.abs(per_row(narrow) - 1).max()) + n * ULP["float32"])
 
 
-def judged(where: str, counts: Floats, blur: float, n: int, rate: float) -> Iterator[Check]:
-    """Whole numbers, as many as the rate says, with the variance of independent draws, and other ones in each step."""
+def judge(where: str, counts: Floats, blur: float, n: int, rate: float) -> Iterator[Check]:
+    """Whole numbers, of the rate's mean, with the variance of independent draws, and new ones in each step."""
     off = float(np.abs(counts - np.clip(np.round(counts), 0, n)).max())
     note = "" if off <= blur else "what is kept is not divided by 1 - rate"
     yield Check(f"dropout scale{where}", off, blur, off <= blur, note)

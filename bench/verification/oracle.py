@@ -1,4 +1,4 @@
-"""How far a program's training is from the oracle's, and how far rounding alone may take it."""
+"""The oracle's training, exact and rounded, and how far another training is from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ from impls.oracle import training
 from impls.workload import Workload
 
 SLACK = 8.0
-"""How much farther than the oracle's own rounding a correct program may deviate: others sum in another order."""
+"""A correct program may deviate so many times as far as the oracle when rounded: it sums in another order."""
 LIMIT_SAMPLE, LIMIT_RUNS = 100, 2
 """Images on which rounding is measured for a trained network, and how often they are rounded in another way."""
 ULP = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
 @dataclass(frozen=True)
-class Course:
-    """Where training led: the weights after the first pass and after the last one, and the mean loss of each."""
+class Trajectory:
+    """A training: the weights after the first pass and after the last, and the mean loss of each pass."""
 
     first: Any
     weights: Any
     losses: Floats
 
     @property
-    def start(self) -> "Course":
+    def start(self) -> "Trajectory":
         """The first pass alone."""
-        return Course(self.first, self.first, self.losses[:1])
+        return Trajectory(self.first, self.first, self.losses[:1])
 
 
-def courses(
+def trajectories(
     workload: Workload, form: Form, weights: Weights, data: Data, passes: list[Images], runs: int
-) -> list[Course]:
-    """The oracle's course in float64, and then ``runs`` in the workload's own dtype, each rounded in another way.
+) -> list[Trajectory]:
+    """The oracle's trajectory in float64, then ``runs`` in the workload's own dtype, each rounded in another way.
 
-    Those start from weights that differ in their last bit and take the images of each batch in another order.
+    These start from weights that differ in the last bit, and take the images of each batch in another order.
     """
     exact = oracle(workload, form, weights, data, passes, np.float64, 0)
     dtype = np.dtype(workload.dtype).type
@@ -52,21 +52,21 @@ def oracle(
     passes: list[Images],
     dtype: type[np.floating[Any]],
     run: int,
-) -> Course:
-    """One course of the oracle; the optimiser's state goes on from pass to pass. Run 0 is as the passes say."""
+) -> Trajectory:
+    """One trajectory of the oracle, the optimiser's state kept from pass to pass. Run 0 changes nothing."""
     start = nudged(weights, run, ULP[workload.dtype])
-    state, losses, led, trained = None, [], [], training.widened(start, dtype)
+    state, losses, reached, trained = None, [], [], training.widened(start, dtype)
     for images in passes:
         taken = mixed(images, workload.batch_size, run)
         x, y, in_order = workload.scale(data.x_train[taken]), data.y_train[taken], np.arange(len(taken))
         trained, loss, state = training.train_steps(workload, trained, x, y, in_order, *form, state, dtype)
         losses.append(loss)
-        led.append(trained)
-    return Course(led[0], led[-1], np.array(losses))
+        reached.append(trained)
+    return Trajectory(reached[0], reached[-1], np.array(losses))
 
 
 def nudged(weights: Weights, run: int, ulp: float) -> Weights:
-    """The weights with each entry moved by at most one unit in its last place; run 0 leaves them as they are."""
+    """The weights, each entry moved by at most one unit in the last place; run 0 moves none."""
     rng = np.random.default_rng(run)
     return [
         tuple((w * (1 + ulp * rng.integers(-1, 2, w.shape) * (run > 0))).astype(w.dtype) for w in layer)  # type: ignore[misc]
@@ -75,17 +75,17 @@ def nudged(weights: Weights, run: int, ulp: float) -> Weights:
 
 
 def mixed(images: Images, batch_size: int, run: int) -> Images:
-    """The same batches, each in another order, as other numbers of threads would sum it; run 0 leaves it as it is."""
+    """The same batches, each in another order, as more threads would sum it; run 0 changes nothing."""
     rng = np.random.default_rng(run)
     batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
     return np.concatenate([rng.permutation(batch) for batch in batches]) if run else images
 
 
 def deviation(
-    found: Weights, start: Weights, oracles: list[Course], distance: Callable[[Floats, Floats], float], ulp: float
+    found: Weights, start: Weights, oracles: list[Trajectory], distance: Callable[[Floats, Floats], float], ulp: float
 ) -> tuple[float, float]:
-    """How far the weights' moves are from the oracle's, and how far they may be, in the worst of all arrays."""
-    moves, *narrow = (arrays(course.weights, start) for course in oracles)
+    """How far the weights have moved otherwise than the oracle's, and the limit, for the worst of all arrays."""
+    moves, *narrow = (arrays(trajectory.weights, start) for trajectory in oracles)
     figures = [distance(move, right) for move, right in zip(arrays(found, start), moves, strict=True)]
     limits = [max(ulp, SLACK * max(distance(run[index], right) for run in narrow)) for index, right in enumerate(moves)]
     return max(zip(figures, limits, strict=True), key=lambda pair: pair[0] / pair[1] if pair[0] == pair[0] else np.inf)
@@ -101,14 +101,14 @@ def arrays(after: AnyWeights, before: Weights) -> list[Floats]:
 
 
 def largest(move: Floats, right: Floats) -> float:
-    """The largest error of any entry, relative to the largest move."""
+    """The largest error of an entry, relative to the largest move."""
     return float(np.abs(move - right).max() / max(np.abs(right).max(), np.finfo(float).tiny))
 
 
 def typical(move: Floats, right: Floats) -> float:
-    """The error that nine entries in ten stay below, relative to the root mean square of the moves.
+    """The 90th percentile of the errors, relative to the root mean square of the moves.
 
-    Not the largest: where a gradient is all rounding error, Adam makes a whole step of its sign.
+    Not the largest: where a gradient is nothing but rounding, Adam makes a whole step of its sign.
     """
     return float(np.quantile(np.abs(move - right), 0.9) / max(np.sqrt((right**2).mean()), np.finfo(float).tiny))
 

@@ -1,4 +1,4 @@
-"""What the gate trains on: data sets on disk, with an order in which to use them, as large as the oracle can afford."""
+"""What a verification trains on: small data sets on disk, each with an order."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +13,11 @@ from impls.oracle import layers, training
 from impls.workload import Conv, Dense, Pool, Workload
 
 COURSE_FLOPS = 2e10
-"""What one course of the oracle may cost: networks that are dearer are trained for fewer steps."""
+"""Floating-point operations of one trajectory: costlier networks are trained for fewer steps."""
 N_TEST = (1301, 131)
-"""Primes: whatever the batch size, the last batch of the test set is not full. The second is for dear networks."""
+"""Test images; primes, so that the last batch is never full. The second is for costly networks."""
 SLICE = 64
-"""Images of which the oracle keeps the activations at a time."""
+"""Images whose activations the oracle keeps at a time."""
 AnyWeights = Any  # as in impls.oracle.training, float32 or float64
 Floats = NDArray[np.floating[Any]]
 Images = NDArray[np.int64]
@@ -25,43 +25,43 @@ Images = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A data set and the order in which to train on it once."""
+class StoredPass:
+    """The data set of one pass over it, and its order."""
 
     data: Data
     order: NDArray[np.int64]
 
 
 def affordable(workload: Workload, steps: int, least: int = 4) -> int:
-    """``steps``, or as many as a course may cost, but not fewer than ``least``."""
+    """``steps``, or fewer where they cost too much, but at least ``least``."""
     return max(least, min(steps, int(COURSE_FLOPS / (workload.flops * workload.batch_size))))
 
 
-def dear(workload: Workload) -> bool:
-    """Whether the oracle takes so long for this network that fewer samples have to do."""
+def is_costly(workload: Workload) -> bool:
+    """Whether the oracle is so slow for this network that fewer samples have to do."""
     return workload.flops * N_TEST[0] > COURSE_FLOPS
 
 
 def three_passes(workload: Workload, steps: int) -> list[int]:
-    """Images of three passes that together take ``steps`` steps: one whole batch, then two that end in half a batch."""
+    """Images of three passes of ``steps`` steps in all: one whole batch, then two passes that end in half a batch."""
     batch, second = workload.batch_size, (steps - 1) // 2
     half = (batch + 1) // 2
     return [batch, (second - 1) * batch + half, (steps - 2 - second) * batch + half]
 
 
-def steady_passes(
+def draw_steady_passes(
     workload: Workload, form: Form, weights: AnyWeights, data: Data, rng: np.random.Generator, sizes: list[int]
 ) -> list[Images]:
-    """Training images for passes of ``sizes`` images, in the order in which to train on them.
+    """Training images for passes of ``sizes`` images, in their order.
 
-    Each batch is chosen on the way, of images on which no relu and no pooling of the oracle is about to switch:
-    rounding must not decide for it, since one switch in the last digit sets two correct programs apart for good.
+    The oracle is trained meanwhile, and each batch is drawn from images for which no relu and no pooling of it is about
+    to switch: a switch that rounding decides sets two correct programs apart for good.
     """
     passes, state = [], None
     for n in sizes:
         chosen = []
         for start in range(0, n, workload.batch_size):
-            batch = steady(workload, weights, data, rng, min(workload.batch_size, n - start))
+            batch = draw_steady(workload, weights, data, rng, min(workload.batch_size, n - start))
             x, in_order = workload.scale(data.x_train[batch]), np.arange(len(batch))
             weights, _, state = training.train_steps(workload, weights, x, data.y_train[batch], in_order, *form, state)
             chosen.append(batch)
@@ -69,30 +69,27 @@ def steady_passes(
     return passes
 
 
-def lessons(
+def store_passes(
     workload: Workload, data: Data, rng: np.random.Generator, folder: Path, passes: list[Images], shuffled: bool
-) -> list[Lesson]:
-    """A data set of the images of each pass, on disk for those who read it there.
-
-    They are stored as they are to be used or, where ``shuffled``, in another order, with one that restores it.
-    """
-    return [lesson(workload, data, rng, folder / str(n), images, shuffled) for n, images in enumerate(passes)]
+) -> list[StoredPass]:
+    """The images of each pass as a data set on disk, in their order or, where ``shuffled``, in one that is drawn."""
+    return [store_pass(workload, data, rng, folder / str(n), images, shuffled) for n, images in enumerate(passes)]
 
 
-def lesson(
+def store_pass(
     workload: Workload, data: Data, rng: np.random.Generator, folder: Path, images: Images, shuffled: bool
-) -> Lesson:
-    """The data set of one pass."""
+) -> StoredPass:
+    """As :func:`store_passes`, for one."""
     order = rng.permutation(len(images)) if shuffled else np.arange(len(images))
-    stored, test = np.empty_like(images), rng.integers(len(data.y_test), size=N_TEST[dear(workload)])
+    stored, test = np.empty_like(images), rng.integers(len(data.y_test), size=N_TEST[is_costly(workload)])
     stored[order] = images
     mnist.write(folder, data.x_train[stored], data.y_train[stored], data.x_test[test], data.y_test[test])
-    return Lesson(mnist.load(folder), order)
+    return StoredPass(mnist.load(folder), order)
 
 
-def steady(workload: Workload, weights: AnyWeights, data: Data, rng: np.random.Generator, n: int) -> Images:
-    """``n`` training images, the ones among more on which everything is farthest from where it switches."""
-    pool = rng.integers(len(data.y_train), size=2 * n + (0 if dear(workload) else 200))
+def draw_steady(workload: Workload, weights: AnyWeights, data: Data, rng: np.random.Generator, n: int) -> Images:
+    """``n`` training images: of a larger draw those for which every unit is farthest from a switch."""
+    pool = rng.integers(len(data.y_train), size=2 * n + (0 if is_costly(workload) else 200))
     slices = [pool[start : start + SLICE] for start in range(0, len(pool), SLICE)]
     margins = [margin(workload, weights, workload.scale(data.x_train[part])) for part in slices]
     best: Images = pool[np.argsort(-np.concatenate(margins), kind="stable")[:n]]
@@ -100,9 +97,9 @@ def steady(workload: Workload, weights: AnyWeights, data: Data, rng: np.random.G
 
 
 def margin(workload: Workload, weights: AnyWeights, x: Floats) -> Floats:
-    """For each image, how far the nearest relu is from its kink and the nearest pooling from choosing another pixel.
+    """For each image, how near a relu is to its kink, or a pooling to choosing another pixel, ``[n]``.
 
-    Pixels that are equal do not count: they come of equal surroundings, whose gradient is the same.
+    Equal pixels do not count: their surroundings are equal, and so are the gradients.
     """
     nearest, out, kernels = np.full(len(x), np.inf), x.astype(np.float64), iter(weights)
     for layer in workload.layers:

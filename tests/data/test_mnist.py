@@ -106,6 +106,7 @@ def test_describe_names_the_one_damaged_file(published):
     assert X_TRAIN not in note
 
 
+@pytest.mark.process
 def test_torchvision_reads_what_write_wrote(tmp_path):
     """Bit for bit, training and test set."""
     mnist.write(tmp_path, *small_set())
@@ -149,6 +150,7 @@ def test_the_real_set_is_the_published_one(real_root):
     assert mnist.load(real_root).x_train.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
 
 
+@pytest.mark.process
 def test_torchvision_reads_the_real_set_bit_equal(real_root):
     """``torchvision.datasets.MNIST(root, download=False)`` and ``load`` give the same images and labels."""
     data = mnist.load(real_root)

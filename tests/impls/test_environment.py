@@ -91,6 +91,7 @@ def test_no_framework_takes_the_whole_memory_of_a_gpu(entry: Entry) -> None:
     assert (told["TF_FORCE_GPU_ALLOW_GROWTH"], told["XLA_PYTHON_CLIENT_PREALLOCATE"]) == ("true", "false")
 
 
+@pytest.mark.process
 def test_an_implementation_is_asked_for_cuda_whichever_gpu_it_is(
     tmp_path: Path, tiny: Workload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +178,7 @@ def test_what_is_not_installed_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -
     assert at_a_glance(jax, "cpu", ("cpu",)).text == "no: jax is not installed"
 
 
+@pytest.mark.process
 def test_an_implementation_that_is_asked_says_itself_why_it_cannot(tiny: Workload, tmp_path: Path) -> None:
     """It is started in a process of its own, as a cell would be, and builds the network on the device."""
     numpy = next(entry for entry in BUILT_IN if entry.framework == "numpy")
@@ -184,6 +186,7 @@ def test_an_implementation_that_is_asked_says_itself_why_it_cannot(tiny: Workloa
     assert availability.usable(numpy, "cuda", tiny).text.startswith("no: ")
 
 
+@pytest.mark.process
 def test_the_list_starts_no_framework() -> None:
     """Whoever only looks does not wait."""
     code = (
@@ -206,6 +209,7 @@ def fcnbench(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
 
 
+@pytest.mark.process
 def test_a_cell_without_its_device_is_skipped_and_says_so_everywhere(
     tiny_data: Path, workload_file: Path, tmp_path: Path
 ) -> None:
@@ -232,6 +236,7 @@ COUNTED = ("parent_cpu_s", "others_cpu_s", "steal_s", "throttled_s", "import_s",
 """What a process has before it finds that it has no device."""
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_a_process_on_one_cpu_uses_one_thread_and_says_so(
     plugin: Callable[..., Path], tiny: Workload, tmp_path: Path

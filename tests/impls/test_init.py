@@ -19,6 +19,7 @@ def test_the_public_names_are_the_contracts() -> None:
         impls.Nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
+@pytest.mark.process
 def test_nothing_is_imported_before_a_name_is_used() -> None:
     """Not even NumPy."""
     code = "import sys, impls; print('numpy' in sys.modules); from impls import Workload; print('numpy' in sys.modules)"

@@ -124,6 +124,7 @@ def torch_answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarr
     return ask(TORCH, tmp_path_factory.mktemp("torch"), given)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pytorch_computes_the_oracles_logits(name: str, torch_answer: dict[str, np.ndarray]) -> None:
     """With weights through ``to_pytorch``, nn.Conv2d, MaxPool2d, Flatten and Linear give what the oracle gives."""
@@ -132,6 +133,7 @@ def test_pytorch_computes_the_oracles_logits(name: str, torch_answer: dict[str, 
     np.testing.assert_allclose(logits, torch_answer[f"{name}:logits"], rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pytorch_computes_the_oracles_gradients(name: str, torch_answer: dict[str, np.ndarray]) -> None:
     """Through ``from_pytorch`` the gradients that autograd finds are the oracle's."""

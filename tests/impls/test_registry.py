@@ -122,6 +122,7 @@ def test_rows_are_listed_without_importing_what_they_name(install: Install) -> N
     assert named("mine", "no_such_package.module", "Implementation") in installed()
 
 
+@pytest.mark.process
 def test_the_table_imports_no_framework() -> None:
     """Neither reading it nor asking for the rows of others."""
     code = (

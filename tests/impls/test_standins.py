@@ -13,6 +13,8 @@ import pytest
 from impls import environment
 from impls.registry import BUILT_IN, Entry
 
+pytestmark = pytest.mark.process
+
 ON_DEVICES = [entry for entry in BUILT_IN if entry.tier != "reference"]
 
 

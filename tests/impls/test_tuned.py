@@ -10,6 +10,8 @@ from conftest import TINY
 from bench.data import mnist
 from impls.workload import Adam
 
+pytestmark = pytest.mark.process
+
 pytest.importorskip("torch")
 RATES = 1e-3, 1e-1
 

@@ -146,6 +146,7 @@ def test_a_machine_is_described_and_named_for_what_decides_speed(
     assert len({first.machine, second.machine, description.machine().machine}) == 3
 
 
+@pytest.mark.process
 def test_the_processor_has_a_name() -> None:
     """As its maker writes it, not just the architecture."""
     assert description.cpu_name() not in ("", "unknown")

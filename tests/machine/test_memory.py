@@ -37,6 +37,7 @@ def test_a_reset_starts_a_new_peak() -> None:
     assert memory.peak().size_bytes >= 0.99 * memory.snapshot()[0]
 
 
+@pytest.mark.process
 def test_the_peak_is_not_the_parents() -> None:
     """A small child of a large process says its own size, which ``ru_maxrss`` does not."""
     ballast = np.ones(256 * MIB, np.uint8)

@@ -310,7 +310,7 @@ def possible(name: str, value: Any) -> bool:
         return 0 <= value <= 1
     if name.endswith(("_bytes", "threads", "block", "blocks", "epoch")):
         return 0 <= value < 2**63
-    return math.isfinite(value)
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
 
 
 def ended(number: int, frame: FrameType | None) -> None:

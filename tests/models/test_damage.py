@@ -99,6 +99,7 @@ def test_a_damaged_portable_file_is_refused_or_holds_the_same(tmp_path: Path) ->
     assert refused > 0.9 * DAMAGES  # the others changed the time of day, or bytes between the members
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("suffix", "names"),
     [(".pt", ["net/data.pkl", "net/data/0", "net/data/1"]), (".keras", ["config.json", "model.weights.h5"])],

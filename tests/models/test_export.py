@@ -77,6 +77,7 @@ def one_line(error: str) -> str:
     return error
 
 
+@pytest.mark.process
 def test_a_checked_file_appears_whole_with_its_graph(fcnbench, tmp_path):
     """In place of one of before; the check, the scaling and every layer's parameters are told, nothing else is left."""
     needs("torch")
@@ -94,6 +95,7 @@ def test_a_checked_file_appears_whole_with_its_graph(fcnbench, tmp_path):
     assert f"total: {NETWORK.parameters:,} parameters" in out and "versions: python" in out
 
 
+@pytest.mark.process
 def test_a_file_that_does_other_work_is_not_left(fcnbench, monkeypatch, tmp_path):
     """An exporter that drops the biases: exit status 1 with the figures, the file of before untouched."""
     needs("torch")
@@ -115,6 +117,7 @@ def test_a_file_that_does_other_work_is_not_left(fcnbench, monkeypatch, tmp_path
     assert sorted(os.listdir(tmp_path)) == ["model.npz", "own.pt", "planted"]
 
 
+@pytest.mark.process
 def test_a_missing_package_is_named(fcnbench, monkeypatch, tmp_path):
     """One line with what to install; nothing is left."""
     shadow = tmp_path / "shadow"

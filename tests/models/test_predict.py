@@ -115,6 +115,7 @@ def answers(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
 @pytest.mark.parametrize("name", ["pytorch", "keras", "jax", "numpy"])
 def test_every_framework_predicts_the_same(name: str, network: str, answers: dict[tuple[str, str], Prediction]) -> None:
@@ -161,6 +162,7 @@ def shelved(
     return {kept.label: kept for kept in found}, {Path(line.split(": ")[0]).name: line for line in refused}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("network", ["mlp", "cnn"])
 @pytest.mark.parametrize("name", ["pytorch", "keras"])
 def test_a_frameworks_own_file_holds_the_same_network(
@@ -174,12 +176,14 @@ def test_a_frameworks_own_file_holds_the_same_network(
             np.testing.assert_array_equal(array, back, strict=True)
 
 
+@pytest.mark.process
 def test_a_pickle_that_runs_code_is_not_run(shelved: tuple[dict[str, NamedModel], dict[str, str]]) -> None:
     """PyTorch unpickles weights alone, and the line says that it refused."""
     needs("torch")
     assert "Unpickling" in shelved[1]["evil.pt"] and len(shelved[1]["evil.pt"].splitlines()) == 1
 
 
+@pytest.mark.process
 def test_keras_own_description_is_not_believed(
     networks: dict[str, Path], shelved: tuple[dict[str, NamedModel], dict[str, str]]
 ) -> None:
@@ -303,6 +307,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert [one.label for one in found] == [str(tmp_path / "a" / "net.npz"), str(tmp_path / "b" / "net.npz"), "own.npz"]
 
 
+@pytest.mark.process
 def test_a_network_that_diverged_says_nothing(tmp_path: Path) -> None:
     """Weights that are no numbers give no digit; the others in the same process are not touched."""
     model = models.load(saved(tmp_path / "good.npz"))
@@ -323,6 +328,7 @@ def test_logits_of_another_shape_are_no_prediction(values: tuple[tuple[float, ..
     assert (answer.status, answer.logits) == ("failed", None) and "[2, 10]" in answer.reason
 
 
+@pytest.mark.process
 def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The framework's row says so; nothing is predicted elsewhere instead."""
     (said,) = predict.ask([kept(saved(tmp_path / "good.npz"))], ["numpy"], ROWS, IMAGES[:1], "cuda", 60.0, tmp_path)
@@ -375,6 +381,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 NUMPY = ("--model", "good.npz", "--with", "numpy")
 
 
+@pytest.mark.process
 def test_bad_files_do_not_keep_good_ones_from_being_predicted(command: Command) -> None:
     """One line each on standard error, a table for each good one, and the status of unusable input."""
     Path("text.png").write_text("seven")
@@ -389,6 +396,7 @@ def test_bad_files_do_not_keep_good_ones_from_being_predicted(command: Command) 
     assert (status, out, len(err.splitlines())) == (2, "", 1)
 
 
+@pytest.mark.process
 def test_bad_networks_do_not_keep_good_ones_from_predicting(command: Command) -> None:
     """As with images."""
     Path("bad.npz").write_text("weights")
@@ -396,6 +404,7 @@ def test_bad_networks_do_not_keep_good_ones_from_predicting(command: Command) ->
     assert status == 2 and "good.npz" in out and len(err.splitlines()) == 1 and "model bad.npz" in err
 
 
+@pytest.mark.process
 def test_all_ten_the_picture_and_json(command: Command) -> None:
     """More on demand: every probability, what the network sees, and everything for programs."""
     status, out, err = command("seven.png", *NUMPY, "--all", "--show")
@@ -411,6 +420,7 @@ def test_all_ten_the_picture_and_json(command: Command) -> None:
     assert said["digit"] == int(np.argmax(said["logits"]))
 
 
+@pytest.mark.process
 def test_what_is_not_installed_is_told_and_the_rest_shown(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row without a prediction and a line that says why; where nothing at all is left, that is a failure."""
     rows = registry.predictors()
@@ -422,6 +432,7 @@ def test_what_is_not_installed_is_told_and_the_rest_shown(command: Command, monk
     assert command("seven.png", "--model", "good.npz", "--with", "pytorch")[0] == 1
 
 
+@pytest.mark.process
 def test_names_are_shown_as_any_terminal_can_show_them(command: Command) -> None:
     """Escape sequences and bytes that are no letters are written out, in the table and in the line of an error."""
     Path("seven.png").rename("odd \x1b[2J\udcff.png")
@@ -451,6 +462,7 @@ def test_arguments_that_cannot_be_used_are_one_line(command: Command, arguments:
         assert word in err
 
 
+@pytest.mark.process
 def test_the_real_command_shows_frameworks_side_by_side(networks: dict[str, Path], tmp_path: Path) -> None:
     """From its own file and from a portable one, each in a process of its own, with nothing of what they print among the answers."""
     needs("keras", "tensorflow")
@@ -472,6 +484,7 @@ def test_the_real_command_shows_frameworks_side_by_side(networks: dict[str, Path
     assert rows[0].split()[-5:] == rows[1].split()[-5:]
 
 
+@pytest.mark.process
 def test_no_framework_is_imported_beside_the_command(tmp_path: Path) -> None:
     """The parent reads images and portable files with NumPy alone."""
     drawn.digit(4).save(tmp_path / "four.png")

@@ -283,6 +283,7 @@ def test_the_commands_say_what_they_wrote(tmp_path: Path, capsys: pytest.Capture
     assert (tmp_path / "back" / "report.html").exists()
 
 
+@pytest.mark.process
 def test_pytest_benchmark_compares_what_was_exported(exported: Callable[..., Path]) -> None:
     """Its own command reads two files and groups them as the suite does."""
     files = [

@@ -202,6 +202,7 @@ def test_a_limit_that_is_no_share_is_refused(two: Two, limit: str, capsys: pytes
     assert "--fail-slower" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_comparing_needs_no_framework(two: Two) -> None:
     """And none of what draws charts."""
     base, new = two(clear(), clear())

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pandas as pd
@@ -237,7 +237,7 @@ def test_machines_have_a_row_each() -> None:
     """With every field of the description."""
     table = report_runs.machines_frame([MACHINE, replace(MACHINE, machine="other")])
     assert list(table["machine"]) == [MACHINE.machine, "other"]
-    assert set(table.columns) == set(MACHINE.__dataclass_fields__)
+    assert set(table.columns) == {field.name for field in fields(MACHINE)}
 
 
 def test_curves_have_a_row_for_each_evaluation() -> None:

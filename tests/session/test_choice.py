@@ -11,7 +11,7 @@ import pytest
 from bench.data import mnist
 from bench.errors import FcnBenchError
 from bench.machine import gpu
-from bench.session.choice import chosen_entries
+from bench.session.choice import chosen_entries, to_verify
 from bench.session.devices import in_precisions
 from bench.store.records.verification import Check
 from bench.verification import checks
@@ -126,7 +126,7 @@ class TwiceSoftmax(InTf32):
 def climbed(make: type[Implementation], precision: Any, data: Path) -> Iterator[Check]:
     """The gate's rungs for a program, asked for in a precision."""
     workload = replace(NET, precision=precision)
-    return checks.climb(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
+    return checks.verify(Candidate.of(make, "cpu", 1), workload, mnist.load(data))
 
 
 def test_the_gate_lets_tf32_pass_where_it_was_asked_for_and_nowhere_else(tiny_data: Path) -> None:
@@ -153,3 +153,5 @@ def test_a_plugin_whose_name_no_file_can_have_is_refused(tmp_path: Path, stem: s
     (tmp_path / f"{stem}.py").touch()
     with pytest.raises(FcnBenchError, match="give the file another name"):
         chosen_entries(None, [tmp_path / f"{stem}.py"])
+    with pytest.raises(FcnBenchError, match="give the file another name"):
+        to_verify(None, [tmp_path / f"{stem}.py"])

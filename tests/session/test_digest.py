@@ -198,6 +198,7 @@ def test_a_module_that_is_nowhere_is_known_by_its_name() -> None:
         assert digest.module_code(module) == digest.ModuleCode(module)
 
 
+@pytest.mark.process
 def test_a_source_is_found_without_importing_what_is_around_it(tmp_path: Path) -> None:
     """A package that imports its framework, or cannot be imported at all, is read as text only."""
     package = tmp_path / "stranger" / "deep"

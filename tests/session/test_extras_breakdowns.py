@@ -85,6 +85,7 @@ def test_each_device_has_an_answer_of_its_own(session: Session, tiny: Workload, 
     assert len(archive.records(session.directory, Breakdown)) == 2
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("module", "status", "reason"),
     [("impls.null", "failed", "BATCHES"), ("nowhere", "skipped", "nowhere is not installed")],

@@ -96,6 +96,7 @@ def test_the_documents_network_is_asked_about_where_it_is_trained(
     assert scripted == ["pytorch about mlp-128-64"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("module", "status", "reason"),
     [("impls.null", "failed", "MODES"), ("nowhere", "skipped", "nowhere is not installed")],

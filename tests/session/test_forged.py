@@ -15,6 +15,8 @@ from bench.store.records.verification import Verification
 from impls import registry
 from impls.workload import Workload
 
+pytestmark = pytest.mark.process
+
 FORGE = """
 import json, os
 

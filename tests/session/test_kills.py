@@ -3,7 +3,10 @@
 import signal
 from pathlib import Path
 
+import pytest
 from kills import Kill, kill_sessions
+
+pytestmark = pytest.mark.process
 
 
 def test_a_session_that_is_killed_loses_nothing_and_leaves_nobody(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_ratios_are_those_of_the_report() -> None:
         if noise.random() > 0.1
     ]
     results = [replace(one, status="failed") if noise.random() < 0.1 else one for one in results]
-    gates = [Verification(name, WORKLOAD.name, "cpu", "", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
+    gates = [Verification(name, WORKLOAD.name, "cpu", "d", "failed", "") for name in ("tuned-jax", "matched-pytorch")]
     runs = runs_frame(results, gates)
     expected = {
         f"{a} and {b}, {naming.title(*key)}": statistics.log_ratios(both["a"], both["b"])

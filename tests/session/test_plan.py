@@ -261,6 +261,7 @@ def test_a_cells_key_depends_on_nothing_around_it(make: Callable[..., Plan], tin
     assert {cell.key for cell in make(**fixed, entries=ENTRIES[:2]).cells()} < keys
 
 
+@pytest.mark.process
 def test_digests_are_the_same_in_every_process(make: Callable[..., Plan]) -> None:
     """They do not hang on hash seeds or on the order of dictionaries: results of yesterday stay valid."""
     one = make(entries=ENTRIES[:1], blocks=1)

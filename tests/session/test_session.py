@@ -33,6 +33,8 @@ from bench.worker.messages import PROTOCOL, Ended, Hello, MeterReadings, Phase, 
 from impls import registry
 from impls.workload import Workload
 
+pytestmark = pytest.mark.process
+
 MachinePlan = tuple[Session, Plan]
 Prepare = Callable[..., MachinePlan]
 FAILING = """

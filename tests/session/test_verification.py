@@ -19,6 +19,8 @@ from bench.worker.requests import CheckedNetwork
 from impls import registry
 from impls.workload import Workload
 
+pytestmark = pytest.mark.process
+
 RAISES = """
     class Implementation(Regression):
         def __init__(self, workload, device, seed):

@@ -199,6 +199,7 @@ def dies(action: Callable[[], None], step: int | None = None, byte: int | None =
     return False, os.WEXITSTATUS(status)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("before", "saved"),
     [([], NEW), ([OTHER], NEW), ([NEW], replace(NEW, reason="again")), ([OLD, OTHER], NEW)],
@@ -218,6 +219,7 @@ def test_a_save_that_is_cut_short_leaves_the_old_or_the_new_whole(
         check_recovery(out, before, saved)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("byte", [0, 1, 700, len(archive.encode(NEW)) - 1])
 def test_a_save_that_is_cut_short_in_mid_write_leaves_the_old_whole(tmp_path: Path, byte: int) -> None:
     """Killed when that many bytes are in the file."""
@@ -381,6 +383,7 @@ def test_two_runs_into_one_directory_are_refused(out: Path) -> None:
     open_and_close(out)
 
 
+@pytest.mark.process
 def test_a_run_that_was_killed_does_not_keep_the_directory(out: Path) -> None:
     """The lock of another process holds while it lives, and no longer."""
     told, tell = os.pipe()

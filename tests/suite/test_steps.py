@@ -15,6 +15,8 @@ from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 from impls import registry
 from impls.workload import Workload
 
+pytestmark = pytest.mark.process
+
 Start = Callable[..., SteppedTraining]
 
 

@@ -15,6 +15,8 @@ import pytest
 from bench.cli import main
 from bench.store import archive
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 QUESTIONS = ("training_epoch", "first_epoch", "predict_test_set", "predict_one_image", "import_framework")
 

@@ -22,6 +22,8 @@ from bench.worker.process import Placement, entry_point
 from bench.worker.requests import Start
 from impls.registry import BUILT_IN
 
+pytestmark = pytest.mark.process
+
 NEEDED = ("numpy", "psutil")
 
 

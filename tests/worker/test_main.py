@@ -19,6 +19,8 @@ from impls import registry
 from impls.oracle import training as oracle_training
 from impls.workload import Workload
 
+pytestmark = pytest.mark.process
+
 TIMEOUT_S = 120.0
 
 

@@ -25,6 +25,8 @@ from impls import registry
 from impls.registry import Entry
 from impls.workload import Workload
 
+pytestmark = pytest.mark.process
+
 SAY = f"""#!{sys.executable}
 import json, os, signal, subprocess, sys, time
 

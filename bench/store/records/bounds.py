@@ -77,11 +77,12 @@ def check_switches(switches: Mapping[str, Any]) -> None:
     """What was in force: anything that JSON holds, but for what is compared with others, which has a shape."""
     check_json(switches=switches)
     adam = switches.get("adam")
-    pair = isinstance(adam, list | tuple) and len(adam) == 2 and isinstance(adam[1], int | float)
+    pair = isinstance(adam, list | tuple) and len(adam) == 2 and isinstance(adam[1], int | float) and 0 <= adam[1] <= 1
     check(adam is None or pair, "switches.adam", adam, "the name of the form and its epsilon")
     for name in COMPARED_SWITCHES:
         value = switches.get(name)
-        check(value is None or isinstance(value, str | int | float), f"switches.{name}", value, "a text or a number")
+        number = isinstance(value, int | float) and -LARGEST <= value <= LARGEST
+        check(value is None or isinstance(value, str) or number, f"switches.{name}", value, "a text or a number")
 
 
 def check_commit(commit: Mapping[str, Any]) -> None:

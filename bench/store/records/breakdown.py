@@ -46,7 +46,8 @@ class Breakdown:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        check_names(implementation=self.implementation, workload=self.workload, machine=self.machine)
+        check_names(implementation=self.implementation, tier=self.tier, framework=self.framework)
+        check_names(workload=self.workload, digest=self.digest, machine=self.machine)
         bounds.check_device(self.device)
         bounds.check_moment(started=self.started)
         check_at_least(1, threads=self.threads, images=self.images, epoch_images=self.epoch_images)

@@ -40,6 +40,8 @@ class Export:
         bounds.check_seconds(0, one_image_s=self.one_image_s)
         for node in self.graph:
             check_at_least(0, parameters=node.parameters, size_bytes=node.size_bytes)
+            for size in node.shape or ():
+                check_at_least(0, shape=size)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class StoredExport:
 
     def __post_init__(self) -> None:
         """Raise ValueError for names that are none."""
-        check_names(workload=self.workload, implementation=self.implementation)
+        check_names(workload=self.workload, implementation=self.implementation, digest=self.digest)
 
     @property
     def file_name(self) -> str:

@@ -69,7 +69,7 @@ class Probe:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
-        check_names(framework=self.framework, workload=self.workload, machine=self.machine)
+        check_names(framework=self.framework, workload=self.workload, digest=self.digest, machine=self.machine)
         bounds.check_moment(started=self.started)
         check_at_least(1, threads=self.threads)
 

@@ -44,7 +44,7 @@ class Verification:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been verified."""
-        check_names(implementation=self.implementation, workload=self.workload)
+        check_names(implementation=self.implementation, workload=self.workload, digest=self.digest)
         bounds.check_device(self.device)
         check_at_least(1, threads=self.threads)
         check_at_least(0, seed=self.seed)

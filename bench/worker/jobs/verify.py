@@ -22,6 +22,6 @@ def run(request: Verify, send: Send) -> None:
     for network in request.networks:
         candidate = Candidate.of(make, kind(request.device), network.seed, Path(request.cache))
         with channel.ending(request.entry.packages) as end:
-            for check in checks.climb(candidate, network.workload, data, request.deep):
+            for check in checks.verify(candidate, network.workload, data, request.deep):
                 send(check)
         send(PartEnded(end.status, end.reason))

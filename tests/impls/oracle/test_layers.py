@@ -246,6 +246,7 @@ def torch_answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarr
     return ask(TORCH, tmp_path_factory.mktemp("torch"), given)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", range(len(CONVS)))
 def test_a_conv_is_torchs(number: int, torch_answer: dict[str, np.ndarray]) -> None:
     """The values, and the gradients of images, kernel and bias, are those of conv2d in float64."""
@@ -255,6 +256,7 @@ def test_a_conv_is_torchs(number: int, torch_answer: dict[str, np.ndarray]) -> N
         np.testing.assert_allclose(ours, torch_answer[f"{name}{number}"], rtol=1e-11, atol=1e-12, strict=True)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", range(len(POOLS)))
 def test_a_pool_is_torchs(number: int, torch_answer: dict[str, np.ndarray]) -> None:
     """The values and the gradient of the images, equals included, are those of max_pool2d bit for bit."""

@@ -583,16 +583,19 @@ def way_error(answer: dict[str, np.ndarray], name: str, way: list[Weights64]) ->
     return max(float(np.abs(theirs / ours - 1).max()) for theirs, ours in parts)
 
 
+@pytest.mark.process
 def test_adam_is_what_torch_runs(torch_answer: dict[str, np.ndarray]) -> None:
     """100 steps of torch.optim.Adam in float64, defaults but for the rate, entry by entry: 1e-13 was seen."""
     assert way_error(torch_answer, "way", adam_way(*PYTORCH)) < 1e-11
 
 
+@pytest.mark.process
 def test_adam_is_what_keras_states(keras_answer: dict[str, np.ndarray]) -> None:
     """100 steps of keras.optimizers.Adam, its betas given as float64 tensors, entry by entry: 6e-14 was seen."""
     assert way_error(keras_answer, "exact", adam_way(*KERAS)) < 1e-11
 
 
+@pytest.mark.process
 def test_adam_is_what_keras_runs(keras_answer: dict[str, np.ndarray]) -> None:
     """As it comes, Keras on TensorFlow runs the form with rounded betas, in float64 too, entry by entry.
 
@@ -602,6 +605,7 @@ def test_adam_is_what_keras_runs(keras_answer: dict[str, np.ndarray]) -> None:
     assert way_error(keras_answer, "plain", adam_way(*KERAS_ROUNDED)) < 1e-11
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "optimiser"), [("adam", Adam(1e-3)), ("sgd", SGD(0.1)), ("momentum", SGD(0.01, 0.9))])
 def test_training_is_what_torch_trains(name: str, optimiser: Adam | SGD, torch_answer: dict[str, np.ndarray]) -> None:
     """100 steps and one on a smaller batch, forward, loss, backward and step, end where torch in float64 ends."""
@@ -613,6 +617,7 @@ def test_training_is_what_torch_trains(name: str, optimiser: Adam | SGD, torch_a
     assert loss == pytest.approx(float(torch_answer[f"{name}_loss"]), rel=1e-11)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("index", "mean", "std"), [(i, *scaling) for i, scaling in enumerate(SCALINGS)])
 def test_scaling_is_torchvisions_bit_for_bit(
     index: int, mean: float, std: float, torch_answer: dict[str, np.ndarray]
@@ -624,6 +629,7 @@ def test_scaling_is_torchvisions_bit_for_bit(
     assert scaled.tobytes() == torch_answer[f"scaled{index}"].tobytes()
 
 
+@pytest.mark.process
 def test_mean_0_and_std_1_are_totensor_alone(torch_answer: dict[str, np.ndarray]) -> None:
     """The documents that only divide by 255 get the bits of ToTensor."""
     scaled = Workload("scaled", 0, (Dense(10),), 0.0, 1.0, 4, 4, 1, Adam(1e-3)).scale(EVERY_BYTE)

@@ -84,6 +84,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> Callable[
     return told
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_every_format_says_what_the_oracle_says(row: Exporter, told: Any, tiny_data: Path) -> None:
     """The framework's own check passes, and the file's logits are the oracle's, also of an odd number of images."""
@@ -98,6 +99,7 @@ def test_every_format_says_what_the_oracle_says(row: Exporter, told: Any, tiny_d
     assert np.abs(answer[f"{row.format} logits"] - exact).max() <= found["limit"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ROWS)
 def test_the_graph_accounts_for_every_parameter(name: str, told: Any) -> None:
     """Its steps' parameters add up to the network's, the last step gives the logits, and the images are any number."""
@@ -108,6 +110,7 @@ def test_the_graph_accounts_for_every_parameter(name: str, told: Any) -> None:
     assert channels == ([None, 3, 28, 28] if "pytorch" in name or "onnx" in name else [None, 28, 28, 3])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", [name for name in ROWS if not name.startswith("native")])
 def test_a_file_says_how_to_feed_it(name: str, told: Any) -> None:
     """Its metadata hold the scaling and the shape of the input, and no place on the machine that made it."""
@@ -120,6 +123,7 @@ def test_a_file_says_how_to_feed_it(name: str, told: Any) -> None:
     assert b"site-packages" not in content and str(Path(__file__).parents[3]).encode() not in content
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("by", ["pytorch", "keras"])
 def test_an_onnx_file_has_one_named_input_and_output(by: str, told: Any) -> None:
     """ONNX Runtime alone, in a process without the framework, finds ``image`` and ``logits`` and takes one image."""

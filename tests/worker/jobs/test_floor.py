@@ -44,6 +44,7 @@ def numbers(tensor: Any) -> Any:
     return np.asarray(tensor)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_computes_every_product_of_every_step(library: str, small: Workload, images: Any) -> None:
     """Outputs, the kernels' gradients and what is passed back, but for the first layer's; the last step's are kept.
@@ -70,6 +71,7 @@ def test_a_library_computes_every_product_of_every_step(library: str, small: Wor
             np.testing.assert_allclose(numbers(back), error @ kernel.T, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("optimiser", "moved"), [(Adam(RATE), STEPS * RATE), (SGD(RATE), STEPS * RATE * 1e-3)])
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_takes_every_step_of_the_optimiser(
@@ -83,6 +85,7 @@ def test_a_library_takes_every_step_of_the_optimiser(
     np.testing.assert_allclose(weights, 1e-3 - moved, rtol=1e-3)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_gathers_batches_of_images(library: str, small: Workload, images: Any) -> None:
     """The last batch of the order is there in the end."""
@@ -118,6 +121,7 @@ def test_a_worker_reports_every_part_with_its_steps(tiny_data: Path, tiny: Workl
     assert all(len(part.seconds) == floor.REPETITIONS for part in parts.values())
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_device_that_a_library_does_not_have_is_said(library: str, small: Workload, images: Any) -> None:
     """The floor of that device is then made of the others, or not measured."""

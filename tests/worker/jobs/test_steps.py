@@ -106,6 +106,7 @@ def test_only_what_is_measured_has_seconds(served: Serve) -> None:
     assert all(value > 0 for value in seconds if value is not None)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("counter", [True, False])
 def test_the_energy_of_an_epoch_is_read_around_its_training(
     served: Serve, monkeypatch: pytest.MonkeyPatch, counter: bool

@@ -135,6 +135,7 @@ def swept(tmp_path: Path, tiny_data: Path, plugin: Callable[..., Path]) -> Calla
     return swept
 
 
+@pytest.mark.process
 def test_a_point_that_cannot_be_trained_ends_alone(swept: Callable[..., Answer]) -> None:
     """Whatever it raises: its reason is kept, the others have their times, and the cell is good."""
     answer = swept("workload.layers[0].units > 1000")
@@ -148,6 +149,7 @@ def test_a_point_that_cannot_be_trained_ends_alone(swept: Callable[..., Answer])
     assert kinds == {"Hello", "Phase", "MeterReadings", "SweepPoint", "Versions", "Ended"}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("refused", "declared", "reason"),
     [("True", "", "no point of it: too wide for it"), ("False", "takes_order = False", "it takes no order")],

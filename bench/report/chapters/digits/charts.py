@@ -47,7 +47,7 @@ class Answers:
 
     @property
     def name(self) -> str:
-        """``PyTorch (matched)``."""
+        """Framework and tier, as tables have them."""
         return naming.named(self.implementation, self.tier)
 
 
@@ -98,12 +98,12 @@ def grid(test: TestSet, tiles: Sequence[Tile], key: str, title: str) -> Figure |
     row_height = side + LINE * max(len(lines) for _, lines in tiles) + 0.08
     height = HEAD + -(-len(tiles) // ACROSS) * row_height + 0.05
     figure = headed(height, title, key)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(0, height), autoscale_on=False)  # in inches
+    axes.set_axis_off()
     for position, (number, lines) in enumerate(tiles):
         left, top = 0.05 + position % ACROSS * side, height - HEAD - position // ACROSS * row_height
-        corner = (left + 0.03) / WIDTH, (top - side + 0.06) / height
-        axes = figure.add_axes((*corner, (side - 0.06) / WIDTH, (side - 0.06) / height))
-        axes.imshow(test.images[number], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_axis_off()
+        extent = (left + 0.03, left + side - 0.03, top - side + 0.06, top)
+        axes.imshow(test.images[number], "gray", aspect="auto", vmin=0, vmax=255, interpolation="none", extent=extent)
         for line, text in enumerate(lines):
             y = (top - side - LINE * (line + 0.4)) / height
             figure.text((left + side / 2) / WIDTH, y, text, ha="center", va="center", fontsize=7.5, parse_math=False)

@@ -35,7 +35,7 @@ def test_the_chart_says_its_figures_in_words(tmp_path: Path) -> None:
     chart = charts.ratios(group)
     assert chart is not None
     assert "Keras on TensorFlow (matched) over PyTorch (matched) 2.9" in chart.text
-    assert chart.svg.count("PyTorch (matched)") > 2 and chart.png.startswith(b"\x89PNG")
+    assert chart.svg.count("PyTorch (matched)") > 2
 
 
 @pytest.mark.parametrize(

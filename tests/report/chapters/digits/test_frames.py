@@ -96,7 +96,7 @@ def test_charts_show_images_with_what_was_said_of_them() -> None:
     assert "The first 4 test images are 7, 2, 1, 0" in by_name["first.tiny.cpu.2t"].text
     assert "number 3 0, not 4" in by_name["mistaken.tiny.cpu.2t.matched-keras"].text
     assert "number 3 is 0, 0 / 4" in by_name["apart.tiny.cpu.2t.matched-pytorch.matched-keras"].text
-    assert all(chart.png.startswith(b"\x89PNG") and "<svg" in chart.svg for chart in charts)
+    assert all("<svg" in chart.svg for chart in charts)
 
 
 def test_the_report_has_tables_and_charts_of_digits(tmp_path: Path) -> None:
