@@ -44,7 +44,7 @@ def floor(
         plan, session = prepare(options, Path(folder), say=say)
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
-            results = list(measure_blocks(session, plan, {}, say).values())
+            results = list(measure_blocks(session, plan.cells(), {}, say).values())
     sheets = chapters_floor.sheets(results)
     say(terminal.page([], sheets))
     return 1 if any(result.status == "failed" for result in results) or not sheets else 0

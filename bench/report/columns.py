@@ -1,7 +1,7 @@
 """What the columns of the CSVs are: a :class:`Table` stands beside the code that fills it; the guide lists them all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -43,7 +43,7 @@ class Table:
 
 def of_meters(read: Sequence[Meter]) -> list[Column]:
     """The columns of what meters read, in their order."""
-    return [Column(**asdict(quantity)) for meter in read for quantity in meter.quantities]
+    return [Column(one.name, one.unit, one.meaning) for meter in read for one in meter.quantities]
 
 
 def guide(frames: Mapping[str, pd.DataFrame], tables: Mapping[str, Table]) -> str:

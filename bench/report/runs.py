@@ -134,7 +134,7 @@ def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification])
 def run_row(result: TrainingResult) -> dict[str, object]:
     """One cell as a row. ``epoch_s`` is the median of the steady epochs, which are all but the first."""
     trained = [epoch for epoch in result.epochs if epoch.train_s is not None]
-    steady, last = trained[1:], trained[-1] if trained else None
+    steady, last = trained[1:], result.trained or (trained[-1] if trained else None)
     return {
         **identity(result),
         "status": result.status,

@@ -27,12 +27,14 @@ from bench.worker.requests import Finish, TrainEpoch
 
 CAN_STOP = hasattr(signal, "SIGSTOP")
 """Whether this system stops processes. Where it does not, one trains after the other."""
+MoreRounds = Callable[[float], int]
+"""How many rounds follow when the networks are trained, given the seconds of the last one."""
 SPARE = 1.5
 """How many times the memory of the largest process so far must be free before another one is started."""
 
 
 def measured(
-    session: Session, cells: Sequence[Cell], draw: random.Random, more_rounds: Callable[[float], int]
+    session: Session, cells: Sequence[Cell], draw: random.Random, more_rounds: MoreRounds
 ) -> Iterator[TrainingResult]:
     """The cells of a block, measured in turns; each result as soon as its process has ended.
 

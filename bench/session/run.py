@@ -3,17 +3,18 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench.session import extras, pilot, progress, rounds
 from bench.session.choice import Options
 from bench.session.plan import Block, Plan, disturbance, unfinished
 from bench.session.progress import Pace
+from bench.session.rounds import MoreRounds
 from bench.session.session import Say, Session
 from bench.session.verification import verifications, verify
 from bench.store import archive, predictions, sources
-from bench.store.records.cell import TRAINED, Place, Result
+from bench.store.records.cell import TRAINED, Cell, Place, Result
 from bench.store.records.training import TrainingResult
 
 REPEATED = 5
@@ -56,14 +57,16 @@ def measure(plan: Plan, session: Session, options: Options, say: Say) -> Plan:
     verify(session, plan, lambda answer, old: say(progress.answered(answer, old)))
     before_s = time.monotonic() - started
     done = archive.everything(out) if archive.has_results(out) else []
-    kept = measure_blocks(session, plan, archive.finished(done, options.fresh), say, repeats(plan, options))
+    kept = archive.finished(done, options.fresh)
+    kept = measure_blocks(session, plan.cells(), kept, say, repeats(plan, options), plan.more_rounds)
     if pilot.needed(options):
         trained = archive.trained(kept.values())
         size = pilot.decided(trained, verifications(out), options, plan.blocks, before_s)
         say(progress.sized(size))
         archive.save_size(out, size)
         plan = replace(plan, blocks=size.blocks)
-        measure_blocks(session, plan, kept, say, repeats(plan, options))  # what failed in the pilot is not tried twice
+        # what failed in the pilot is not tried twice
+        measure_blocks(session, plan.cells(), kept, say, repeats(plan, options), plan.more_rounds)
     return plan
 
 
@@ -73,15 +76,22 @@ def repeats(plan: Plan, options: Options) -> int:
 
 
 def measure_blocks(
-    session: Session, plan: Plan, kept: Mapping[str, Result], say: Say, repeats: int = 0
+    session: Session,
+    cells: Sequence[Cell],
+    kept: Mapping[str, Result],
+    say: Say,
+    repeats: int = 0,
+    more_rounds: MoreRounds = lambda seconds: 0,
 ) -> dict[str, Result]:
-    """Measure and save one block of the plan after the other, except what is ``kept``; all results by the cell's key.
+    """Measure and save one block of the cells after the other, except what is ``kept``; all results by the cell's key.
+
+    ``more_rounds`` says how many rounds follow when the networks of a block are trained, given the seconds of a round.
 
     A cell that fails is saved as such, and the session goes on. Where something disturbed a block (see
     :mod:`bench.machine.disturbances`; no rule looks at an epoch's time) it is measured once more, all of it,
     so that its cells stay side by side, at most ``repeats`` blocks of each network, device and number of threads.
     """
-    results, waiting, pace = dict(kept), unfinished(plan.cells(), kept), Pace()
+    results, waiting, pace = dict(kept), unfinished(cells, kept), Pace()
     spent = Counter[Place]()
     for block in waiting:
         spent[block.place] += block.attempt - 1
@@ -90,7 +100,7 @@ def measure_blocks(
         if not block.missing:
             continue
         say(progress.started(block, pace.time_left([cell for later in (block, *waiting) for cell in later.missing])))
-        for result in measure_block(session, block, more_rounds(plan, block, results)):
+        for result in measure_block(session, block, as_before(block, results) or more_rounds):
             archive.save(session.directory, result)
             results[result.cell.key] = result
             pace.add(result)
@@ -103,7 +113,7 @@ def measure_blocks(
     return results
 
 
-def measure_block(session: Session, block: Block, more_rounds: Callable[[float], int]) -> Iterator[Result]:
+def measure_block(session: Session, block: Block, more_rounds: MoreRounds) -> Iterator[Result]:
     """The missing cells of a block: first those that train, in turns, then each other one in its own process."""
     draw = random.Random(f"{block.cells[0].seed} {block.attempt}")
     trained = [cell for cell in block.missing if cell.role in TRAINED]
@@ -114,13 +124,10 @@ def measure_block(session: Session, block: Block, more_rounds: Callable[[float],
             yield replace(session.measure(cell), attempt=block.attempt, repeated=block.why)
 
 
-def more_rounds(plan: Plan, block: Block, results: Mapping[str, Result]) -> Callable[[float], int]:
-    """How many rounds follow when the networks of a block are trained, given the seconds of a round.
-
-    The first block decides, and the others take as many: no figure that is compared has a say in it.
-    """
+def as_before(block: Block, results: Mapping[str, Result]) -> MoreRounds | None:
+    """As many rounds as in the block that was measured first, which alone decides; None where there is none yet."""
     for result in results.values():
         if isinstance(result, TrainingResult) and result.status == "ok" and block.is_like(result.cell):
             number = len(result.epochs) - 1 - result.cell.epochs
             return lambda seconds: number
-    return plan.more_rounds
+    return None

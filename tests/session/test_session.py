@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import alone
 from synthetic import MACHINE, result
 
 from bench import files
@@ -21,6 +22,7 @@ from bench.machine import disturbances as machine_disturbances
 from bench.session import record
 from bench.session.plan import Plan
 from bench.session.record import Circumstances
+from bench.session.run import measure_blocks
 from bench.session.session import Session
 from bench.session.verification import verify
 from bench.store import archive
@@ -85,7 +87,7 @@ def measured(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "save", remembered)
-        session.run(cells, kept, lambda line, **_: lines.append(line), repeats)
+        measure_blocks(session, cells, kept, lambda line, **_: lines.append(line), repeats)
     return saved, lines
 
 
@@ -130,7 +132,7 @@ def test_each_cell_is_on_disk_before_the_next_begins(prepare: Prepare, plugin: C
         if end == "":
             on_disk.append(len(list((session.directory / "cells").iterdir())))
 
-    session.run(plan.cells(), {}, say)
+    measure_blocks(session, plan.cells(), {}, say)
     assert on_disk == [0, 1, 2, 3]
 
 
@@ -162,7 +164,7 @@ def test_however_a_process_ends_its_cell_has_a_status(
 ) -> None:
     """Exit, crash, no device, no answer in time."""
     session, plan = prepare([plugin("ends", body)], timeout_s=2.0)
-    found = session.measure(plan.cells()[0])
+    found = alone(session, plan.cells()[0])
     assert found.status == status and reason in found.reason
 
 
@@ -469,7 +471,7 @@ def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
     monkeypatch.setattr(files, "write_bytes", write_or_fill)
     lines: list[str] = []
     with pytest.raises(FcnBenchError, match="No space left"):
-        session.run([first, second], {}, lambda line, **_: lines.append(line))
+        measure_blocks(session, [first, second], {}, lambda line, **_: lines.append(line))
     assert lines[-1] == ""  # the error has a line of its own
     assert [found.cell for found in archive.results(session.directory)] == [first]
 
