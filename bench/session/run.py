@@ -1,7 +1,9 @@
 """A run from beginning to end. Each of its stages goes on where an earlier run of the same directory ended."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bench.session import extras, pilot, progress
 from bench.session.choice import Options
@@ -9,6 +11,9 @@ from bench.session.plan import Plan
 from bench.session.session import Say, Session
 from bench.session.verification import verifications, verify
 from bench.store import archive, predictions, sources
+
+if TYPE_CHECKING:
+    from bench.store.records.cell import Result
 
 REPEATED = 5
 """One block in so many may be measured again where something disturbed it, unless another number is given."""
@@ -28,7 +33,7 @@ def run(plan: Plan, session: Session, options: Options, say: Say) -> bool:
     left = sum(cell.key not in kept for cell in cells)
     say(progress.introduction(plan, session.machine.cpu, len(cells), left, out))
 
-    plan = measure(plan, session, options, say)
+    plan = measure(plan, session, kept, options, say)
     results = archive.everything(out)
     trained = archive.trained(results)
     extras.ask(plan, session, trained, options.fresh, say)
@@ -40,8 +45,8 @@ def run(plan: Plan, session: Session, options: Options, say: Say) -> bool:
     return not failed and not any(answer.status == "failed" for answer in verifications(out))
 
 
-def measure(plan: Plan, session: Session, options: Options, say: Say) -> Plan:
-    """Verify, then measure what is not stored; the plan that was carried out in the end.
+def measure(plan: Plan, session: Session, kept: "Mapping[str, Result]", options: Options, say: Say) -> Plan:
+    """Verify, then measure what is not ``kept``; the plan that was carried out in the end.
 
     Where a precision or a time decides on the number of blocks, ``plan.blocks`` are the pilot, and no figure that is
     measured after it has a say in that number.
@@ -49,8 +54,7 @@ def measure(plan: Plan, session: Session, options: Options, say: Say) -> Plan:
     out, started = session.directory, time.monotonic()
     verify(session, plan, lambda answer, old: say(progress.answered(answer, old)))
     before_s = time.monotonic() - started
-    done = archive.everything(out) if archive.has_results(out) else []
-    kept = session.run(plan.cells(), archive.finished(done, options.fresh), say, repeats(plan, options))
+    kept = session.run(plan.cells(), kept, say, repeats(plan, options))
     if pilot.needed(options):
         trained = archive.trained(kept.values())
         size = pilot.decided(trained, verifications(out), options, plan.blocks, before_s)
