@@ -18,10 +18,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> FcnBenchError:
     return FcnBenchError(f"unknown {what} {name!r}: {hint}")
 
 
-def brief(reason: str) -> str:
-    """A reason as part of a line."""
-    return " ".join(reason.split())[:240]
-
-
 class NotHere(FcnBenchError):
     """An implementation that cannot run on this machine, with the reason: it is skipped, not failed."""

@@ -95,6 +95,14 @@ def refuse(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(refuse)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Whoever asks for a browser starts one."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("process")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Know which test is running, its fixtures included."""

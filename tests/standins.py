@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial, reduce
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -188,7 +189,9 @@ def built(make: Callable[..., Any], data: Data) -> Any:
 def trained(implementation: Any, data: Data, epochs: int) -> list[str]:
     """The events of so many epochs, and of what came before them."""
     scoring = Scoring(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
-    for _ in train.epochs(implementation, [np.arange(60)] * epochs, scoring, clock=watched(lambda: 0, "clock")):
+    ticks = count()
+    clock = watched(lambda: next(ticks), "clock")
+    for _ in train.epochs(implementation, [np.arange(60)] * epochs, scoring, clock=clock):
         pass
     return list(EVENTS)
 

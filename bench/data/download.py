@@ -29,7 +29,8 @@ import platformdirs
 
 from bench.data import mnist
 from bench.data.mnist import Files
-from bench.errors import FcnBenchError, brief
+from bench.display.text import brief
+from bench.errors import FcnBenchError
 
 LAYOUTS = (mnist.RAW, Path("raw"), Path("FashionMNIST", "raw"), Path())
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")

@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import FcnBenchError, brief
+from bench.display.text import brief
+from bench.errors import FcnBenchError
 from bench.files import check_readable, write_bytes
 from impls.contract import Data
 

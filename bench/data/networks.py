@@ -12,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from bench import files
-from bench.errors import FcnBenchError, brief
+from bench.display.text import brief
+from bench.errors import FcnBenchError
 from impls.fields import shown
 from impls.workload import SGD, Adam, Conv, Dense, Dropout, Layer, Pool, Workload
 

@@ -8,6 +8,8 @@ ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]"
 )
 """What a terminal obeys instead of showing it, by ECMA-48."""
+LONGEST = 240
+"""Characters of a reason that is part of an error."""
 SHOWN = "\n\t\N{NO-BREAK SPACE}"
 """What is no printable character and may stay."""
 
@@ -26,3 +28,8 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The clean text on one line."""
     return " ".join(clean(text).split())
+
+
+def brief(text: str) -> str:
+    """The clean text as part of a line."""
+    return one_line(text)[:LONGEST]

@@ -35,7 +35,7 @@ def run(plan: Plan, session: Session, options: Options, say: Say) -> bool:
     left = sum(cell.key not in kept for cell in cells)
     say(progress.introduction(plan, session.machine.cpu, len(cells), left, out))
 
-    plan = measure(plan, session, options, say)
+    plan = measure(plan, session, kept, options, say)
     results = archive.everything(out)
     trained = archive.trained(results)
     extras.ask(plan, session, trained, options.fresh, say)
@@ -47,8 +47,8 @@ def run(plan: Plan, session: Session, options: Options, say: Say) -> bool:
     return not failed and not any(answer.status == "failed" for answer in verifications(out))
 
 
-def measure(plan: Plan, session: Session, options: Options, say: Say) -> Plan:
-    """Verify, then measure what is not stored; the plan that was carried out in the end.
+def measure(plan: Plan, session: Session, kept: Mapping[str, Result], options: Options, say: Say) -> Plan:
+    """Verify, then measure what is not ``kept``; the plan that was carried out in the end.
 
     Where a precision or a time decides on the number of blocks, ``plan.blocks`` are the pilot, and no figure that is
     measured after it has a say in that number.
@@ -56,8 +56,6 @@ def measure(plan: Plan, session: Session, options: Options, say: Say) -> Plan:
     out, started = session.directory, time.monotonic()
     verify(session, plan, lambda answer, old: say(progress.answered(answer, old)))
     before_s = time.monotonic() - started
-    done = archive.everything(out) if archive.has_results(out) else []
-    kept = archive.finished(done, options.fresh)
     kept = measure_blocks(session, plan.cells(), kept, say, repeats(plan, options), plan.more_rounds)
     if pilot.needed(options):
         trained = archive.trained(kept.values())

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bench import files
-from bench.errors import FcnBenchError, brief
+from bench.display.text import brief
+from bench.errors import FcnBenchError
 
 T = TypeVar("T")
 FORMAT = 2

@@ -29,7 +29,7 @@ NETWORKS: dict[str, tuple[Layer, ...]] = {
 
 def workload(name: str) -> Workload:
     """The network as a workload in float64."""
-    return Workload(name, 0, NETWORKS[name], 0.0, 1.0, 4, 4, 1, SGD(0.1), dtype="float64")
+    return Workload(name.replace(", ", "-"), 0, NETWORKS[name], 0.0, 1.0, 4, 4, 1, SGD(0.1), dtype="float64")
 
 
 def problem(name: str) -> tuple[np.ndarray, np.ndarray, Weights64]:

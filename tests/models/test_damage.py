@@ -114,7 +114,7 @@ def test_a_damaged_archive_of_a_framework_does_not_reach_it(
         passed.extend(path for path in [tmp_path / f"net{suffix}"] if jobs)
         return iter(())
 
-    monkeypatch.setattr(native.pool, "run", unpack)
+    monkeypatch.setattr(native.process, "run_all", unpack)
     path, good, refused = tmp_path / f"net{suffix}", archive_of(names), 0
     for content in damaged(good):
         path.write_bytes(content)

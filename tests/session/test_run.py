@@ -58,10 +58,10 @@ def plan(blocks: int) -> Plan:
 
 def test_without_a_target_the_blocks_are_those_of_the_plan(scripted: Scripted) -> None:
     """One stage; one block in five may be repeated unless another number is given."""
-    done = measure(plan(10), scripted, Options(), lambda *_, **__: None)  # type: ignore[arg-type]
+    done = measure(plan(10), scripted, {}, Options(), lambda *_, **__: None)  # type: ignore[arg-type]
     assert done.blocks == 10 and len(scripted.measured) == 40
     assert scripted.repeats == [2] and archive.size(scripted.directory) is None
-    measure(plan(10), scripted, Options(repeats=7), lambda *_, **__: None)  # type: ignore[arg-type]
+    measure(plan(10), scripted, {}, Options(repeats=7), lambda *_, **__: None)  # type: ignore[arg-type]
     assert scripted.repeats[-1] == 7
 
 
@@ -69,7 +69,7 @@ def test_a_pilot_comes_first_and_fixes_the_number(scripted: Scripted, monkeypatc
     """Nothing is measured twice, not even what failed; the number is kept, and announced between the stages."""
     monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: 12)
     lines: list[str] = []
-    done = measure(plan(5), scripted, Options(precision=0.02), lambda line, **_: lines.append(line))  # type: ignore[arg-type]
+    done = measure(plan(5), scripted, {}, Options(precision=0.02), lambda line, **_: lines.append(line))  # type: ignore[arg-type]
     assert done.blocks == 12 and len(scripted.measured) == 48 == len({cell.key for cell in scripted.measured})
     assert [cell.block for cell in scripted.measured] == sorted(cell.block for cell in scripted.measured)
     size = archive.size(scripted.directory)
@@ -80,7 +80,7 @@ def test_a_pilot_comes_first_and_fixes_the_number(scripted: Scripted, monkeypatc
 def test_of_a_precision_and_a_time_the_smaller_counts(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """A time bounds what a precision asks for, and the other way round."""
     monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: 1000)
-    done = measure(plan(2), scripted, Options(precision=0.02, budget_s=200.0), lambda *_, **__: None)  # type: ignore[arg-type]
+    done = measure(plan(2), scripted, {}, Options(precision=0.02, budget_s=200.0), lambda *_, **__: None)  # type: ignore[arg-type]
     assert 2 <= done.blocks < 100
-    again = measure(plan(2), scripted, Options(precision=0.02, budget_s=1e9), lambda *_, **__: None)  # type: ignore[arg-type]
+    again = measure(plan(2), scripted, {}, Options(precision=0.02, budget_s=1e9), lambda *_, **__: None)  # type: ignore[arg-type]
     assert again.blocks == 1000

@@ -131,8 +131,14 @@ def test_junk_before_the_first_message_and_after_the_last_is_no_answer(run: Run)
         ),
         ('say("Whole", more=1)', "no record can hold (Whole: unknown more)"),
         ('say("ModelKept", sha256="../../x")', "no record can hold (ModelKept: sha256 is "),
-        ('say("MeterReadings", readings={"steal_s": "much"})', "no record can hold (MeterReadings: steal_s is 'much'"),
-        ('say("MeterReadings", readings={"held_bytes": -1})', "no record can hold (MeterReadings: held_bytes is -1"),
+        (
+            'say("MeterReadings", readings={"steal_s": "much"})',
+            "no record can hold (MeterReadings: readings.steal_s is 'much'",
+        ),
+        (
+            'say("MeterReadings", readings={"held_bytes": -1})',
+            "no record can hold (MeterReadings: readings.held_bytes is -1",
+        ),
         ('say("Inference", images=1, first_s=1.0, seconds=[-1.0])', "no record can hold (Inference: seconds is -1.0"),
         ('say("Inference", images=2**64, first_s=1.0, seconds=[1.0])', "no record can hold (Inference: images is "),
         ('say("Phase", name="import_s", seconds=10**400)', "no record can hold (Phase.seconds: "),

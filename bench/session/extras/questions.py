@@ -31,9 +31,12 @@ def ask_all(questions: Iterable[ExtraQuestion], directory: Path, fresh: bool, sa
 
     What fails or is missing is kept as such and fails no run.
     """
+    stored: dict[type[Extra], dict[str, Extra]] = {}
     for question in questions:
-        stored = [] if fresh else archive.records(directory, type(question.record))
-        old = {record.file_name: record for record in stored}.get(question.record.file_name)
+        kind = type(question.record)
+        if kind not in stored:
+            stored[kind] = {} if fresh else {old.file_name: old for old in archive.records(directory, kind)}
+        old = stored[kind].get(question.record.file_name)
         if old is None or old.digest != question.record.digest or old.status != "ok":
             say(question.line)
             archive.save_record(directory, question.ask())

@@ -118,7 +118,7 @@ def test_the_energy_of_an_epoch_is_read_around_its_training(
         def energy_j(self) -> float | None:
             return next(joules) if counter else None
 
-        def told(self, question: Any, *arguments: Any) -> Any:
+        def ask(self, question: Any, *arguments: Any) -> Any:
             return None
 
     monkeypatch.setattr(gpu, "find", lambda variables: Counting(MagicMock(), None, None))
