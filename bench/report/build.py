@@ -54,6 +54,11 @@ def read(directory: Path) -> Results:
     return results
 
 
+def answer(directory: Path) -> str:
+    """What the stored cells say so far, in sentences; nothing is written."""
+    return summary.opening(read(directory))
+
+
 def build(directory: Path) -> Built:
     """Write everything that can be derived from the stored cells, and return the final table.
 

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import WORKLOAD, result
+from synthetic import MACHINE, WORKLOAD, result
 
 from bench import statistics
+from bench.session import run as session_run
 from bench.session.choice import Options
+from bench.session.forecast import Forecast
 from bench.session.plan import Plan
-from bench.session.run import measure
+from bench.session.run import Course
+from bench.session.session import Session
 from bench.store import archive
 from bench.store.records.cell import Cell
 from bench.store.records.training import TrainingResult
@@ -19,20 +22,29 @@ from impls import registry
 
 
 class Scripted:
-    """A session whose cells all take a second and whose Keras fails; it remembers what it was asked for."""
+    """Cells that all take a second, and a Keras that fails; it remembers what was measured, and what was done when."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.measured: list[Cell] = []
+        self.session = Session(directory, {}, directory, MACHINE, 60.0)
+        self.cells: list[Cell] = []
         self.repeats: list[int] = []
+        self.events: list[str] = []
+        self.lines: list[str] = []
 
-    def run(
-        self, cells: Sequence[Cell], kept: Mapping[str, TrainingResult], say: Any, repeats: int
+    def measure(
+        self,
+        session: Session,
+        cells: Sequence[Cell],
+        kept: Mapping[str, TrainingResult],
+        say: Any,
+        repeats: int,
+        *_: object,
     ) -> dict[str, TrainingResult]:
         """Measure what is not kept."""
         self.repeats.append(repeats)
         new = [cell for cell in cells if cell.key not in kept]
-        self.measured += new
+        self.events += dict.fromkeys(f"measure {cell.tier}" for cell in new)
+        self.cells += new
         made = {}
         for cell in new:
             bad = cell.implementation == "documented-keras"
@@ -40,13 +52,28 @@ class Scripted:
             made[cell.key] = replace(one, cell=cell)
         return dict(kept) | made
 
+    def verify(self, session: Session, plan: Plan, *_: object) -> None:
+        """All is well."""
+        self.events += dict.fromkeys(f"verify {entry.tier}" for entry in plan.entries)
+
+    def run(self, blocks: int, **options: Any) -> Plan:
+        """A whole course; the plan that was carried out in the end."""
+        first = plan(blocks)
+        course = Course(
+            first, self.session, Options(**options), lambda line, **_: self.lines.append(line),
+            lambda: self.events.append("answer"), Forecast(first.cells(), (), 0.0),
+        )  # fmt: skip
+        return course.run({})
+
 
 @pytest.fixture
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    """A session in an empty directory, in which everything has been verified."""
-    monkeypatch.setattr("bench.session.run.verify", lambda *_: None)
+    """A session in an empty directory."""
+    made = Scripted(tmp_path)
+    monkeypatch.setattr(session_run, "verify", made.verify)
+    monkeypatch.setattr(session_run, "measure_blocks", made.measure)
     with archive.opened(tmp_path):
-        return Scripted(tmp_path)
+        return made
 
 
 def plan(blocks: int) -> Plan:
@@ -56,31 +83,39 @@ def plan(blocks: int) -> Plan:
     return Plan([WORKLOAD], entries, ["cpu"], [2], blocks, 3, 1, "data")
 
 
+def test_each_stage_is_verified_measured_and_answered_before_the_next(scripted: Scripted) -> None:
+    """What isolates the framework comes first; after the last stage the report says it all."""
+    scripted.run(2)
+    assert scripted.events == [
+        "verify matched", "measure matched", "answer", "verify documented", "measure documented",
+    ]  # fmt: skip
+
+
 def test_without_a_target_the_blocks_are_those_of_the_plan(scripted: Scripted) -> None:
-    """One stage; one block in five may be repeated unless another number is given."""
-    done = measure(plan(10), scripted, {}, Options(), lambda *_, **__: None)  # type: ignore[arg-type]
-    assert done.blocks == 10 and len(scripted.measured) == 40
-    assert scripted.repeats == [2] and archive.size(scripted.directory) is None
-    measure(plan(10), scripted, {}, Options(repeats=7), lambda *_, **__: None)  # type: ignore[arg-type]
+    """One block in five may be repeated unless another number is given."""
+    assert scripted.run(10).blocks == 10 and len(scripted.cells) == 40
+    assert scripted.repeats == [2, 2] and archive.size(scripted.session.directory) is None
+    scripted.run(10, repeats=7)
     assert scripted.repeats[-1] == 7
 
 
 def test_a_pilot_comes_first_and_fixes_the_number(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is measured twice, not even what failed; the number is kept, and announced between the stages."""
     monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: 12)
-    lines: list[str] = []
-    done = measure(plan(5), scripted, {}, Options(precision=0.02), lambda line, **_: lines.append(line))  # type: ignore[arg-type]
-    assert done.blocks == 12 and len(scripted.measured) == 48 == len({cell.key for cell in scripted.measured})
-    assert [cell.block for cell in scripted.measured] == sorted(cell.block for cell in scripted.measured)
-    size = archive.size(scripted.directory)
+    done = scripted.run(5, precision=0.02)
+    assert done.blocks == 12 and len(scripted.cells) == 48 == len({cell.key for cell in scripted.cells})
+    assert {cell.block for cell in scripted.cells[:20]} == {1, 2, 3, 4, 5}
+    assert scripted.events == [
+        "verify matched", "measure matched", "verify documented", "measure documented",
+        "measure matched", "answer", "measure documented",
+    ]  # fmt: skip
+    size = archive.size(scripted.session.directory)
     assert size is not None and (size.pilot, size.blocks) == (5, 12)
-    assert any("asks for 12 in all, 7 blocks more" in line for line in lines)
+    assert any("asks for 12 in all, 7 blocks more" in line for line in scripted.lines)
 
 
 def test_of_a_precision_and_a_time_the_smaller_counts(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """A time bounds what a precision asks for, and the other way round."""
     monkeypatch.setattr(statistics, "blocks_needed", lambda differences, half_width: 1000)
-    done = measure(plan(2), scripted, {}, Options(precision=0.02, budget_s=200.0), lambda *_, **__: None)  # type: ignore[arg-type]
-    assert 2 <= done.blocks < 100
-    again = measure(plan(2), scripted, {}, Options(precision=0.02, budget_s=1e9), lambda *_, **__: None)  # type: ignore[arg-type]
-    assert again.blocks == 1000
+    assert 2 <= scripted.run(2, precision=0.02, budget_s=200.0).blocks < 100
+    assert scripted.run(2, precision=0.02, budget_s=1e9).blocks == 1000

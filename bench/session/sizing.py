@@ -34,7 +34,7 @@ def needed(options: Options) -> bool:
 
 
 def first_blocks(options: Options) -> int:
-    """The blocks to begin with: as many as were given, else a pilot's, or three where nothing is to be decided.
+    """The blocks to begin with: as many as were given, else a pilot's, or four where nothing is to be decided.
 
     Raises FcnBenchError for a number of blocks or epochs from which no precision can be read.
     """
