@@ -56,7 +56,7 @@ def run(
     plan, session = prepare(options, out, say=say)
     with archive.opened(out):
         try:
-            good = session_run.run(plan, session, options, say, lambda: say_answer(out))
+            good = session_run.run(plan, session, options, say, lambda: say_answer(out, plan.questions()))
             say_report(out)
             if options.with_extras:
                 session_run.extra(plan, session, options, say)
@@ -67,11 +67,11 @@ def run(
     return 0 if good else 1
 
 
-def say_answer(directory: Path) -> None:
-    """Show what the cells say that are measured so far."""
+def say_answer(directory: Path, questions: int) -> None:
+    """Show what the cells say that are measured so far, of so many questions."""
     from bench.report import build  # takes a second, for which a mistake in the arguments does not wait
 
-    say(f"\n{build.answer(directory)}\n")
+    say(f"\n{build.answer(directory, questions)}\n")
 
 
 def say_report(directory: Path) -> None:

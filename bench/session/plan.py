@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 
+from bench.data.questions import Contender, primary
 from bench.session import digest
 from bench.store.records.cell import Cell, Role
 from bench.worker import interpreters
@@ -81,6 +82,14 @@ class Plan:
         runs += [(reference(self.entries), "control")] if self.entries else []
         runs += [(entry, "floor") for entry in self.floors]
         return runs + [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
+
+    def questions(self) -> int:
+        """How many pairs are asked about, all configurations together."""
+        repeated = reference(self.entries).name
+        contenders = [
+            Contender(entry.name, entry.tier, entry.framework, entry.name == repeated) for entry in self.entries
+        ]
+        return len(primary(contenders)) * len(self.workloads) * len(self.devices) * len(self.threads)
 
     def headline(self, name: str) -> Workload:
         """The network that is called so, else the first: what is asked of one network alone is asked of it."""

@@ -1,11 +1,10 @@
 """What a run says while it goes on."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.display import naming, numbers
 from bench.machine import disturbances
-from bench.session.blocks.block import Block
-from bench.session.plan import Plan
 from bench.store.records.cell import Result
 from bench.store.records.floor import FloorResult
 from bench.store.records.machine import Size
@@ -13,8 +12,12 @@ from bench.store.records.sweep import SweepResult
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
 
+if TYPE_CHECKING:
+    from bench.session.blocks.block import Block
+    from bench.session.plan import Plan
 
-def introduction(plan: Plan, cpu: str, missing: int, out: Path, left_s: float) -> str:
+
+def introduction(plan: "Plan", cpu: str, missing: int, out: Path, left_s: float) -> str:
     """What is about to happen, before the first cell."""
     total = len(plan.cells())
     kept = f", {total - missing} already measured" if missing < total else ""
@@ -83,7 +86,7 @@ def sized(size: Size) -> str:
     return f"{told}; the widest interval ({size.pair}) should be within {numbers.share(size.half_width)} of its ratio"
 
 
-def started(block: Block, left_s: float) -> str:
+def started(block: "Block", left_s: float) -> str:
     """The line that begins a block: what is measured in it, and about how long everything takes that is missing."""
     names = [cell.implementation + naming.as_role(cell.role) for cell in block.missing]
     first = block.cells[0]

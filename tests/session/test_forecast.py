@@ -8,8 +8,8 @@ import pytest
 from synthetic import WORKLOAD, result
 
 from bench.data import tutorials
-from bench.session import forecast
-from bench.session.forecast import Forecast
+from bench.session.blocks import forecast
+from bench.session.blocks.forecast import Forecast
 from bench.session.plan import Plan
 from bench.store.records.cell import Cell
 from impls import registry

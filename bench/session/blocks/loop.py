@@ -9,7 +9,7 @@ from bench.session import progress
 from bench.session.blocks import costs, rounds
 from bench.session.blocks.block import Block, disturbance, unfinished
 from bench.session.blocks.costs import Costs, Repeated
-from bench.session.forecast import Forecast
+from bench.session.blocks.forecast import Forecast
 from bench.session.session import Say, Session
 from bench.store import archive
 from bench.store.records.cell import TRAINED, Cell, Place, Result

@@ -9,11 +9,11 @@ import pytest
 from synthetic import MACHINE, WORKLOAD, result
 
 from bench import statistics
-from bench.session import run as session_run
+from bench.session import course
+from bench.session.blocks.forecast import Forecast
 from bench.session.choice import Options
-from bench.session.forecast import Forecast
+from bench.session.course import Course
 from bench.session.plan import Plan
-from bench.session.run import Course
 from bench.session.session import Session
 from bench.store import archive
 from bench.store.records.cell import Cell
@@ -59,19 +59,19 @@ class Scripted:
     def run(self, blocks: int, **options: Any) -> Plan:
         """A whole course; the plan that was carried out in the end."""
         first = plan(blocks)
-        course = Course(
+        made = Course(
             first, self.session, Options(**options), lambda line, **_: self.lines.append(line),
             lambda: self.events.append("answer"), Forecast(first.cells(), (), 0.0),
         )  # fmt: skip
-        return course.run({})
+        return made.run({})
 
 
 @pytest.fixture
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """A session in an empty directory."""
     made = Scripted(tmp_path)
-    monkeypatch.setattr(session_run, "verify", made.verify)
-    monkeypatch.setattr(session_run, "measure_blocks", made.measure)
+    monkeypatch.setattr(course, "verify", made.verify)
+    monkeypatch.setattr(course, "measure_blocks", made.measure)
     with archive.opened(tmp_path):
         return made
 
