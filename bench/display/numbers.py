@@ -131,6 +131,11 @@ def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
+def p_value(p: float) -> str:
+    """``p = 0.03``, ``p < 0.001``."""
+    return f"p {'' if p < 0.001 else '= '}{probability(p)}"
+
+
 def epoch(number: float) -> str:
     """An epoch's number; infinite means that it never comes."""
     return "never" if math.isinf(number) else f"{number:,.0f}"

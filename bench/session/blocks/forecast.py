@@ -8,6 +8,7 @@ from bench.session.blocks.costs import Cost, repetitions
 from bench.session.plan import Plan
 from bench.store.records.cell import TRAINED, Cell, Result
 from bench.store.records.verification import Verification
+from impls.frameworks import FRAMEWORKS
 
 Kind = tuple[str, str, str, int, str]
 """Implementation, network, device, threads, role: cells of one kind take about the same time."""
@@ -16,8 +17,6 @@ ROUGHLY_S = {"sweep": 40.0, "floor": 8.0}
 VERIFICATION_S = 15.0
 EXTRAS_S = 120.0
 REPORT_S = 8.0
-FEEDING_S = {("documented", "pytorch"): 1e-4}
-"""What a program spends on getting one image ready, where it does so image by image in Python."""
 START_S, STEP_S = 5.0, 1e-3
 
 
@@ -29,7 +28,8 @@ def kind(cell: Cell) -> Kind:
 
 def guessed_cost(cell: Cell) -> Cost:
     """Roughly what a program costs on no machine in particular: its start, and arithmetic, steps and feeding."""
-    feeding_s = FEEDING_S.get((cell.tier, cell.framework), 0.0)
+    framework = FRAMEWORKS.get(cell.framework)
+    feeding_s = framework.documented_image_s if framework and cell.tier == "documented" else 0.0
     each_s = cell.workload.flops / 5e10 + STEP_S / cell.workload.batch_size + feeding_s
     return Cost(START_S, 60_000 * each_s)
 

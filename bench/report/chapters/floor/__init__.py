@@ -10,7 +10,6 @@ from bench.display.section import shown
 from bench.display.tables import Sheet
 from bench.report.chapter import Chapter
 from bench.report.chapters.floor import frames
-from bench.report.chapters.floor.frames import STEPWISE
 from bench.report.pairs import grouped
 from bench.report.runs import GROUP
 from bench.store.records.cell import Result
@@ -48,7 +47,7 @@ def sheet(floors: pd.DataFrame, title: str) -> Sheet:
     made_of = "the three parts together" if frames.in_sequence(first["device"]) else "the longest part"
     rows = (
         row("arithmetic alone", peak, "arithmetic_s"),
-        *(row(TITLES[part], LIBRARIES[first[f"{part}_by"]], f"{part}_s") for part in STEPWISE),
+        *(row(TITLES[part], LIBRARIES[first[f"{part}_by"]], f"{part}_s") for part in frames.STEPWISE),
         row("floor", made_of, "floor_s"),
     )
     return Sheet(title, ("part", "by", "seconds per epoch", "share of the floor"), rows, texts=2, note=METHOD)
