@@ -22,6 +22,8 @@ BUSY = (
     "CPUs busy: CPU time of the process by wall time, over its steady epochs. CPUs of others: what all other "
     "programs used meanwhile."
 )
+CORE = 0.5
+"""CPUs that a process lacked for its threads, from which on a core was busy with something else."""
 CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
@@ -94,10 +96,22 @@ def disturbance(runs: pd.DataFrame) -> str:
             f"{numbers.count(len(disturbed), 'cell')} of {len(runs)} ran disturbed, such as {first['implementation']} "
             f"in block {first['block']}: {first['disturbed_by']}."
         )
+    if len(short := crowded(disturbed)):
+        fitting = max(1, int(short["left"].min() + CORE))
+        stop = "stop it" if fitting >= short["threads"].max() else f"run with --threads {fitting} or stop it"
+        number = numbers.count(len(short), "cell")
+        sentences.append(f"{number} had fewer CPUs than threads: another program kept a core busy: {stop}.")
     for (workload, block), repeated in runs[runs["attempt"] > 1].groupby(["workload", "block"]):
         why = repeated["repeated"].iloc[0]
         sentences.append(f"Block {block} of {workload} was measured again, without a look at its times, since: {why}.")
     return " ".join(sentences)
+
+
+def crowded(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of processes to which other programs left fewer CPUs than threads, with the CPUs that were ``left``."""
+    counted = runs[["cpus", "others_cpu_s", "process_s"]].astype(float)
+    left = counted["cpus"] - counted["others_cpu_s"] / counted["process_s"]
+    return runs.assign(left=left)[left < runs["threads"] - CORE]
 
 
 def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
