@@ -8,6 +8,7 @@ import pandas as pd
 from bench.display import naming, numbers
 from bench.display.section import Block, Details, Failure, Failures, Section, Shown, note
 from bench.display.tables import Sheet
+from bench.report import runs as report_runs
 from bench.report.chapter import Chapter, Pictures
 from bench.report.results import Results
 from bench.store.records.cell import Result
@@ -24,6 +25,8 @@ BUSY = (
 )
 CORE = 0.5
 """CPUs that a process lacked for its threads, from which on a core was busy with something else."""
+WAITING, WAITING_ROWS = 0.05, 3
+"""Share of a program's epochs in which it computes nothing, from which on that is told; of how many programs."""
 CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
@@ -114,10 +117,29 @@ def crowded(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(left=left)[left < runs["threads"] - CORE]
 
 
+def waiting(results: Results) -> str:
+    """Which implementations computed nothing for a good part of their steady epochs, the worst first; may be empty."""
+    shown = report_runs.measured(results.runs)["cell"]
+    epochs = results.epochs[(results.epochs["epoch"] > 1) & results.epochs["cell"].isin(shown)]
+    epochs = epochs.astype({"train_s": float, "idle_s": float}).dropna(subset=["train_s", "idle_s"])
+    means = epochs.groupby([*report_runs.GROUP, "tier", "implementation"], sort=False)[["train_s", "idle_s"]].mean()
+    means = means.reset_index().assign(share=lambda rows: rows["idle_s"] / rows["train_s"])
+    found = means[means["share"] > WAITING].sort_values("share", ascending=False, kind="stable")
+    lines = []
+    for _, row in found.head(WAITING_ROWS).iterrows():
+        where = "" if len(results.groups) == 1 else f" ({naming.title(*row[report_runs.GROUP])})"
+        idle_s, epoch_s = (numbers.figure(name, row[name]) for name in ("idle_s", "train_s"))
+        lines.append(f"{naming.named(row['implementation'], row['tier'])} waited {idle_s} of {epoch_s} an epoch{where}")
+    if len(found) > WAITING_ROWS:
+        lines.append(f"so did {len(found) - WAITING_ROWS} more")
+    return f"{'; '.join(lines)}: see docs/waiting.md." if lines else ""
+
+
 def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """Notes beneath the answer: what disturbed the cells, and whether the suite measured them."""
-    if words := disturbance(results.runs):
-        yield note(words)
+    """Notes beneath the answer: what disturbed the cells, who waited, and whether the suite measured them."""
+    for words in (disturbance(results.runs), waiting(results)):
+        if words:
+            yield note(words)
     if any(result.harness == "pytest-benchmark" for result in results.trained):
         yield note(SUITE)
 
