@@ -73,7 +73,7 @@ def test_where_several_networks_wait_each_is_named_and_the_rest_counted(tmp_path
 
 def test_where_nobody_waits_nothing_is_said(tmp_path: Path) -> None:
     """Nor where it cannot be known."""
-    assert told(tmp_path / "none", [result(), waited(1.0, 0.05)]) == ""
+    assert told(tmp_path / "none", [result(), waited(1.0, 0.04)]) == ""
     assert told(tmp_path / "gpu", [waited(1.0, 0.5, device="cuda")]) == ""
 
 
