@@ -36,6 +36,8 @@ RUNS = Table("One row for each process.", (
            "first; empty in results of the suite"),
     Column("predict_batch_s", "s", "the same of one batch, of the network's test_batch_size images"),
     Column("predict_image_first_s", "s", "the first call with one image, which may trace and compile for it"),
+    Column("predict_image_call", "", "the framework's call that answers one image, by the program's own word; empty "
+           "where it says none"),
     Column("process_s", "s", "the whole process, from start to end, inference too, as its parent saw it"),
     columns.CPU_PER_WALL, columns.IDLE_S,
     Column("train_energy_j", "J", "mean over the steady epochs of the energy that the whole GPU drew, by its own "
@@ -173,14 +175,15 @@ def run_row(result: TrainingResult) -> dict[str, object]:
     }
 
 
-def inference(result: TrainingResult) -> dict[str, float | None]:
-    """Predicting one image and one batch: the medians, and the first call with one image."""
+def inference(result: TrainingResult) -> dict[str, float | str | None]:
+    """Predicting one image and one batch: the medians, and the first call with one image; which call that is."""
     timings = {one.images: one for one in result.inference}
     image, batch = timings.get(1), timings.get(result.cell.workload.test_batch_size)
     return {
         "predict_image_s": call_s(image) if image else None,
         "predict_batch_s": call_s(batch) if batch else None,
         "predict_image_first_s": image.first_s if image else None,
+        "predict_image_call": image.call if image else "",
     }
 
 

@@ -126,7 +126,10 @@ def test_predictions_of_one_image_and_of_one_batch_are_medians_of_their_calls() 
     row = runs([result(inference=calls)]).iloc[0]
     assert [row[name] for name in INFERENCE] == [0.2, 2.0, 0.9]
     (missing,) = as_csv(runs([result(inference=(Inference(1, 0.0, (0.0,)),))]))
-    assert (missing["predict_image_s"], missing["predict_batch_s"]) == ("", "")
+    assert (missing["predict_image_s"], missing["predict_batch_s"], missing["predict_image_call"]) == ("", "", "")
+    assert runs([result(inference=(Inference(1, 0.9, (0.1,), "model(x)"),))])["predict_image_call"].tolist() == [
+        "model(x)"
+    ]
 
 
 def test_cpus_in_use_are_those_of_the_steady_epochs() -> None:

@@ -49,8 +49,11 @@ CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
     "Median over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
     "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
-    "first call apart; all test images once after each epoch. The device is idle at each reading of the clock. The "
-    "documented programs predict one image as the tutorials do, the others by what their framework's guide recommends."
+    "first call apart; all test images once after each epoch. The device is idle at each reading of the clock."
+)
+GUIDES = (
+    "The documented programs predict one image as the tutorials do, the others by what their framework's guide "
+    "recommends for one image."
 )
 UNSAID = "not recorded"
 OLDER = (
@@ -141,8 +144,8 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
     columns = ["one image by", "one image, first call"] if IMAGE in kinds else []
     columns += [TITLES[kind].format(f"{images[kind]:,}") for kind in kinds]
     titles = ("implementation", *columns, "images per second")
-    older = [OLDER] if any(UNSAID in row[1] for row in rows) else []
-    return Sheet(group.title, titles, tuple(rows), note=" ".join([METHOD, *older, *lost(group)]))
+    about_calls = [OLDER if any(UNSAID in row[1] for row in rows) else GUIDES] if IMAGE in kinds else []
+    return Sheet(group.title, titles, tuple(rows), note=" ".join([METHOD, *about_calls, *lost(group)]))
 
 
 def called(row: pd.Series | None) -> str:

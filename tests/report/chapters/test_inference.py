@@ -120,8 +120,9 @@ def test_each_row_says_by_which_call_one_image_is_answered(tmp_path: Path) -> No
     old = replace(timed(KERAS, 1, 0.004), inference=(Inference(1, 0.1, (0.08,) * 10),))
     told = sheet(tmp_path / "old", [timed(PYTORCH, 1, 0.001), old])
     assert [line[1] for line in told.rows] == ["model(x)", "not recorded"]
-    assert chapters_inference.OLDER in told.note
-    assert chapters_inference.OLDER not in sheet(tmp_path / "new", both()).note
+    assert chapters_inference.OLDER in told.note and chapters_inference.GUIDES not in told.note
+    new = sheet(tmp_path / "new", both())
+    assert chapters_inference.GUIDES in new.note and chapters_inference.OLDER not in new.note
     said = replace(timed(PYTORCH, 1, 0.001), switches={"predict": "model.predict(x)"})
     assert row([said], PYTORCH)["call"] == "model(x)" and row([said], PYTORCH, "test set")["call"] == "model.predict(x)"
     other = replace(old, cell=replace(old.cell, block=2), inference=(Inference(1, 0.1, (0.08,) * 10, "net(x)"),))
