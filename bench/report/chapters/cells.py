@@ -118,21 +118,36 @@ def crowded(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def waiting(results: Results) -> str:
-    """Which implementations computed nothing for a good part of their steady epochs, the worst first; may be empty."""
-    shown = report_runs.measured(results.runs)["cell"]
-    epochs = results.epochs[(results.epochs["epoch"] > 1) & results.epochs["cell"].isin(shown)]
+    """Which implementations waited for a good part of their steady epochs, the worst first; may be empty.
+
+    What others may have taken of a process is no wait of its own, so that the rest is the least that it waited.
+    """
+    shown = report_runs.measured(results.runs)
+    taken = dict(zip(shown["cell"], withheld(shown), strict=True))
+    epochs = results.epochs[(results.epochs["epoch"] > 1) & results.epochs["cell"].isin(taken)]
     epochs = epochs.astype({"train_s": float, "idle_s": float}).dropna(subset=["train_s", "idle_s"])
-    means = epochs.groupby([*report_runs.GROUP, "tier", "implementation"], sort=False)[["train_s", "idle_s"]].mean()
-    means = means.reset_index().assign(share=lambda rows: rows["idle_s"] / rows["train_s"])
-    found = means[means["share"] > WAITING].sort_values("share", ascending=False, kind="stable")
-    lines = []
+    waited_s = (epochs["idle_s"] - epochs["train_s"] * epochs["cell"].map(taken)).clip(lower=0)
+    means = epochs.assign(waited_s=waited_s).groupby([*report_runs.GROUP, "tier", "implementation"], sort=False)
+    rows = means[["train_s", "waited_s"]].mean().reset_index()
+    rows = rows.assign(share=rows["waited_s"] / rows["train_s"]).sort_values("share", ascending=False, kind="stable")
+    found, lines = rows[rows["share"] > WAITING], []
     for _, row in found.head(WAITING_ROWS).iterrows():
         where = "" if len(results.groups) == 1 else f" ({naming.title(*row[report_runs.GROUP])})"
-        idle_s, epoch_s = (numbers.figure(name, row[name]) for name in ("idle_s", "train_s"))
-        lines.append(f"{naming.named(row['implementation'], row['tier'])} waited {idle_s} of {epoch_s} an epoch{where}")
+        waited, epoch = (numbers.figure(name, row[name]) for name in ("waited_s", "train_s"))
+        lines.append(f"{naming.named(row['implementation'], row['tier'])} waited {waited} of {epoch} an epoch{where}")
     if len(found) > WAITING_ROWS:
         lines.append(f"so did {len(found) - WAITING_ROWS} more")
     return f"{'; '.join(lines)}: see docs/waiting.md." if lines else ""
+
+
+def withheld(runs: pd.DataFrame) -> pd.Series:
+    """Seconds of CPU time that each process may have lost in a second, to whatever is counted; 0 where nothing is."""
+    names = ["cpus", "threads", "others_cpu_s", "steal_s", "throttled_s", "process_s"]
+    counted = runs[names].astype(float)
+    free_s = (counted["cpus"] - counted["threads"]).clip(lower=0) * counted["process_s"]
+    others_s = (counted["others_cpu_s"] - free_s).clip(lower=0)
+    lost_s = others_s.fillna(0) + counted["steal_s"].fillna(0) + counted["throttled_s"].fillna(0)
+    return lost_s / counted["process_s"]
 
 
 def noted(results: Results, pictures: Pictures) -> Iterator[Block]:

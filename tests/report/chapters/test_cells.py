@@ -77,6 +77,17 @@ def test_where_nobody_waits_nothing_is_said(tmp_path: Path) -> None:
     assert told(tmp_path / "gpu", [waited(1.0, 0.5, device="cuda")]) == ""
 
 
+def test_what_others_took_is_no_wait(tmp_path: Path) -> None:
+    """Neither other programs nor the hypervisor; what is left is told, and nothing where nothing is."""
+    found = waited(2.0, 0.5)
+    assert found.phases.process_s is not None
+    for name, share, said in (("others_cpu_s", 1.2, "waited 0.100 s of 2.00 s"), ("steal_s", 0.1, "waited 0.300 s of")):
+        readings = READINGS | {"cpus": 3, "others_cpu_s": 0.0, name: share * found.phases.process_s}
+        assert said in told(tmp_path / name, [replace(found, readings=readings)])
+    busy = replace(found, readings=READINGS | {"cpus": 2, "others_cpu_s": 0.5 * found.phases.process_s})
+    assert told(tmp_path / "busy", [busy]) == ""
+
+
 def test_the_terminal_and_the_page_say_it(tmp_path: Path) -> None:
     """Beneath the answer."""
     built = build.build(save(tmp_path, [waited(5.4, 1.7), result()]))
