@@ -27,7 +27,12 @@ Devices = Annotated[
     typer.Option("--device", help="cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
 ]
 Threads = Annotated[
-    list[int] | None, typer.Option("--threads", help="CPU threads; may be repeated [default: all that may be used].")
+    list[int] | None,
+    typer.Option(
+        "--threads",
+        help="CPU threads; may be repeated [default: all CPUs that may be used but one, which stays free for whatever "
+        "else runs: a neighbour on one thread's CPU makes all threads wait].",
+    ),
 ]
 Blocks = Annotated[
     int | None,

@@ -40,6 +40,7 @@ def run(
 
     Without options: the network of document 1 in both frameworks, documented and matched, a few minutes.
     """
+    from bench.machine import neighbours
     from bench.session import run as session_run
     from bench.session.choice import Options
     from bench.session.setup import prepare
@@ -54,6 +55,7 @@ def run(
     )  # fmt: skip
     out = out or Path("results", preset)
     plan, session = prepare(options, out, say=say)
+    neighbours.warn(max(plan.threads), say)
     with archive.opened(out):
         try:
             good = session_run.run(plan, session, options, say, lambda: say_answer(out, plan.questions()))

@@ -89,6 +89,8 @@ FIRST_EPOCH_S = Column("first_epoch_s", "s", "the first epoch: with tracing and 
 IMPORT_S = Column("import_s", "s", "importing the implementation, and with it its framework")
 PROCESS_PEAK_BYTES = Column("process_peak_bytes", "bytes", "most host memory that the whole process held at a time")
 CPU_PER_WALL = Column("cpu_per_wall", "CPUs", "CPU time per second of a steady epoch, the geometric mean")
+IDLE_S = Column("idle_s", "s", "by how much the steady epochs exceed their CPU time, where they do: at least so long "
+                "the process waited, or had no CPU (docs/waiting.md); the mean, since few of them may; empty on a GPU")
 P = Column("p", "probability", "of a difference at least as large where there is none (Student's t over blocks)")
 DELTA = Column("delta", "relative", "differences up to here are called equivalent")
 MACHINE = Column("machine", "", "digest of what decides speed: processor, CPUs, memory, system, GPU")

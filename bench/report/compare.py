@@ -145,9 +145,10 @@ def row(key: tuple[str, str, int, str], base: Results, new: Results) -> dict[str
         return compared | {"verdict": Unjudged.NO_PAIR}
     ratio, p = judge(times, "epoch_s")
     compared |= asdict(ratio) | {"p": p}
+    calls = [set(part["predict_image_call"]) for part in good]
     for name, column in BESIDE.items():
         both = in_blocks(good[1], good[0], column)
-        if len(both):
+        if len(both) and (name != "image" or calls[0] == calls[1]):  # another call is no slower program
             compared[name] = judge(both, column)[0].estimate
     return compared
 

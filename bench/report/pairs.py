@@ -38,7 +38,7 @@ SUMMARY = Table("One row for each implementation of a network, device and number
     columns.ACCURACY,
     Column("accuracy_low", "", "least"),
     Column("accuracy_high", "", "greatest"),
-    columns.CPU_PER_WALL,
+    columns.CPU_PER_WALL, columns.IDLE_S,
 ))  # fmt: skip
 CONTROL = Table("One row for each A/A control: a program divided by itself, block by block.", (
     *columns.CONFIGURATION, columns.IMPLEMENTATION,
@@ -207,6 +207,7 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
         times = ("first_epoch_s", "import_s", "predict_s", "cpu_per_wall")
         row = names | {"processes": len(group), "epochs": int(group["epochs"].iloc[0])}
         row |= {name: statistics.program_value(group[name]) for name in times}
+        row["idle_s"] = group["idle_s"].astype(float).mean()
         rows.append(row | spread(group, "epoch_s") | spread(group, "process_peak_bytes") | spread(group, "accuracy"))
     return SUMMARY.frame(rows).sort_values([*GROUP, "epoch_s"], ignore_index=True)
 

@@ -36,8 +36,10 @@ RUNS = Table("One row for each process.", (
            "first; empty in results of the suite"),
     Column("predict_batch_s", "s", "the same of one batch, of the network's test_batch_size images"),
     Column("predict_image_first_s", "s", "the first call with one image, which may trace and compile for it"),
+    Column("predict_image_call", "", "the framework's call that answers one image, by the program's own word; empty "
+           "where it says none"),
     Column("process_s", "s", "the whole process, from start to end, inference too, as its parent saw it"),
-    columns.CPU_PER_WALL,
+    columns.CPU_PER_WALL, columns.IDLE_S,
     Column("train_energy_j", "J", "mean over the steady epochs of the energy that the whole GPU drew, by its own "
            "counter; empty where it has none, and where these epochs last less than 2 s together, too short for it"),
     Column("accuracy", "0 to 1", "share of the test images recognised after the last epoch"),
@@ -66,6 +68,8 @@ EPOCHS = Table("One row for each process and epoch, raw.", (
     Column("train_s", "s", "training on all training images once, between two readings of the clock with the device "
            "idle"),
     Column("train_cpu_s", "s", "CPU time of all threads of the process meanwhile"),
+    Column("idle_s", "s", "by how much train_s exceeds train_cpu_s: at least so long the process computed nothing; "
+           "empty on a GPU, which computes without it"),
     columns.PREDICT_S,
     Column("train_loss", "nats", "mean cross-entropy over the training images, each taken before the step that used "
            "it"),
@@ -148,6 +152,7 @@ def run_row(result: TrainingResult) -> dict[str, object]:
         **inference(result),
         "process_s": result.phases.process_s,
         "cpu_per_wall": middle(steady, cpu_per_wall),
+        "idle_s": average([idle_s(result, epoch) for epoch in steady]),
         "train_energy_j": energy_j(steady),
         "accuracy": last.accuracy if last else None,
         "test_loss": last.test_loss if last else None,
@@ -170,14 +175,15 @@ def run_row(result: TrainingResult) -> dict[str, object]:
     }
 
 
-def inference(result: TrainingResult) -> dict[str, float | None]:
-    """Predicting one image and one batch: the medians, and the first call with one image."""
+def inference(result: TrainingResult) -> dict[str, float | str | None]:
+    """Predicting one image and one batch: the medians, and the first call with one image; which call that is."""
     timings = {one.images: one for one in result.inference}
     image, batch = timings.get(1), timings.get(result.cell.workload.test_batch_size)
     return {
         "predict_image_s": call_s(image) if image else None,
         "predict_batch_s": call_s(batch) if batch else None,
         "predict_image_first_s": image.first_s if image else None,
+        "predict_image_call": image.call if image else "",
     }
 
 
@@ -196,7 +202,10 @@ def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
     names = [field.name for field in fields(Epoch) if field.name != "readings"]
     return EPOCHS.frame(
-        identity(result) | {name: getattr(epoch, name) for name in names} | of_meters(meters.EPOCHS, epoch.readings)
+        identity(result)
+        | {name: getattr(epoch, name) for name in names}
+        | {"idle_s": idle_s(result, epoch)}
+        | of_meters(meters.EPOCHS, epoch.readings)
         for result in results
         for epoch in result.epochs
     )
@@ -229,6 +238,19 @@ def energy_j(steady: Sequence[Epoch]) -> float | None:
 def cpu_per_wall(epoch: Epoch) -> float | None:
     """How many CPUs an epoch kept busy on average."""
     return epoch.train_cpu_s / epoch.train_s if epoch.train_s and epoch.train_cpu_s is not None else None
+
+
+def idle_s(result: TrainingResult, epoch: Epoch) -> float | None:
+    """The least time of an epoch in which no thread of the process computed; None where a GPU may have."""
+    if result.cell.device != "cpu" or epoch.train_s is None or epoch.train_cpu_s is None:
+        return None
+    return max(0.0, epoch.train_s - epoch.train_cpu_s)
+
+
+def average(values: Iterable[float | None]) -> float | None:
+    """The mean of what is known, None where nothing is."""
+    known = [value for value in values if value is not None]
+    return mean(known) if known else None
 
 
 def of_meters(read: Sequence[Meter], readings: Readings) -> Readings:

@@ -141,8 +141,8 @@ def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> li
 
 
 def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:
-    """The thread counts that were given, each of which must be possible here; else all that may be used."""
+    """The thread counts that were given, each of which must be possible here; else all that may be used but one."""
     for count in counts or []:
         if not 1 <= count <= available:
             raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
-    return list(dict.fromkeys(counts or [available]))
+    return list(dict.fromkeys(counts or [cpus.default_threads(available)]))

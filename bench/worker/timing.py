@@ -16,7 +16,7 @@ from impls.workload import Float32, Workload
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
 EVERYTHING = slice(None)
-FEWEST, MOST, ENOUGH_S = 10, 100, 1.0
+FEWEST, MOST, ENOUGH_S = 10, 100, 0.25
 """How often a prediction is repeated: until so many seconds are full, but within these numbers."""
 
 
@@ -73,15 +73,18 @@ def predict(implementation: Implementation, clock: Clock) -> tuple[Float32, floa
     return logits, (clock() - start) / 1e9
 
 
-def inference(implementation: Implementation, images: int, clock: Clock = time.perf_counter_ns) -> Inference:
+def inference(
+    implementation: Implementation, images: int, call: str = "", clock: Clock = time.perf_counter_ns
+) -> Inference:
     """Predict the test set that was loaded last, of so many ``images``, again and again; the first call stands apart.
 
-    The device is idle at each reading of the clock, and every call is kept. Raises ValueError for a program that goes
-    on predicting another test set, before any of it is repeated.
+    ``call`` is kept beside the figures. The device is idle at each reading of the clock, and every call is kept. Raises
+    ValueError for a program that goes on predicting another test set, before any of it is repeated.
     """
     logits, first_s = predict(implementation, clock)
     check_shape(logits, images)
-    return Inference(images, first_s, repeated(lambda: predict(implementation, clock)[1], FEWEST, MOST, ENOUGH_S))
+    seconds = repeated(lambda: predict(implementation, clock)[1], FEWEST, MOST, ENOUGH_S)
+    return Inference(images, first_s, seconds, call)
 
 
 def repeated(once: Callable[[], float], fewest: int, most: int, enough_s: float) -> tuple[float, ...]:

@@ -14,8 +14,9 @@ from synthetic import UNDRAWN
 
 from bench import files, statistics
 from bench.cli import main, options
-from bench.machine import checkup, description
+from bench.machine import checkup, description, neighbours
 from bench.machine.checkup import CheckupFinding
+from bench.machine.neighbours import Neighbours
 from bench.report import page
 from bench.session import digest
 from bench.store import archive
@@ -384,6 +385,18 @@ def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypa
     lines = dict(line.split(maxsplit=1) for line in done.out.splitlines() if line)
     assert lines["cpu"] and lines["machine"]
     assert {"torch", "keras", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"} <= set(lines)
+
+
+@pytest.mark.process
+def test_a_run_beside_a_busy_program_says_who_it_is_and_goes_on(
+    run_tiny: Command, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is measured."""
+    monkeypatch.setattr(neighbours, "watch", lambda: Neighbours(1.9, 2, 2, "make, 7", 1.9))
+    done = run_tiny("--plugin", plugin())
+    assert done.status == 0
+    line = "another program (make, 7) keeps 1.9 of 2 CPUs busy: stop it, or measure when it rests"
+    assert line in done.out.splitlines() and done.out.index(line) < done.out.index("same work?")
 
 
 @pytest.mark.process

@@ -56,7 +56,7 @@ optimiser = { kind = "adam", learning_rate = 0.01 }
 """
 GATED = [entry for entry in BUILT_IN if entry.gated]
 TORCH = ("documented-pytorch", "matched-pytorch", "matched-keras-torch", "reference-numpy")
-COMPILED = ("documented-keras", "matched-keras", "matched-keras-jax", "matched-jax")
+COMPILED = ("documented-keras", "matched-keras", "matched-keras-no-autotune", "matched-keras-jax", "matched-jax")
 TUNED = tuple(entry.name for entry in GATED if entry.tier == "tuned")
 CHECKS = [("own", TORCH, ()), ("own", COMPILED, ("--quick",)), ("small", COMPILED, ()), ("small", TUNED, ("--quick",))]
 """Which implementations are checked on which network. The checks that take long make many programs, and XLA takes

@@ -54,6 +54,32 @@ def test_a_row_of_epochs_begins_with_its_cell() -> None:
     assert [name for name in columns[9:] if name in figures] == figures
 
 
+def waiting(*epochs: tuple[float | None, float | None], **changes: Any) -> TrainingResult:
+    """A result whose epochs took these seconds by the clock, and of CPU time."""
+    rows = [Epoch(i, wall_s, cpu_s, 0.1, 1.0, 1.0, 0.5) for i, (wall_s, cpu_s) in enumerate(epochs)]
+    return replace(result(**changes), epochs=tuple(rows))
+
+
+def test_a_process_was_idle_for_as_long_as_its_cpu_time_leaves_open() -> None:
+    """Epoch by epoch, never less than 0; the first epoch is in no mean, and several threads hide it."""
+    found = waiting((None, None), (9.0, 1.0), (5.0, 3.0), (2.0, 3.5), (3.0, 2.0))
+    assert [row["idle_s"] for row in as_csv(report_runs.epochs_frame([found]))] == ["", "8.0", "2.0", "0.0", "1.0"]
+    assert runs([found])["idle_s"].tolist() == [1.0]
+    assert pairs.summary_frame(runs([found, replace(found, cell=replace(found.cell, block=2))]))["idle_s"].tolist() == [
+        1.0
+    ]
+
+
+def test_where_nothing_is_known_of_the_cpu_there_is_no_idle_time() -> None:
+    """On a GPU, which computes while the CPU sleeps; where no CPU time was kept; with the first epoch alone."""
+    for found in (
+        waiting((None, None), (5.0, 1.0), (5.0, 1.0), device="cuda"),
+        waiting((None, None), (5.0, None), (5.0, None)),
+        waiting((None, None), (5.0, 1.0)),
+    ):
+        assert as_csv(runs([found]))[0]["idle_s"] == ""
+
+
 def test_both_files_name_a_cell_alike() -> None:
     """Either stands alone, and they can be joined."""
     results = [result(), result(role="control"), result("matched-keras", block=2, device="cuda", threads=4)]
@@ -100,7 +126,10 @@ def test_predictions_of_one_image_and_of_one_batch_are_medians_of_their_calls() 
     row = runs([result(inference=calls)]).iloc[0]
     assert [row[name] for name in INFERENCE] == [0.2, 2.0, 0.9]
     (missing,) = as_csv(runs([result(inference=(Inference(1, 0.0, (0.0,)),))]))
-    assert (missing["predict_image_s"], missing["predict_batch_s"]) == ("", "")
+    assert (missing["predict_image_s"], missing["predict_batch_s"], missing["predict_image_call"]) == ("", "", "")
+    assert runs([result(inference=(Inference(1, 0.9, (0.1,), "model(x)"),))])["predict_image_call"].tolist() == [
+        "model(x)"
+    ]
 
 
 def test_cpus_in_use_are_those_of_the_steady_epochs() -> None:

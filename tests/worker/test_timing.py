@@ -259,7 +259,7 @@ class Slower(Script):
 
 def timed(script: Script) -> Any:
     """What is measured of a script that predicts five images."""
-    return timing.inference(script, 5, script.clock)  # type: ignore[arg-type]
+    return timing.inference(script, 5, clock=script.clock)  # type: ignore[arg-type]
 
 
 def test_the_first_prediction_stands_apart_from_those_that_are_repeated() -> None:
@@ -277,9 +277,9 @@ def test_the_device_is_idle_at_each_reading_of_a_repeated_prediction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predict_ns", "number"), [(0, 100), (1_000_000, 100), (20_000_000 - SYNC_NS, 50), (SECOND, 10), (60 * SECOND, 10)]
+    ("predict_ns", "number"), [(0, 100), (1_000_000, 100), (5_000_000 - SYNC_NS, 50), (SECOND, 10), (60 * SECOND, 10)]
 )
-def test_a_prediction_is_repeated_for_about_a_second(
+def test_a_prediction_is_repeated_for_about_a_quarter_of_a_second(
     predict_ns: int, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But not more than 100 times, nor fewer than 10; by the clock that was given."""

@@ -73,12 +73,15 @@ class Predicted:
 class Inference:
     """Predicting a test set of so many ``images``, after training: the first call, and each of those that followed.
 
-    The first call may trace and compile for a number of images that it has not seen before.
+    The first call may trace and compile for a number of images that it has not seen before. ``call`` is what the
+    implementation's ``predict`` does with so many images, by its own word; empty where it says nothing, and in results
+    of before that was asked, in which one image was predicted as a whole test set is.
     """
 
     images: int
     first_s: float
     seconds: tuple[float, ...]
+    call: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""

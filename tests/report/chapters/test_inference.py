@@ -27,7 +27,7 @@ def timed(implementation: str, block: int, image_s: float, **changes: Any) -> Tr
     image, batch = ([seconds] * 4 + [9.0] for seconds in (image_s, 10 * image_s))
     made = result(implementation, block, **changes)
     epochs = [replace(epoch, predict_s=50 * image_s) for epoch in made.epochs]
-    inference = (Inference(1, 100 * image_s, tuple(image)), Inference(1000, 8.0, tuple(batch)))
+    inference = (Inference(1, 100 * image_s, tuple(image), "model(x)"), Inference(1000, 8.0, tuple(batch)))
     return replace(made, epochs=tuple(epochs), predicted="7" * 10_000, inference=inference)
 
 
@@ -108,18 +108,32 @@ def sheet(directory: Path, results: Sequence[TrainingResult]) -> Sheet:
 def test_the_sheet_has_a_row_for_each_implementation_the_fastest_first(tmp_path: Path) -> None:
     """Times in ms with their ranges, beneath them how many times the fastest's; images per second of the largest."""
     found = sheet(tmp_path, [*both(), timed(PYTORCH, 1, 1.0, role="control")])
-    assert found.columns == ("implementation", "one image, first call", "one image", "one batch of 1,000",
-                             "all 10,000 test images", "images per second")  # fmt: skip
-    assert found.rows[0] == ("PyTorch\nmatched", "0.200 s", "2.00 ms (1.00–3.00)\nthe fastest",
+    assert found.columns == ("implementation", "one image by", "one image, first call", "one image",
+                             "one batch of 1,000", "all 10,000 test images", "images per second")  # fmt: skip
+    assert found.rows[0] == ("PyTorch\nmatched", "model(x)", "0.200 s", "2.00 ms (1.00–3.00)\nthe fastest",
                              "20.0 ms (10.0–30.0)\nthe fastest", "0.100 s (0.050–0.150)\nthe fastest", "100,000")  # fmt: skip
-    assert found.rows[1][2] == "8.00 ms (4.00–12.00)\n4.00 times (4.00–4.00)"
+    assert found.rows[1][3] == "8.00 ms (4.00–12.00)\n4.00 times (4.00–4.00)"
+
+
+def test_each_row_says_by_which_call_one_image_is_answered(tmp_path: Path) -> None:
+    """As the program said; results that do not know it are not given one, and the page says what they are."""
+    old = replace(timed(KERAS, 1, 0.004), inference=(Inference(1, 0.1, (0.08,) * 10),))
+    told = sheet(tmp_path / "old", [timed(PYTORCH, 1, 0.001), old])
+    assert [line[1] for line in told.rows] == ["model(x)", "not recorded"]
+    assert chapters_inference.OLDER in told.note and chapters_inference.GUIDES not in told.note
+    new = sheet(tmp_path / "new", both())
+    assert chapters_inference.GUIDES in new.note and chapters_inference.OLDER not in new.note
+    said = replace(timed(PYTORCH, 1, 0.001), switches={"predict": "model.predict(x)"})
+    assert row([said], PYTORCH)["call"] == "model(x)" and row([said], PYTORCH, "test set")["call"] == "model.predict(x)"
+    other = replace(old, cell=replace(old.cell, block=2), inference=(Inference(1, 0.1, (0.08,) * 10, "net(x)"),))
+    assert row([old, other], KERAS)["call"] == "not recorded and net(x)"
 
 
 def test_the_sheet_shows_what_there_is_and_says_why_there_is_no_more(tmp_path: Path) -> None:
     """A dash for what is missing, the reason beneath; no column that nobody has a value for."""
     broken = replace(timed(KERAS, 1, 0.004), inference=(), no_inference="RuntimeError: once is enough")
     found = sheet(tmp_path / "broken", [timed(PYTORCH, 1, 0.001), broken])
-    assert found.rows[1][:4] == ("Keras on TensorFlow\nmatched", "–", "–", "–")
+    assert found.rows[1][:5] == ("Keras on TensorFlow\nmatched", "–", "–", "–", "–")
     assert found.note.endswith("Keras on TensorFlow (matched) could not be timed: RuntimeError: once is enough.")
     old = [replace(one, inference=()) for one in both()]
     assert sheet(tmp_path / "old", old).columns == ("implementation", "all 10,000 test images", "images per second")
