@@ -49,9 +49,10 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
 ))  # fmt: skip
 CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
-    "Geometric mean over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
-    "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
-    "first call apart; all test images once after each epoch. The device is idle at each reading of the clock."
+    "Geometric mean over processes of each one's median call of predict() (range); beneath, how many times the "
+    "fastest's time, paired by block, with its 95 % interval. One image and one batch are predicted after training, "
+    "over and over, the first call apart; all test images once after each epoch. The device is idle at each reading "
+    "of the clock."
 )
 GUIDES = (
     "The documented programs predict one image as the tutorials do, the others by what their framework's guide "

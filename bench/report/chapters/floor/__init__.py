@@ -32,7 +32,7 @@ def sheets(results: Sequence[Result]) -> list[Sheet]:
 
 
 def sheet(floors: pd.DataFrame, title: str) -> Sheet:
-    """The floor of one configuration, geometric means over blocks: the bare arithmetic, each part, and the floor itself."""
+    """The floor of one configuration: the bare arithmetic, each part, the floor itself; geometric means over blocks."""
     if floors.empty:
         return Sheet(title, (), ())
     first, floor_s = floors.iloc[0], statistics.program_value(floors["floor_s"])
