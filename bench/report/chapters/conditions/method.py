@@ -10,7 +10,7 @@ from bench.report.results import Results
 
 PROCESS = (
     "A cell is one implementation, one network, one device, one process. In a block every implementation of a tier has "
-    "one, and one of them a second as control; they train in turns, epoch by epoch in random order, and those that wait "
+    "one, and one of them a second as control; they train in turns, epoch by epoch in random order, while the others "
     "are stopped. Blocks are the sample; epochs of one process are not independent and are not counted as if they were."
 )
 STEADY = (
