@@ -20,7 +20,7 @@ def text(results: Results) -> str:
     for sheet in claims_tables.table_4(results.frames["table_4"], results.groups[0], wide=False):
         terminal.show(say, sheet, "Document 1's claims and what was measured: ")
     say(terminal.wrapped(cells.disturbance(results.runs)))
-    lost = [item.line for item in cells.failures(results.cells)] + cells.failed_gates(results.gates)
+    lost = [item.line for item in cells.failures(results.cells)] + cells.withheld(results)
     if lost:
         say("\nNot measured")
     for line in lost:
