@@ -1,8 +1,9 @@
 """Did a measured process do the work of its block's reference? Judged from what is stored of it, epoch by epoch.
 
 The equivalence gate proves a program before it is measured; here is what the very epochs that were timed say. Programs
-of a block have the same seed. Those that take the order start from the same weights and see the same batches, so that
-only rounding tells their losses from the reference's; those that shuffle by themselves have an envelope as wide as seeds.
+of a block have the same seed. Those that take the order start from the same weights and see the same batches: only
+rounding tells their losses from the reference's. Those that shuffle by themselves have an envelope as wide as seeds are
+apart.
 How wide was measured: ``envelope.csv`` is results/method/envelope.csv, which ``tests/method/envelope.py`` makes.
 """
 
@@ -67,6 +68,7 @@ def envelope() -> Envelope:
     limits = {
         (row["workload"], row["order"], row["quantity"]): Limit(float(row["limit"]), float(row["share"] or 0))
         for row in rows
+        if row["limit"]
     }
     return Envelope(limits, rows[0]["data"])
 
@@ -158,16 +160,14 @@ def predictions(result: TrainingResult) -> Verdict:
         for epoch in result.epochs
         if epoch.train_s is not None and epoch.again_s is not None
     ]
-    if not timed:
+    if not timed or (ANY, "", "predict_ratio") not in envelope().limits:
         return "not judged", "it did not predict at once again after its epochs"
     train_s, predict_s, again_s = (median(values) for values in zip(*timed, strict=True))
-    limits = envelope().limits
-    longest = limits[ANY, "", "predict_ratio"].apart * again_s
-    least = limits[ANY, "", "predict_share"].apart * train_s
+    ratio, share = (envelope().limits[ANY, "", f"predict_{name}"].apart for name in ("ratio", "share"))
     says = f"predicting takes {shown('_s', predict_s)} after an epoch and {shown('_s', again_s)} at once again"
-    if predict_s > longest and predict_s - again_s > least:
-        share = numbers.percent((predict_s - again_s) / train_s)
-        return "no", f"{says}: work worth {share} of an epoch's time was put off until then"
+    if predict_s > ratio * again_s and predict_s - again_s > share * train_s:
+        put_off = numbers.percent((predict_s - again_s) / train_s)
+        return "no", f"{says}: work worth {put_off} of an epoch's time was put off until then"
     return "yes", says
 
 

@@ -152,7 +152,8 @@ def write(path: Path, text: str) -> None:
 def benchmarks(stored: Contents) -> list[dict[str, Any]]:
     """One benchmark for each question, network, implementation, device, number of threads and role.
 
-    What failed has none, nor what the equivalence gate or the timed epochs themselves refuse; a sweep answers other questions than the suite asks.
+    What failed has none, nor what the equivalence gate or the timed epochs themselves refuse; a sweep answers other
+    questions than the suite asks.
     """
     gates = {(gate.implementation, gate.workload, gate.device): gate for gate in stored.gates}
     cells: dict[tuple[Any, ...], list[TrainingResult]] = {}
