@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.session import rounds
+from bench.session.blocks import rounds
 from bench.session.session import Session
 from bench.store.records.cell import Cell
 from bench.store.records.training import TrainingResult
@@ -34,5 +34,5 @@ def needs(*modules: str) -> None:
 
 def alone(session: Session, cell: Cell) -> TrainingResult:
     """A cell that trains, measured by itself, with no more epochs than it asks for."""
-    (result,) = rounds.measured(session, [cell], random.Random(0), lambda seconds: 0)
+    (result,) = rounds.measured(session, [cell], random.Random(0), lambda costs: dict.fromkeys(costs, 0))
     return result

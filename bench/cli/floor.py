@@ -31,8 +31,8 @@ def floor(
 
     from bench.display import terminal
     from bench.report.chapters import floor as chapters_floor
+    from bench.session.blocks.loop import measure_blocks
     from bench.session.choice import Options
-    from bench.session.run import measure_blocks
     from bench.session.setup import prepare
     from bench.store import archive
 

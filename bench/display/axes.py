@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench import statistics
 from bench.display import naming, numbers
 from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from impls.frameworks import FRAMEWORKS
@@ -115,23 +116,23 @@ def prepare(axes: Axes, every: pd.DataFrame, first: bool, last: bool) -> None:
 
 
 def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
-    """A chart's numbers in words: for each implementation the median and range of each column, the control too."""
+    """A chart's numbers in words: for each implementation the mean and range of each column, the control too."""
     parts = []
     for name, part in rows(runs):
         for role in ("measured", "control") if "epoch_s" in columns else ("measured",):
             figures = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
-            medians = [
-                f"{columns[column]} {numbers.spread(column, *figures[column].quantile([0.5, 0, 1]))}".strip()
+            shown = [
+                f"{columns[column]} {numbers.spread(column, statistics.value_of(column, figures[column]), *figures[column].quantile([0, 1]))}".strip()
                 for column in list(figures.columns)
             ]
             again = " as control" if role == "control" else ""
-            parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(medians)}"] if medians else []
-    return f"{start}, median and range over processes: {'; '.join(parts)}."
+            parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(shown)}"] if shown else []
+    return f"{start}, mean and range over processes: {'; '.join(parts)}."
 
 
 def of_runs(
     kind: str, what: str, title: str, key: str, runs: pd.DataFrame, columns: dict[str, str],
     figure: Callable[[str], Figure | None],
 ) -> Chart | None:  # fmt: skip
-    """A chart of processes, called ``kind.key``; its words are the median and range of the columns."""
+    """A chart of processes, called ``kind.key``; its words are the mean and range of the columns."""
     return draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, runs, columns), figure)

@@ -44,7 +44,7 @@ def figure(quantity: str, value: float | None) -> str:
 
 
 def spread(quantity: str, value: float | None, low: float | None, high: float | None) -> str:
-    """A median with its range in one unit: ``1.02 s (1.00-1.04)``; no range where both ends read alike."""
+    """A value with its range in one unit: ``1.02 s (1.00-1.04)``; no range where both ends read alike."""
     if value is None or low is None or high is None or any(map(missing, (value, low, high))):
         return figure(quantity, value)
     factor, _, decimals = unit(quantity, value)

@@ -84,11 +84,11 @@ PREDICT_S = Column("predict_s", "s", "predicting the test set; where images are 
                    "images besides")
 ACCURACY = Column("accuracy", "0 to 1", "share of the test images that are recognised, computed by the harness from "
                   "the logits")
-EPOCH_S = Column("epoch_s", "s", "median over the steady epochs, which are all but the first")
+EPOCH_S = Column("epoch_s", "s", "geometric mean of the steady epochs, which are all but the first")
 FIRST_EPOCH_S = Column("first_epoch_s", "s", "the first epoch: with tracing and compilation")
 IMPORT_S = Column("import_s", "s", "importing the implementation, and with it its framework")
 PROCESS_PEAK_BYTES = Column("process_peak_bytes", "bytes", "most host memory that the whole process held at a time")
-CPU_PER_WALL = Column("cpu_per_wall", "CPUs", "CPU time per second of a steady epoch, the median")
+CPU_PER_WALL = Column("cpu_per_wall", "CPUs", "CPU time per second of a steady epoch, the geometric mean")
 P = Column("p", "probability", "of a difference at least as large where there is none (Student's t over blocks)")
 DELTA = Column("delta", "relative", "differences up to here are called equivalent")
 MACHINE = Column("machine", "", "digest of what decides speed: processor, CPUs, memory, system, GPU")

@@ -127,7 +127,10 @@ def row(key: tuple[str, str, int, str], base: Results, new: Results) -> dict[str
     times = in_blocks(good[1], good[0], "epoch_s")
     if was.empty or now.empty:
         return compared | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
-    base_s, new_s = (statistics.program_value(part["epoch_s"]) for part in good)
+    base_s, new_s = (
+        statistics.program_value(times[side] if len(times) else part["epoch_s"])
+        for side, part in zip("ba", good, strict=True)
+    )
     compared |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
     compared["changed"] = changed(
         *([one for one in side.trained if (*one.cell.place, one.cell.implementation) == key] for side in (base, new))
@@ -258,7 +261,7 @@ def markdown(base: Path, new: Path, lines: Sequence[str], made: Sequence[Sheet])
     for one in made:
         parts += [f"#### {tables.in_markdown(one.title)}", tables.markdown(one).rstrip()]
     note = (
-        "Time per steady epoch, median of the processes; ratios are over blocks, with Student's 95 % interval. "
+        "Time per steady epoch: the geometric mean over the blocks that both have; ratios with Student's 95 % interval. "
         "One image: the time to predict one, new / base."
     )
     return "\n\n".join([*parts, note]) + "\n"

@@ -15,7 +15,7 @@ from impls.environment import slug
 class Pair:
     """Two implementations of a group: ``fast`` took the shorter time, ``estimate`` and interval are of slow / fast.
 
-    ``p`` is corrected for all pairs of the session.
+    ``p`` is corrected for all primary pairs of the session; NaN for a pair that is exploratory.
     """
 
     fast: str
@@ -30,7 +30,7 @@ class Pair:
 
     @property
     def unsure(self) -> bool:
-        """Whether its interval excludes 1 only as long as the other pairs are not counted."""
+        """Whether its interval excludes 1 only as long as the other questions are not counted."""
         return self.verdict is Verdict.INCONCLUSIVE and self.low > 1 and not sure(self.p)
 
 

@@ -33,8 +33,8 @@ RUNS = Table("One row for each process.", (
     Column("build_s", "s", "building model, loss and optimiser"),
     Column("load_s", "s", "taking the arrays into the framework's own form, on its device"),
     columns.FIRST_EPOCH_S, columns.EPOCH_S,
-    Column("predict_s", "s", "median over the epochs of predicting the test set (and what else is predicted with it, "
-           "see epochs.csv)"),
+    Column("predict_s", "s", "geometric mean over the epochs of predicting the test set (and what else is predicted "
+           "with it, see epochs.csv)"),
     Column("predict_image_s", "s", "predicting a test set of one image after training: median of the calls after the "
            "first; empty in results of the suite"),
     Column("predict_batch_s", "s", "the same of one batch, of the network's test_batch_size images"),
@@ -120,7 +120,7 @@ SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_ba
 
 
 def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification]) -> pd.DataFrame:
-    """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms.
+    """One row per cell: identity, status, phases, geometric means over steady epochs, memory, noise, terms.
 
     ``gate`` is what verification found of the implementation: ``passed``, ``failed``, ``skipped``, or nothing where it
     was not verified. ``attested`` is what the timed epochs themselves say (:mod:`bench.report.attestation`). Where
@@ -153,7 +153,7 @@ def why_withheld(frame: pd.DataFrame) -> str:
 
 
 def run_row(result: TrainingResult) -> dict[str, object]:
-    """One cell as a row. ``epoch_s`` is the median of the steady epochs, which are all but the first."""
+    """One cell as a row. ``epoch_s`` is the geometric mean of the steady epochs, which are all but the first."""
     trained = [epoch for epoch in result.epochs if epoch.train_s is not None]
     steady, last = trained[1:], result.trained or (trained[-1] if trained else None)
     return {

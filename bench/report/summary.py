@@ -7,11 +7,15 @@ from bench.report.chapters.comparison import answer, tables
 from bench.report.results import Results
 
 
+def opening(results: Results) -> str:
+    """The answer in sentences."""
+    return "\n".join(terminal.wrapped(sentence) for sentence in answer.opening(results.groups))
+
+
 def text(results: Results) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
     out, say = terminal.plain()
-    for sentence in answer.opening(results.groups):
-        say(terminal.wrapped(sentence))
+    say(opening(results))
     for group in results.groups:
         if len(group.summary):
             terminal.show(say, tables.summary(results, group, wide=False))

@@ -42,7 +42,13 @@ class Options:
     precision_mode: Sequence[str] | None = None
     floor: bool = False
     sweep: bool = False
+    extras: bool | None = None
     fresh: bool = False
+
+    @property
+    def with_extras(self) -> bool:
+        """Whether probes, breakdowns and exports follow: if that was asked for, else where documents are repeated."""
+        return self.preset == "documents" if self.extras is None else self.extras
 
 
 @dataclass(frozen=True)

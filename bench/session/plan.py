@@ -1,6 +1,6 @@
 """Workloads x implementations x devices x threads x blocks: the cells in random order, and what is left of them.
 
-A block is what is measured side by side; where something disturbed it, it is measured once more as a whole.
+A block is what is measured side by side (:mod:`bench.session.blocks`).
 """
 
 import random
@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 
-from bench.display import naming
-from bench.machine import disturbances
+from bench.data.questions import Contender, primary
 from bench.session import digest
-from bench.store.records.cell import Cell, Place, Result, Role
+from bench.store.records.cell import Cell, Role
 from bench.worker import interpreters
 from impls import environment
 from impls.registry import Entry
@@ -22,8 +21,6 @@ SWEPT = ("matched", "tuned")
 STAGES: Sequence[Sequence[str]] = (("matched", "plugin"), ("documented",), ("tuned",), ())
 """What is measured first, and answered first: what isolates the framework; then the tutorials' own programs; then the
 fastest ones; then sweeps."""
-MOST_ROUNDS = 20
-"""More than these make a block's value no sharper than what differs between processes."""
 JOBS: Mapping[Role, str] = {"floor": "floor", "sweep": "sweep"}
 """The module of :mod:`bench.worker.jobs` that measures a cell of a role, where that is not ``train``."""
 
@@ -34,7 +31,7 @@ class Plan:
 
     ``floors`` are libraries that the machine's own limit is measured with, beside the implementations of each block.
     With ``sweep`` each block has, besides, a sweep over batch sizes and widths of each implementation that can be asked
-    for one. When the networks of a block are trained, its rounds go on until they have taken ``rounds_s`` seconds.
+    for one. When the networks of a block are trained, its programs are timed for about ``repeated_s`` seconds more.
     """
 
     workloads: Sequence[Workload]
@@ -47,18 +44,26 @@ class Plan:
     data: str
     floors: Sequence[Entry] = ()
     sweep: bool = False
-    rounds_s: float = 0.0
+    repeated_s: float = 0.0
 
-    def cells(self) -> list[Cell]:
-        """All cells in the order in which to run them: stage by stage, and in each block by block.
+    def stages(self) -> list[int]:
+        """The positions of the stages in which something is measured."""
+        return sorted({stage_of(entry.tier, role) for entry, role in self.runs()})
+
+    def entries_of(self, stage: int) -> list[Entry]:
+        """The implementations that are measured in a stage."""
+        return [entry for entry in self.entries if stage_of(entry.tier, "measured") == stage]
+
+    def cells(self, stages: Sequence[int] = range(len(STAGES))) -> list[Cell]:
+        """All cells of the stages in the order in which to run them: stage by stage, and in each block by block.
 
         Within a stage's block everything that is compared with each other is measured side by side in time: the
         implementations of one workload, device and thread count, and the control, which is the reference
         implementation once more; then the libraries of the floor. Sweeps are the last stage.
         """
-        rng = random.Random(self.seed)
         cells = []
-        for stage, block in product(range(len(STAGES)), range(1, self.blocks + 1)):
+        for stage, block in product(stages, range(1, self.blocks + 1)):
+            rng = random.Random(f"{self.seed} {stage} {block}")
             groups = [(w, d, t) for w in self.workloads for d in self.devices for t in self.threads]
             rng.shuffle(groups)
             for workload, device, threads in groups:
@@ -78,11 +83,13 @@ class Plan:
         runs += [(entry, "floor") for entry in self.floors]
         return runs + [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
 
-    def more_rounds(self, seconds: float) -> int:
-        """How many rounds follow when the networks are trained, if each takes so many seconds."""
-        if not self.rounds_s or not seconds:
-            return 0
-        return max(0, min(MOST_ROUNDS, int(self.rounds_s / seconds)) - 1)
+    def questions(self) -> int:
+        """How many pairs are asked about, all configurations together."""
+        repeated = reference(self.entries).name
+        contenders = [
+            Contender(entry.name, entry.tier, entry.framework, entry.name == repeated) for entry in self.entries
+        ]
+        return len(primary(contenders)) * len(self.workloads) * len(self.devices) * len(self.threads)
 
     def headline(self, name: str) -> Workload:
         """The network that is called so, else the first: what is asked of one network alone is asked of it."""
@@ -135,56 +142,3 @@ def stage_of(tier: str, role: Role) -> int:
     if role == "sweep":
         return len(STAGES) - 1
     return next((position for position, tiers in enumerate(STAGES) if tier in tiers), 0)
-
-
-@dataclass(frozen=True)
-class Block:
-    """The cells of one place, stage and block, in their order.
-
-    ``missing`` are still to be measured, as the ``attempt``-th; ``why`` says what disturbed the attempt before.
-    """
-
-    cells: Sequence[Cell]
-    missing: Sequence[Cell]
-    attempt: int
-    why: str
-
-    @property
-    def place(self) -> Place:
-        """What its cells have in common."""
-        return self.cells[0].place
-
-    def is_like(self, cell: Cell) -> bool:
-        """Whether a cell is of the same place and stage, in whatever block."""
-        first = self.cells[0]
-        return cell.place == first.place and stage_of(cell.tier, cell.role) == stage_of(first.tier, first.role)
-
-    def again(self, why: str) -> "Block":
-        """The same once more, all of it, so that its cells stay side by side in time."""
-        return Block(self.cells, self.cells, self.attempt + 1, why)
-
-
-def unfinished(cells: Sequence[Cell], kept: Mapping[str, Result]) -> list[Block]:
-    """The cells by block, in their order; those that are ``kept`` (by key) are not missing.
-
-    Where the repetition of a block was interrupted, what is left of the attempt before is missing too.
-    """
-    by_block: dict[tuple[Place, int, int], list[Cell]] = {}
-    for cell in cells:
-        by_block.setdefault((cell.place, stage_of(cell.tier, cell.role), cell.block), []).append(cell)
-    blocks = []
-    for in_block in by_block.values():
-        before = [kept[cell.key] for cell in in_block if cell.key in kept]
-        latest = max(before, key=lambda result: result.attempt, default=None)
-        attempt, why = (latest.attempt, latest.repeated) if latest else (1, "")
-        missing = [cell for cell in in_block if cell.key not in kept or kept[cell.key].attempt < attempt]
-        blocks.append(Block(in_block, missing, attempt, why))
-    return blocks
-
-
-def disturbance(block: Sequence[Result]) -> str:
-    """What disturbed a block, the first thing of each cell; empty where nothing did."""
-    found = [
-        (result.cell, what) for result in block if result.status == "ok" and (what := disturbances.disturbances(result))
-    ]
-    return "; ".join(f"{cell.implementation}{naming.as_role(cell.role)}: {what[0]}" for cell, what in found)

@@ -1,71 +1,32 @@
-"""What a run says while it goes on, and how long it will still take."""
+"""What a run says while it goes on."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.display import naming, numbers
 from bench.machine import disturbances
-from bench.session.plan import Block, Plan
-from bench.store.records.cell import Cell, Result
+from bench.store.records.cell import Result
 from bench.store.records.floor import FloorResult
 from bench.store.records.machine import Size
 from bench.store.records.sweep import SweepResult
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
-from impls.workload import Workload
 
-Kind = tuple[str, Workload, int, str]
-ROUGHLY_S = {"sweep": 40.0, "floor": 8.0}
-"""Of a process that trains no epochs and has not run yet."""
-
-
-def kind(cell: Cell) -> Kind:
-    """Cells of one kind take about the same time: the implementation, the workload, the epochs, the role."""
-    again = "measured" if cell.role == "control" else cell.role
-    return cell.implementation, cell.workload, cell.epochs, again
+if TYPE_CHECKING:
+    from bench.session.blocks.block import Block
+    from bench.session.plan import Plan
 
 
-def guess(of: Kind) -> float:
-    """Roughly the seconds of a kind that has not run yet, on no machine in particular: start, arithmetic, steps."""
-    _, workload, epochs, role = of
-    if role in ROUGHLY_S:
-        return ROUGHLY_S[role]
-    return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
-
-
-class Pace:
-    """How long cells take, from those that have ended."""
-
-    def __init__(self) -> None:
-        """Nothing has ended yet."""
-        self.seconds: dict[Kind, list[float]] = {}
-
-    def add(self, result: Result) -> None:
-        """Take account of a cell that has ended."""
-        if result.phases.process_s is not None:
-            self.seconds.setdefault(kind(result.cell), []).append(result.phases.process_s)
-
-    def time_left(self, cells: Sequence[Cell]) -> float | None:
-        """Seconds that the cells will take: as long as their kind has taken, or as the guess is off for the others.
-
-        None before anything has ended.
-        """
-        if not self.seconds:
-            return None
-        means = {of: sum(values) / len(values) for of, values in self.seconds.items()}
-        off = sum(mean / guess(of) for of, mean in means.items()) / len(means)
-        return sum(means.get(kind(cell), off * guess(kind(cell))) for cell in cells)
-
-
-def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
+def introduction(plan: "Plan", cpu: str, missing: int, out: Path, left_s: float) -> str:
     """What is about to happen, before the first cell."""
-    kept = f", {total - todo} already measured" if todo < total else ""
+    total = len(plan.cells())
+    kept = f", {total - missing} already measured" if missing < total else ""
     parts = [numbers.count(len(plan.entries), "implementation"), numbers.count(len(plan.workloads), "network")]
     limit = f", the machine's own limit by {len(plan.floors)} libraries" if plan.floors else ""
     swept = ", sweeps" if plan.sweep else ""
     return (
         f"{numbers.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control{limit}{swept}, {parts[1]}, "
-        f"{numbers.count(plan.blocks, 'block')}; results in {out}\n"
+        f"{numbers.count(plan.blocks, 'block')}; about {numbers.duration(left_s)}; results in {out}\n"
         "first, whether they do the same work; each implementation answers for all networks at once"
     )
 
@@ -125,10 +86,9 @@ def sized(size: Size) -> str:
     return f"{told}; the widest interval ({size.pair}) should be within {numbers.share(size.half_width)} of its ratio"
 
 
-def started(block: Block, left_s: float | None) -> str:
-    """The line that begins a block: what is measured in it, and about how long all that is missing takes."""
+def started(block: "Block", left_s: float) -> str:
+    """The line that begins a block: what is measured in it, and about how long everything takes that is missing."""
     names = [cell.implementation + naming.as_role(cell.role) for cell in block.missing]
     first = block.cells[0]
-    left = "" if left_s is None else f"; about {numbers.duration(left_s)} left"
     configuration = f"{first.workload.name}, {first.device}, {numbers.count(first.threads, 'thread')}"
-    return f"block {first.block}, {configuration}: {numbers.listed(names)}{left}"
+    return f"block {first.block}, {configuration}: {numbers.listed(names)}; about {numbers.duration(left_s)} left"

@@ -20,7 +20,7 @@ from noise_models import RECORDED, Float, Noise, machines
 from scipy import stats
 
 from bench import statistics
-from bench.session import pilot as session_pilot
+from bench.session import sizing
 from bench.statistics import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -171,9 +171,9 @@ def stages(sessions: int, asked: float = 0.02) -> pd.DataFrame:
         random = seed("stages", machine)
         covered, reached, taken = 0, 0, []
         for _ in range(sessions):
-            pilot = session(noise, random, 1, session_pilot.PILOT)[0]
+            pilot = session(noise, random, 1, sizing.PILOT)[0]
             blocks = min(400, statistics.blocks_needed(list(pilot[:, 0] - pilot[:, 1]), asked))
-            rest = session(noise, random, 1, max(1, blocks - session_pilot.PILOT))[0]
+            rest = session(noise, random, 1, max(1, blocks - sizing.PILOT))[0]
             d = np.concatenate([pilot, rest])[:blocks]
             found = statistics.paired_ratio(list(np.exp(d[:, 0]) * TRUTH), list(np.exp(d[:, 1])))
             covered += found.low <= TRUTH <= found.high

@@ -8,8 +8,8 @@ from children import alone
 from synthetic import MACHINE
 
 from bench.report import build
+from bench.session.blocks.loop import measure_blocks
 from bench.session.plan import Plan
-from bench.session.run import measure_blocks
 from bench.session.session import Session
 from bench.session.verification import verify
 from bench.store import archive

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from synthetic import MACHINE
 
-from bench.session import rounds
+from bench.session.blocks import rounds
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store.records.training import TrainingResult
@@ -89,7 +89,7 @@ def measure(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Measure:
         for folder in ("cells", "logs", "models"):
             (tmp_path / folder).mkdir(exist_ok=True)
         session = Session(tmp_path, {entry.name: entry for entry in entries}, tiny_data, MACHINE, timeout_s)
-        return list(rounds.measured(session, plan.cells(), random.Random(1), lambda seconds: more))
+        return list(rounds.measured(session, plan.cells(), random.Random(1), lambda costs: dict.fromkeys(costs, more)))
 
     return measure
 

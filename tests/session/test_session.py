@@ -20,9 +20,9 @@ from bench.errors import FcnBenchError
 from bench.machine import cpus, meters
 from bench.machine import disturbances as machine_disturbances
 from bench.session import record
+from bench.session.blocks.loop import measure_blocks
 from bench.session.plan import Plan
 from bench.session.record import Circumstances
-from bench.session.run import measure_blocks
 from bench.session.session import Session
 from bench.session.verification import verify
 from bench.store import archive

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench import statistics
 from bench.display import numbers
 from bench.display.section import shown
 from bench.display.tables import Sheet
@@ -32,8 +33,8 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
            "epoch (not where images are held out)"),
     Column("images", "count", "images that are predicted in one call"),
     PROCESSES,
-    Column("first_s", "s", "the first such call of a process, with tracing and compilation; median over processes"),
-    Column("call_s", "s", "the calls after it: median over processes of each process's median"),
+    Column("first_s", "s", "the first such call of a process, with tracing and compilation; geometric mean over processes"),
+    Column("call_s", "s", "the calls after it: geometric mean over processes of each process's median"),
     Column("call_s_low", "s", "least over processes"),
     Column("call_s_high", "s", "greatest over processes"),
     Column("images_per_second", "1/s", "images / call_s"),
@@ -45,7 +46,7 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
 ))  # fmt: skip
 CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
-    "Median over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
+    "Geometric mean over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
     "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
     "first call apart; all test images once after each epoch. The device is idle at each reading of the clock."
 )
@@ -59,14 +60,17 @@ def inference(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for _, group in grouped(calls(results), [*GROUP, "predicted", "images"]):
-        typical = group.groupby("implementation", sort=False)["call_s"].median().sort_values()
+        typical = group.groupby("implementation", sort=False)["call_s"].agg(statistics.program_value).sort_values()
         contenders = set(group.loc[group["tier"] != "reference", "implementation"]) or set(typical.index)
         fastest = group[group["implementation"] == next(name for name in typical.index if name in contenders)]
         for name, call_s in typical.items():
             processes = group[group["implementation"] == name]
             first = processes.iloc[0]
             row = {key: first[key] for key in KEYS} | {"processes": len(processes)} | spread(processes, "call_s")
-            row |= {"first_s": processes["first_s"].median(), "images_per_second": first["images"] / call_s}
+            row |= {
+                "first_s": statistics.program_value(processes["first_s"]),
+                "images_per_second": first["images"] / call_s,
+            }
             rows.append(row | beside(processes, fastest))
     return INFERENCE.frame(rows)
 

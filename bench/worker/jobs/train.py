@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,9 @@ from bench.worker.program import TimedProgram
 from bench.worker.requests import Finish, Step, Train
 from bench.worker.timing import Clock, Scoring
 from impls.contract import Implementation
-from impls.workload import Float32
+
+if TYPE_CHECKING:
+    from impls.workload import Float32
 
 Row = Epoch | Evaluation | Predicted
 
@@ -115,7 +118,9 @@ def epochs(
             yield timing.predicted(logits, scoring)
 
 
-def evaluated(epoch: int, batches: int, loss: float | None, logits: Float32, scoring: Scoring) -> Iterator[Evaluation]:
+def evaluated(
+    epoch: int, batches: int, loss: float | None, logits: "Float32", scoring: Scoring
+) -> Iterator[Evaluation]:
     """What the images held out say, if there are any, after so many batches."""
     if scoring.parts.n_validation:
         held, held_accuracy = timing.score(logits, scoring.labels, scoring.parts.validation)

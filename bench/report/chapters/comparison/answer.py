@@ -19,18 +19,20 @@ PHRASES = {
     Verdict.EQUIVALENT: "equal within {within}",
     Verdict.INCONCLUSIVE: "no difference could be shown",
     Verdict.TOO_FEW: "one block: no verdict",
+    Verdict.EXPLORATORY: "exploratory: no verdict",
     Verdict.UNFIT: "no verdict: the session is unfit",
 }
 """A verdict on a pair as a table has it."""
-SENTENCES = {
-    Verdict.SMALLER: "{start} {fast} trains {workload} {factor} times as fast as {slow}",
-    Verdict.GREATER: "{start} {fast} trains {workload} {factor} times as fast as {slow}",
-    Verdict.EQUIVALENT: "{start} {both} train {workload} equally fast, within {within}",
-    Verdict.INCONCLUSIVE: "{start} no difference between {both} could be shown on {workload}: ratio {factor}",
-    Verdict.TOO_FEW: "Too few blocks for a verdict: {took}",
-    Verdict.UNFIT: "Without a verdict: {took}",
+SURE = {
+    Verdict.SMALLER: "{fast} is faster: {sure}",
+    Verdict.GREATER: "{fast} is faster: {sure}",
+    Verdict.EQUIVALENT: "They are equal within {within}",
+    Verdict.INCONCLUSIVE: "No difference could be shown: the interval includes 1",
+    Verdict.TOO_FEW: "One block gives no interval and no verdict",
+    Verdict.EXPLORATORY: "Nobody asked about this pair beforehand, so it gets no verdict",
+    Verdict.UNFIT: "There is no verdict, since the session is unfit",
 }
-"""The same as a sentence; :func:`sentence` has more to say of what is inconclusive."""
+"""How sure the first sentence is; :func:`how_sure` has more to say of what is inconclusive."""
 OTHER_WORDS = {
     "accuracy": {Verdict.SMALLER: "less right", Verdict.GREATER: "more right"},
     "process_peak_bytes": {Verdict.SMALLER: "less", Verdict.GREATER: "more"},
@@ -54,8 +56,8 @@ def phrase(pair: Pair, fast: str) -> str:
 
 
 def unsure(p: float) -> str:
-    """A verdict that the other pairs took away."""
-    return f"not beyond doubt once all pairs are counted (p = {numbers.probability(p)})"
+    """A verdict that the other questions took away."""
+    return f"not beyond doubt once all questions are counted (p = {numbers.probability(p)})"
 
 
 def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
@@ -170,34 +172,34 @@ def timing(group: Group, name: str) -> str:
 
 
 def of_pair(group: Group, a: str, b: str) -> str:
-    """What was found between two implementations, with the interval, the blocks, the place and both accuracies."""
+    """How many times as long one of two took, with interval, blocks and place; how sure that is; both accuracies."""
     pair = group.pair(a, b)
     if pair is None:
         return f"{group.named(a)} and {group.named(b)} share no block of {group.title}, so they cannot be compared."
-    fast, factor = group.named(pair.fast), numbers.ratio(pair.estimate)
     tiers = {group.tier(a), group.tier(b)}
     names = {name: naming.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
-    slow = names[pair.slow]
-    words = sentence(pair).format(
-        start="As the tutorials write it," if tiers == {TUTORIALS} else "On this machine",
-        took=f"{slow} took {factor} times the time of {fast} on {group.workload}",
-        both=f"{fast} and {slow}", fast=fast, slow=slow, workload=group.workload, factor=factor,
-        within=numbers.share(pair.delta),
-    )  # fmt: skip
+    fast, slow, factor = names[pair.fast], names[pair.slow], numbers.ratio(pair.estimate)
+    start = "As the tutorials write it, " if tiers == {TUTORIALS} else ""
+    tier = f" ({group.tier(a)})" if len(tiers) == 1 and not start else ""
     blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [numbers.count(pair.blocks, "block")]
     terms = ", ".join([numbers.interval(pair.estimate, pair.low, pair.high), *blocks, group.place])
     accuracies = [f"{names[name]} {numbers.figure('accuracy', group.row(name)['accuracy'])}" for name in (a, b)]
-    return f"{words} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."
+    return (
+        f"{start}{slow} took {factor} times as long as {fast}{tier} to train {group.workload} ({terms}). "
+        f"{how_sure(pair, fast)}. Test accuracy {group.after}: {', '.join(accuracies)}."
+    )
 
 
-def sentence(pair: Pair) -> str:
-    """The verdict on a pair as a sentence that waits for its names and figures."""
+def how_sure(pair: Pair, fast: str) -> str:
+    """What may be concluded from a pair's ratio; ``fast`` is the name of the one with the shorter time."""
+    within, p = numbers.share(pair.delta), numbers.probability(pair.p)
     if pair.unsure:
-        return f"{unsure(pair.p).capitalize()}: {{took}}"
+        return f"That is {unsure(pair.p)}"
     if pair.verdict is Verdict.INCONCLUSIVE and pair.low > 1:
         if pair.delta > LARGEST_DELTA:
-            return "The session is too noisy for a verdict: {took}"
-        return "{start} {both} differ on {workload} by less than the {within} that show here: ratio {factor}"
+            return f"The session is too noisy for a verdict: the machine differs from itself by up to {within}"
+        return f"They differ by less than the {within} that show here between a program and itself"
     if pair.verdict is Verdict.INCONCLUSIVE and pair.blocks < 3:
-        return "Two blocks are too few to show a difference between {both} on {workload}: ratio {factor}"
-    return SENTENCES[pair.verdict]
+        return "Two blocks are too few to show a difference"
+    sure = f"p = {p} with all questions counted, and more than the {within} by which the machine differs from itself"
+    return SURE[pair.verdict].format(fast=fast, within=within, sure=sure)

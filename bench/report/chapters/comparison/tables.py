@@ -2,6 +2,7 @@
 
 import math
 
+from bench import statistics
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.chapters import floor
@@ -10,6 +11,7 @@ from bench.report.groups import Group
 from bench.report.results import Results
 from bench.statistics import ACCURACY_DELTA, LARGEST_DELTA, Verdict
 
+NO_P = (Verdict.TOO_FEW, Verdict.EXPLORATORY)
 TOO_NOISY = "That is too uncertain to call anything equivalent: take more blocks or quiet the machine."
 BESIDE_SPEED = (
     "Memory: the whole process's peak, as a ratio. Accuracy: on the test images after the last epoch, as a "
@@ -25,7 +27,7 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
     fastest = group.timed["implementation"].iloc[0] if len(group.timed) else None
     multiples = results.part("multiples", group)
     cells = group.runs[(group.runs["status"] == "ok") & (group.runs["role"] == "measured")]
-    peaks = cells["device_peak_bytes"].astype(float).groupby(cells["implementation"]).median()
+    peaks = cells["device_peak_bytes"].astype(float).groupby(cells["implementation"]).agg(statistics.program_value)
     on_device = wide and not peaks.isna().all()
     rows = []
     for _, row in group.summary.iterrows():
@@ -49,7 +51,7 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
     )  # fmt: skip
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=naming.tier_rank)
     meanings = "; ".join(f"{tier}: {naming.TIERS.get(tier, 'not known here')}" for tier in tiers)
-    note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
+    note = f"Geometric mean of the processes, of accuracies the mean (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
     note += " A floor is what the machine itself needs for an epoch." if len(multiples) else ""
     return Sheet(group.title, columns, tuple(rows), note=note)
 
@@ -77,9 +79,17 @@ def pairs(group: Group, within_tier: bool) -> Sheet:
                 group.named(pair.fast), group.named(pair.slow),
                 answer.phrase(pair, group.named(pair.fast)),
                 numbers.ratio(pair.estimate), numbers.ends(pair.estimate, pair.low, pair.high) or numbers.MISSING,
-                numbers.MISSING if pair.verdict is Verdict.TOO_FEW else numbers.probability(pair.p), str(pair.blocks),
+                numbers.MISSING if pair.verdict in NO_P else numbers.probability(pair.p), str(pair.blocks),
             ))  # fmt: skip
-    columns = ("shorter time", "longer time", "verdict", "times as long", "95 % interval", "p (all pairs)", "blocks")
+    columns = (
+        "shorter time",
+        "longer time",
+        "verdict",
+        "times as long",
+        "95 % interval",
+        "p (all questions)",
+        "blocks",
+    )
     return Sheet(group.title, columns, tuple(rows), texts=3)
 
 

@@ -15,7 +15,7 @@ PROCESS = (
 )
 STEADY = (
     "Import, build, loading and the first epoch, which includes tracing and compiling, are reported apart. A process’s "
-    "figure is the median of its remaining epochs. Nothing is dropped; every raw value is in the CSVs."
+    "figure is the geometric mean of its remaining epochs. Nothing is dropped; every raw value is in the CSVs."
 )
 CLOCK = (
     "The device is synchronised before the clock starts and before it stops, once per epoch. The harness sleeps "
@@ -24,7 +24,7 @@ CLOCK = (
 COMPARISON = (
     "In each block the logarithm of the ratio of two times is taken. The estimate is the exponential of their mean, "
     "with Student’s 95 % interval over blocks. Where many pairs are compared some intervals miss 1 by chance: a "
-    "difference must also stand after Holm’s correction over all pairs of the page. Differences below 2 %, or below "
+    "difference must also stand after Holm’s correction over all questions of the page. Differences below 2 %, or below "
     "what the control shows, are not called differences. If the control’s own interval excludes 1, the session is "
     "unfit and has no verdicts."
 )

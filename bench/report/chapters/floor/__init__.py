@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bench import statistics
 from bench.display import naming, numbers
 from bench.display.section import shown
 from bench.display.tables import Sheet
@@ -32,15 +33,16 @@ def sheets(results: Sequence[Result]) -> list[Sheet]:
 
 
 def sheet(floors: pd.DataFrame, title: str) -> Sheet:
-    """The floor of one configuration, medians over blocks: the bare arithmetic, each part, and the floor itself."""
+    """The floor of one configuration, geometric means over blocks: the bare arithmetic, each part, and the floor itself."""
     if floors.empty:
         return Sheet(title, (), ())
-    first, floor_s = floors.iloc[0], floors["floor_s"].median()
+    first, floor_s = floors.iloc[0], statistics.program_value(floors["floor_s"])
 
     def row(name: str, by: str, column: str) -> tuple[str, str, str, str]:
         values = floors[column]
-        seconds = numbers.spread("epoch_s", values.median(), values.min(), values.max())
-        return name, by, seconds, numbers.percent(values.median() / floor_s)
+        middle_s = statistics.program_value(values)
+        seconds = numbers.spread("epoch_s", middle_s, values.min(), values.max())
+        return name, by, seconds, numbers.percent(middle_s / floor_s)
 
     peak = f"{LIBRARIES[first['peak_by']]}, at {floors['peak_flops_per_s'].median() / 1e9:.3g} GFLOP/s"
     made_of = "the three parts together" if frames.in_sequence(first["device"]) else "the longest part"

@@ -14,7 +14,7 @@ from bench.display import naming
 from bench.errors import FcnBenchError
 from bench.report import pairs
 from bench.report.runs import runs_frame
-from bench.session import pilot
+from bench.session import sizing
 from bench.session.choice import Options
 from bench.statistics import paired_ratio
 from bench.store.records.machine import Size
@@ -33,12 +33,12 @@ def test_the_number_is_steins() -> None:
 
 def precision(results: Sequence[Result], blocks: int = 5, half_width: float = 0.02) -> Size:
     """What a pilot of so many blocks asks for."""
-    return pilot.decided(results, [], Options(precision=half_width), blocks, 0.0)
+    return sizing.decided(results, [], Options(precision=half_width), blocks, 0.0)
 
 
 def time(results: Sequence[Result], budget_s: float, spent_s: float = 0.0) -> Size:
     """What a pilot of two blocks leaves time for."""
-    return pilot.decided(results, [], Options(budget_s=budget_s), 2, spent_s)
+    return sizing.decided(results, [], Options(budget_s=budget_s), 2, spent_s)
 
 
 def test_the_least_certain_pair_decides() -> None:
@@ -83,17 +83,17 @@ def test_the_ratios_are_those_of_the_report() -> None:
     for key, _, both in pairs.controls(runs, "epoch_s"):
         name = f"the control and itself, {naming.title(*key)}"
         expected[name] = statistics.log_ratios(both["a"], both["b"])
-    found = pilot.log_ratios(results, gates)
+    found = sizing.log_ratios(results, gates)
     assert {name: sorted(ratios) for name, ratios in found.items()} == {
         name: sorted(ratios) for name, ratios in expected.items()
     }
-    assert len(found) == 10 + 3 + 1 and pilot.block_s(results) == pytest.approx(runs["process_s"].sum() / 6)
+    assert len(found) == 10 + 3 + 1 and sizing.block_s(results) == pytest.approx(runs["process_s"].sum() / 6)
 
 
 def test_a_time_is_divided_by_what_a_block_takes() -> None:
     """What went before the first block counts too; the pilot is never undone."""
     results = session({"matched-pytorch": [1.0, 1.0], "matched-keras": [2.0, 2.1]})
-    block_s = pilot.block_s(results)
+    block_s = sizing.block_s(results)
     assert block_s == pytest.approx(sum(one.phases.process_s or 0 for one in results) / 2)
     assert time(results, 10.5 * block_s).blocks == 10
     assert time(results, 10.5 * block_s, spent_s=3 * block_s).blocks == 7
@@ -124,7 +124,7 @@ def test_a_default_session_can_be_sized() -> None:
 @pytest.mark.parametrize(
     ("options", "first"),
     [
-        (Options(), 3),
+        (Options(), 4),
         (Options(blocks=7), 7),
         (Options(precision=0.02), 5),
         (Options(budget_s=60.0), 2),
@@ -133,6 +133,6 @@ def test_a_default_session_can_be_sized() -> None:
     ],
 )
 def test_a_precision_needs_a_longer_pilot_than_a_time(options: Options, first: int) -> None:
-    """Five blocks for a spread, two for a duration, unless a number is given; three where nothing is to be decided."""
-    assert pilot.first_blocks(options) == first
-    assert pilot.needed(options) is (options.precision is not None or options.budget_s is not None)
+    """Five blocks for a spread, two for a duration, unless a number is given; four where nothing is to be decided."""
+    assert sizing.first_blocks(options) == first
+    assert sizing.needed(options) is (options.precision is not None or options.budget_s is not None)

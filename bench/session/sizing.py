@@ -7,7 +7,6 @@ interrupted goes on to the number that was fixed, and nobody can stop when the f
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import fsum
-from statistics import median
 
 from bench import statistics
 from bench.display import naming, numbers
@@ -34,7 +33,7 @@ def needed(options: Options) -> bool:
 
 
 def first_blocks(options: Options) -> int:
-    """The blocks to begin with: as many as were given, else a pilot's, or three where nothing is to be decided.
+    """The blocks to begin with: as many as were given, else a pilot's, or four where nothing is to be decided.
 
     Raises FcnBenchError for a number of blocks or epochs from which no precision can be read.
     """
@@ -105,7 +104,7 @@ def log_ratios(results: Iterable[TrainingResult], gates: Iterable[Verification])
         proved = (cell.implementation, cell.workload.name, cell.device) not in failed
         if result.status == "ok" and proved and steady:
             programs = places.setdefault(cell.place, {})
-            programs.setdefault((cell.implementation, cell.role), {})[cell.block] = median(steady)
+            programs.setdefault((cell.implementation, cell.role), {})[cell.block] = statistics.process_value(steady)
     named = [found for place, programs in places.items() for found in pairs(place, programs)]
     named += [found for place, programs in places.items() for found in controls(place, programs)]
     ratios = {}
@@ -117,9 +116,9 @@ def log_ratios(results: Iterable[TrainingResult], gates: Iterable[Verification])
 
 
 def pairs(place: Place, programs: Mapping[tuple[str, Role], Values]) -> Iterator[tuple[str, Values, Values]]:
-    """Every pair of implementations, the one with the greater median first."""
+    """Every pair of implementations, the one with the greater value first."""
     measured = {name: values for (name, role), values in sorted(programs.items()) if role == "measured"}
-    ranked = sorted(measured, key=lambda name: -median(measured[name].values()))
+    ranked = sorted(measured, key=lambda name: -statistics.program_value(measured[name].values()))
     for a, b in combinations(ranked, 2):
         yield f"{a} and {b}, {naming.title(*place)}", measured[a], measured[b]
 

@@ -1,14 +1,9 @@
-"""A block in rounds: each program has a process of its own, and they train in turns, epoch by epoch.
-
-All that wait are stopped, so that no spinning thread of theirs disturbs the one that is timed. Neighbouring epochs see
-the same machine, and what drifts goes into all programs alike.
-"""
+"""A process that works in turns: one epoch, then it is stopped until it is its turn again."""
 
 import os
-import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -27,54 +22,6 @@ from bench.worker.requests import Finish, TrainEpoch
 
 CAN_STOP = hasattr(signal, "SIGSTOP")
 """Whether this system stops processes. Where it does not, one trains after the other."""
-MoreRounds = Callable[[float], int]
-"""How many rounds follow when the networks are trained, given the seconds of the last one."""
-SPARE = 1.5
-"""How many times the memory of the largest process so far must be free before another one is started."""
-
-
-def measured(
-    session: Session, cells: Sequence[Cell], draw: random.Random, more_rounds: MoreRounds
-) -> Iterator[TrainingResult]:
-    """The cells of a block, measured in turns; each result as soon as its process has ended.
-
-    Import, build, load and the first epoch of each come first, while the others are not there or stopped. Then one
-    epoch of each makes a round, in random order, until the networks are trained; ``more_rounds`` says how many follow,
-    given the seconds of the last one. A program that fails, dies or is late is out; the rounds go on. Where memory does
-    not hold all programs at once, those that found no room follow when the others have ended.
-    """
-    waiting = draw.sample(cells, len(cells))
-    while waiting:
-        programs: list[TurnedProcess] = []
-        try:
-            while waiting and has_room(programs):
-                programs.append(TurnedProcess(session, waiting.pop(0)))
-                programs[-1].start()
-                programs[-1].train()
-            seconds = 0.0
-            for _ in range(cells[0].epochs - 1):
-                seconds = train_round(programs, draw)
-            for _ in range(more_rounds(seconds)):
-                train_round(programs, draw)
-            for program in programs:
-                yield program.finish(len(programs) - 1)
-        finally:
-            for program in programs:
-                program.end()
-
-
-def train_round(programs: Sequence["TurnedProcess"], draw: random.Random) -> float:
-    """Have each program train one epoch, in random order; the seconds that all turns took together."""
-    before_s = sum(program.wall_s for program in programs)
-    for program in draw.sample(programs, len(programs)):
-        program.train()
-    return sum(program.wall_s for program in programs) - before_s
-
-
-def has_room(programs: Sequence["TurnedProcess"]) -> bool:
-    """Whether one more process may be started beside those that are stopped."""
-    largest = max((program.memory_bytes() for program in programs), default=0)
-    return not programs or (CAN_STOP and psutil.virtual_memory().available > SPARE * largest)
 
 
 class TurnedProcess:
@@ -90,6 +37,7 @@ class TurnedProcess:
         self.alive = False
         self.pieces: list[Readings] = []
         self.wall_s = self.child_cpu_s = 0.0
+        self.start_s = self.epoch_s = 0.0
 
     def start(self) -> None:
         """Start the process and have it do everything that comes before the first epoch."""
@@ -98,13 +46,16 @@ class TurnedProcess:
             self.worker = Worker(session.entries[cell.implementation], session.placement(cell), session.log(cell))
             self.worker.send(session.request(cell))
             self.alive = self.worker.hear(self.left_s(), StepDone) is not None
+        self.start_s = self.wall_s
 
     def train(self) -> None:
         """Have it train one epoch; nothing where it is out."""
         if self.alive and self.worker is not None:
+            before_s = self.wall_s
             with self.turn():
                 self.worker.send(TrainEpoch())
                 self.alive = self.worker.hear(self.left_s(), StepDone) is not None
+            self.epoch_s = self.wall_s - before_s
 
     def finish(self, alongside: int) -> TrainingResult:
         """Have it do what comes after the last epoch, and end; its result.
