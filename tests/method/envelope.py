@@ -1,9 +1,9 @@
 """How far apart the epochs of correct programs are: the envelope by which measured processes are attested.
 
-    python tests/method/envelope.py
+    python tests/method/envelope.py --predictions results/quick
 
-reads the stored results (results/*/cells) and the oracle's trainings of results/method/trainings.csv (made by
-tests/method/trainings.py), and writes results/method/envelope.csv and its copy in bench/report. A row is one quantity of
+reads the stored results (results/*/cells), the oracle's trainings of results/method/trainings.csv (made by
+tests/method/trainings.py) and the predictions of a run (kept in results/method/predictions.csv), and writes results/method/envelope.csv and its copy in bench/report. A row is one quantity of
 one network: ``values`` differences were seen, ``rms`` is their root mean square, ``largest`` the largest; ``limit`` is six
 times the one or twice the other, whichever is more, and never less than that of the network that was trained most often:
 the others were trained too seldom to know how far a training strays once in a while. With order ``given`` two programs start from the same weights and see
@@ -15,13 +15,15 @@ reference. ``predict_ratio`` is predicting after an epoch by predicting at once 
 ``predict_share`` the time between the two in shares of an epoch's; their limits are twice the largest.
 """
 
+import argparse
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pandas as pd
+from trainings import FILE as TRAININGS
+from trainings import NOTHING
 
 from bench.data import tutorials
 from bench.report import attestation
@@ -29,11 +31,9 @@ from bench.store import archive
 from bench.store.records.training import TrainingResult
 
 ROOT = Path(__file__).parents[2]
-FILE, TRAININGS = (ROOT / "results" / "method" / f"{name}.csv" for name in ("envelope", "trainings"))
+FILE, PREDICTIONS = (ROOT / "results" / "method" / f"{name}.csv" for name in ("envelope", "predictions"))
 KEY = ["workload", "order", "quantity"]
 QUANTITIES = list(attestation.WORDS)
-RUN = ["workload", "seed", "run", "epoch"]
-NOTHING = "nothing"
 RMS, LARGEST = 6.0, 2.0
 """How many times the root mean square, and the largest, of the differences that were seen."""
 
@@ -60,7 +60,8 @@ def of_results(results: Sequence[tuple[str, TrainingResult]]) -> Iterator[tuple]
         for one in block if reference else ():
             if one is not reference and one.cell.role == "measured":
                 for epoch, quantity, own, theirs in attestation.compared(one, reference):
-                    yield name, one.cell.workload.name, attestation.order(one), quantity, epoch, own, theirs
+                    about = one.cell.workload.name, attestation.order(one), quantity
+                    yield name, f"{name} {one.cell.key}", *about, epoch, own, theirs
 
 
 def of_trainings(frame: pd.DataFrame) -> Iterator[tuple]:
@@ -74,12 +75,13 @@ def of_trainings(frame: pd.DataFrame) -> Iterator[tuple]:
         a, b = runs[name, seed, run], runs[name, other_seed, other_run]
         for epoch in a.index.intersection(b.index):
             for quantity in QUANTITIES:
-                yield "oracle", name, kind, quantity, epoch, b.at[epoch, quantity], a.at[epoch, quantity]
+                values = b.at[epoch, quantity], a.at[epoch, quantity]
+                yield f"oracle {seed}", f"{seed} {run}, {other_seed} {other_run}", name, kind, quantity, epoch, *values
 
 
 def differences(trainings: pd.DataFrame, results: Sequence[tuple[str, TrainingResult]]) -> pd.DataFrame:
-    """Every difference that was seen."""
-    columns = ["source", *KEY, "epoch", "own", "theirs"]
+    """Every difference that was seen; a ``fold`` is a stored run, or a seed of the oracle's trainings."""
+    columns = ["fold", "pair", *KEY, "epoch", "own", "theirs"]
     found = pd.DataFrame([*of_results(results), *of_trainings(trainings)], columns=columns)
     return found.assign(apart=found["own"] - found["theirs"], share=found["own"] / found["theirs"] - 1)
 
@@ -107,19 +109,23 @@ def limits(found: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame.assign(share=np.nan), others])[list(frame)]
 
 
-def predicting(results: Sequence[tuple[str, TrainingResult]]) -> pd.DataFrame:
-    """The rows of predicting, from the processes that did it twice."""
-    ratios, shares = [], []
-    for _, result in results:
-        timed = [
-            (epoch.train_s, epoch.predict_s, epoch.again_s) for epoch in result.epochs if epoch.again_s is not None
-        ]
-        if timed:
-            train_s, predict_s, again_s = (median(values) for values in zip(*timed, strict=True))
-            ratios.append(predict_s / again_s)
-            shares.append(abs(predict_s - again_s) / train_s)
+def predictions_of(results: Sequence[tuple[str, TrainingResult]]) -> pd.DataFrame:
+    """The epochs of those processes that predicted once more at once."""
+    rows = [
+        (result.cell.key, epoch.epoch, epoch.train_s, epoch.predict_s, epoch.again_s)
+        for _, result in results
+        for epoch in result.epochs
+        if epoch.again_s is not None
+    ]
+    return pd.DataFrame(rows, columns=["cell", "epoch", "train_s", "predict_s", "again_s"])
+
+
+def predicting(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of predicting."""
+    typical = frame.groupby("cell")[["train_s", "predict_s", "again_s"]].median()
+    share = (typical["predict_s"] - typical["again_s"]).abs() / typical["train_s"]
     rows = []
-    for quantity, values in (("predict_ratio", pd.Series(ratios)), ("predict_share", pd.Series(shares))):
+    for quantity, values in (("predict_ratio", typical["predict_s"] / typical["again_s"]), ("predict_share", share)):
         rms, largest = float(np.sqrt((values**2).mean())), float(values.max())
         rows.append((attestation.ANY, "", quantity, len(values), rms, largest, LARGEST * largest, np.nan))
     return pd.DataFrame(rows, columns=[*KEY, "values", "rms", "largest", "limit", "share"])
@@ -127,7 +133,7 @@ def predicting(results: Sequence[tuple[str, TrainingResult]]) -> pd.DataFrame:
 
 def read_trainings() -> pd.DataFrame:
     """The oracle's trainings, with and without a mistake."""
-    return pd.read_csv(TRAININGS).fillna({"planted": NOTHING}).drop_duplicates(["planted", *RUN])
+    return pd.read_csv(TRAININGS)
 
 
 def made() -> str:
@@ -135,13 +141,20 @@ def made() -> str:
     results = stored()
     trainings = read_trainings()
     correct = trainings[trainings["planted"] == NOTHING]
-    frame = pd.concat([limits(differences(correct, results)), predicting(results)])
+    predictions = pd.concat([predictions_of(results), pd.read_csv(PREDICTIONS)]).drop_duplicates(["cell", "epoch"])
+    frame = pd.concat([limits(differences(correct, results)), predicting(predictions)])
     data = {result.cell.data for _, result in results} - {""}
     assert len(data) == 1, data
     return frame.assign(data=data.pop()).to_csv(index=False, float_format="%.4g")
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--predictions", type=Path, help="a result directory whose predictions are kept")
+    asked = parser.parse_args()
+    if asked.predictions:
+        found = [("", one) for one in archive.results(asked.predictions) if isinstance(one, TrainingResult)]
+        predictions_of(found).round(4).to_csv(PREDICTIONS, index=False)
     for path in (FILE, attestation.ENVELOPE):
         path.write_text(made(), encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """Whole trainings in float32, each rounded in another way or with a planted mistake, for the envelope of the timed epochs.
 
-    python tests/method/trainings.py mlp-128-64 --seeds 4 --runs 2 --epochs 12
-    python tests/method/trainings.py mlp-128-64 --seeds 4 --epochs 12 --mistakes
+    python tests/method/trainings.py mlp-128-64 --seeds 4 --runs 3
+    python tests/method/trainings.py mlp-128-64 --seeds 3 --mistakes
 
 The oracle trains in the workload's own precision. Run 0 of a seed is as the harness would have it; the others start from
 weights that differ in their last bit and take the images of each batch in another order, as more threads would sum them.
@@ -9,7 +9,6 @@ Rows are added to results/method/trainings.csv: an epoch each, in the words of e
 """
 
 import argparse
-import fcntl
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,8 @@ from impls.workload import Workload
 
 FILE = Path(__file__).parents[2] / "results" / "method" / "trainings.csv"
 KEY = ["workload", "planted", "seed", "run", "epoch"]
+NOTHING = "nothing"
+"""What is planted in a correct program."""
 
 
 class Narrow(training.Implementation):
@@ -43,7 +44,7 @@ class Narrow(training.Implementation):
 
 def trained(workload: Workload, data: Data, planted_: str, seed: int, run: int, epochs: int) -> pd.DataFrame:
     """One training, an epoch a row."""
-    program = (planted(planted_, Narrow) if planted_ else Narrow)(workload, "cpu", [seed, run])
+    program = (Narrow if planted_ == NOTHING else planted(planted_, Narrow))(workload, "cpu", [seed, run])
     program.load(data)
     weights = training.initial_weights(workload, np.random.default_rng([seed, 0]))
     program.set_weights(nudged(weights, run, ULP["float32"]))
@@ -68,12 +69,10 @@ def main() -> None:
     for name in asked.workload:
         workload = tutorials.networks()[name]
         for seed in range(1, asked.seeds + 1):
-            for mistake in (asked.only or MISTAKES) if asked.mistakes else [""]:
-                for run in [asked.runs] if mistake else range(asked.runs):
+            for mistake in (asked.only or MISTAKES) if asked.mistakes else [NOTHING]:
+                for run in [asked.runs] if mistake != NOTHING else range(asked.runs):
                     found = trained(workload, data, mistake, seed, run, workload.epochs + asked.further)
-                    with FILE.with_suffix(".lock").open("w") as lock:
-                        fcntl.flock(lock, fcntl.LOCK_EX)
-                        store(found, FILE, KEY)
+                    store(found, FILE, KEY)
                     print(name, mistake, seed, run, flush=True)
 
 
