@@ -107,7 +107,10 @@ def tables(frame: pd.DataFrame) -> dict[str, str]:
     lines = [["mistake", *heads], ["---", *["---:"] * len(heads)]]
     for mistake in [name for name in frame["mistake"].unique() if "% of" not in name]:
         lines.append([mistake, *(shares.get((mistake, *column), "–") for column in columns)])
-    put_off = [["work put off until predict", *(f"{epochs} epochs" for epochs in (1, 3, 5))], ["---", *["---:"] * 3]]
+    put_off = [
+        ["work put off until predict", *(f"{epochs} epoch{'s' * (epochs > 1)}" for epochs in (1, 3, 5))],
+        ["---", *["---:"] * 3],
+    ]
     for mistake in frame.loc[frame["net"] == "predictions", "mistake"].unique():
         put_off.append([mistake, *(shares[mistake, "predictions", epochs] for epochs in (1, 3, 5))])
     return {name: "\n".join(f"| {' | '.join(line)} |" for line in rows)
