@@ -24,7 +24,7 @@ LABELS = 1.65
 
 def rows(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The implementations of a group with their cells: in the same order in all charts and all tiers."""
-    good = runs[(runs["status"] == "ok") & (runs["gate"] != "failed")]
+    good = runs[(runs["status"] == "ok") & (runs["gate"] != "failed") & (runs["attested"] != "no")]
     parts = [(str(name), part) for name, part in good.groupby("implementation") if (part["role"] == "measured").any()]
     return sorted(parts, key=lambda row: naming.rank(row[0], row[1]["tier"].iloc[0]))
 

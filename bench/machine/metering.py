@@ -36,13 +36,15 @@ class Surroundings:
     """What a meter may look at.
 
     ``device`` is the cell's; in the worker ``gpu`` is the one that it sees and ``device_memory`` the implementation's
-    own; in the parent ``child_cpu_s`` is what the process took, once it has ended.
+    own; in the parent ``child_cpu_s`` is what the process took, once it has ended, and ``ours`` tells how many processes
+    of its session are there.
     """
 
     device: str = "cpu"
     gpu: "Gpu | None" = None
     device_memory: Callable[[], Mapping[str, int] | None] = lambda: None
     child_cpu_s: float = 0.0
+    ours: Callable[[], int] = lambda: 0
 
 
 class Meter(Protocol):

@@ -20,7 +20,7 @@ from bench import files
 from bench.display import naming
 from bench.errors import FcnBenchError
 from bench.machine import disturbances
-from bench.report import runs
+from bench.report import attestation, runs
 from bench.store import contents, formats
 from bench.store.contents import Contents
 from bench.store.records.machine import Machine
@@ -152,15 +152,18 @@ def write(path: Path, text: str) -> None:
 def benchmarks(stored: Contents) -> list[dict[str, Any]]:
     """One benchmark for each question, network, implementation, device, number of threads and role.
 
-    What failed has none, nor what the equivalence gate refused; a sweep answers other questions than the suite asks.
+    What failed has none, nor what the equivalence gate or the timed epochs themselves refuse; a sweep answers other
+    questions than the suite asks.
     """
     gates = {(gate.implementation, gate.workload, gate.device): gate for gate in stored.gates}
     cells: dict[tuple[Any, ...], list[TrainingResult]] = {}
     trained = [result for result in stored.cells if isinstance(result, TrainingResult)]
+    refused = [key for key, gate in gates.items() if gate.status == "failed"]
+    verdicts = attestation.attested(trained, refused)
     for result in sorted(trained, key=lambda result: result.cell.block):
         cell = result.cell
-        gate = gates.get((cell.implementation, cell.workload.name, cell.device))
-        if result.status == "ok" and (gate is None or gate.status != "failed"):
+        proved = (cell.implementation, cell.workload.name, cell.device) not in refused
+        if result.status == "ok" and proved and verdicts[cell.key][0] != "no":
             cells.setdefault((*cell.place, cell.implementation, cell.role), []).append(result)
     found = []
     for name, values in QUESTIONS.items():

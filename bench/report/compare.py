@@ -19,7 +19,7 @@ from bench.display.tables import Sheet
 from bench.errors import FcnBenchError
 from bench.report.pairs import control, in_blocks, judge
 from bench.report.results import Results
-from bench.report.runs import GROUP, measured
+from bench.report.runs import GROUP, measured, withheld
 from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
 from bench.store.records.training import TrainingResult
 
@@ -136,8 +136,8 @@ def row(key: tuple[str, str, int, str], base: Results, new: Results) -> dict[str
         *([one for one in side.trained if (*one.cell.place, one.cell.implementation) == key] for side in (base, new))
     )
     if len(good[0]) and good[1].empty:
-        gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
-        reason = gate or numbers.shorten(str(now["reason"].iloc[0]))
+        other = "it does not do the same work any more" if withheld(now).any() else ""
+        reason = other or numbers.shorten(str(now["reason"].iloc[0]))
         return compared | {"verdict": Unjudged.LOST, "reason": reason}
     if good[0].empty:
         return compared | {"verdict": Unjudged.NOT_IN_BASE}

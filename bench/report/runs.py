@@ -10,7 +10,7 @@ import pandas as pd
 from bench import statistics
 from bench.machine import disturbances, meters
 from bench.machine.metering import Meter
-from bench.report import columns
+from bench.report import attestation, columns
 from bench.report.columns import Column, Table
 from bench.store.records.cell import Readings, Result
 from bench.store.records.machine import Machine
@@ -26,6 +26,9 @@ RUNS = Table("One row for each process.", (
     Column("reason", "", "why it was skipped or failed"),
     Column("gate", "", "passed, failed or skipped: whether the implementation was proved to do the same work; empty "
            "where it was not asked"),
+    Column("attested", "", "yes, no or not judged: whether the very epochs that were timed did the work of the block's "
+           "reference; without a yes to the losses, the accuracy and the time of predicting there is none"),
+    Column("attested_reason", "", "why, with figures"),
     columns.IMPORT_S,
     Column("build_s", "s", "building model, loss and optimiser"),
     Column("load_s", "s", "taking the arrays into the framework's own form, on its device"),
@@ -75,6 +78,7 @@ EPOCHS = Table("One row for each process and epoch, raw.", (
            "it"),
     Column("test_loss", "nats", "mean cross-entropy of the test set, computed by the harness from the logits"),
     columns.ACCURACY,
+    Column("again_s", "s", "predicting the same once more at once: what predict_s has beyond that is no prediction"),
     *columns.of_meters(meters.EPOCHS),
 ))  # fmt: skip
 CURVES = Table("One row for each look at the images held out of training, where a network holds some out.", (
@@ -123,16 +127,33 @@ def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification])
     """One row per cell: identity, status, phases, geometric means over steady epochs, memory, noise, terms.
 
     ``gate`` is what verification found of the implementation: ``passed``, ``failed``, ``skipped``, or nothing where it
-    was not verified. Where it failed the speeds are withheld; they stay in ``epochs`` and in the cell's file.
+    was not verified. ``attested`` is what the timed epochs themselves say (:mod:`bench.report.attestation`). Where
+    either says that the work was another the speeds are withheld; they stay in ``epochs`` and in the cell's file.
     """
     frame = pd.DataFrame([run_row(result) for result in results])
+    refused = [(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"]
+    verdicts = attestation.attested(results, refused)
     statuses = {(gate.implementation, gate.workload, gate.device): gate.status for gate in gates}
     answers = [
         statuses.get(key) for key in zip(frame["implementation"], frame["workload"], frame["device"], strict=True)
     ]
-    frame.insert(list(frame.columns).index("reason") + 1, "gate", answers)
-    frame.loc[frame["gate"] == "failed", SPEED] = None
+    after = list(frame.columns).index("reason") + 1
+    for position, name in enumerate(("attested", "attested_reason")):
+        frame.insert(after + position, name, [verdicts[key][position] for key in frame["cell"]])
+    frame.insert(after, "gate", answers)
+    frame.loc[withheld(frame), SPEED] = None
     return frame
+
+
+def withheld(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows have no speed to show: the gate, or the timed epochs themselves, say that the work was another."""
+    return (frame["gate"] == "failed") | (frame["attested"] == "no")
+
+
+def why_withheld(frame: pd.DataFrame) -> str:
+    """Where to read why, for rows of which some are withheld."""
+    gate = (frame["gate"] == "failed").any()
+    return "see the equivalence gate" if gate else "its timed epochs show it, see what is withheld"
 
 
 def run_row(result: TrainingResult) -> dict[str, object]:
@@ -266,4 +287,4 @@ def difference(readings: Readings, a: str, b: str) -> int | None:
 
 def measured(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that may be shown as an implementation's figures: finished, its work proved, and not the control."""
-    return frame[(frame["status"] == "ok") & (frame["role"] == "measured") & (frame["gate"] != "failed")]
+    return frame[(frame["status"] == "ok") & (frame["role"] == "measured") & ~withheld(frame)]

@@ -26,7 +26,7 @@ def text(results: Results) -> str:
     for words in (cells.disturbance(results.runs), cells.waiting(results)):
         if words:
             say(terminal.wrapped(words))
-    lost = [item.line for item in cells.failures(results.cells)] + cells.failed_gates(results.gates)
+    lost = [item.line for item in cells.failures(results.cells)] + cells.withheld(results)
     if lost:
         say("\nNot measured")
     for line in lost:

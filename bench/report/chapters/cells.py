@@ -65,11 +65,27 @@ def failed_gates(verifications: Sequence[Verification]) -> list[str]:
     ]
 
 
+def withheld(results: Results) -> list[str]:
+    """What has no speed although it was measured, a line each: by the gate, or by its timed epochs themselves."""
+    refused = results.runs[(results.runs["attested"] == "no") & (results.runs["gate"] != "failed")]
+    return failed_gates(results.gates) + [
+        f"withheld: {row['implementation']}{naming.as_role(row['role'])}, {row['workload']}, "
+        f"{naming.place(row['device'], row['threads'])}, block {row['block']}: {row['attested_reason']}"
+        for _, row in refused.iterrows()
+    ]
+
+
 def cells(runs: pd.DataFrame) -> Sheet:
     """Every cell as it was measured, one row each, in the order of the session."""
     rows = []
     for _, row in runs.assign(others=runs["others_cpu_s"] / runs["process_s"]).iterrows():
-        remarks = [row["disturbed_by"], row["hints"], f"attempt {row['attempt']}" if row["attempt"] > 1 else ""]
+        refused = "withheld: not attested" if row["attested"] == "no" else ""
+        remarks = [
+            refused,
+            row["disturbed_by"],
+            row["hints"],
+            f"attempt {row['attempt']}" if row["attempt"] > 1 else "",
+        ]
         cpus = [
             numbers.MISSING if numbers.missing(row[name]) else f"{row[name]:.2f}" for name in ("cpu_per_wall", "others")
         ]
@@ -165,9 +181,9 @@ def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
         replace(failure, log=failure.log[-LOG_LETTERS:] if i < LOGS else "")
         for i, failure in enumerate(failures(results.cells))
     ]
-    withheld = failed_gates(results.gates)
-    if withheld or lost:
-        yield Section("Failed and skipped", [Failures([*withheld, *lost])], "not-measured")
+    without_speed = withheld(results)
+    if without_speed or lost:
+        yield Section("Failed and skipped", [Failures([*without_speed, *lost])], "not-measured")
     sheet, number = cells(results.runs.head(CELLS)), len(results.trained)
     which = f"{'the first ' if len(sheet.rows) < number else ''}{len(sheet.rows)} cells"
     summary = f"{which}, one process each, in the order in which they ran"

@@ -34,7 +34,7 @@ def measured(
         programs: list[TurnedProcess] = []
         try:
             while waiting and has_room(programs):
-                programs.append(TurnedProcess(session, waiting.pop(0)))
+                programs.append(TurnedProcess(session, waiting.pop(0), programs))
                 programs[-1].start()
                 programs[-1].train()
             for _ in range(cells[0].epochs - 1):

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -30,9 +30,10 @@ class TurnedProcess:
     Its time, its CPU seconds and what disturbs it are counted during its turns alone.
     """
 
-    def __init__(self, session: Session, cell: Cell) -> None:
-        """Start nothing yet."""
-        self.session, self.cell = session, cell
+    def __init__(self, session: Session, cell: Cell, together: "Sequence[TurnedProcess]") -> None:
+        """Start nothing yet; ``together`` are the processes that are there beside it, and itself."""
+        self.session, self.cell, self.together = session, cell, together
+        self.asked = 0
         self.worker: Worker | None = None
         self.alive = False
         self.pieces: list[Readings] = []
@@ -51,7 +52,7 @@ class TurnedProcess:
     def train(self) -> None:
         """Have it train one epoch; nothing where it is out."""
         if self.alive and self.worker is not None:
-            before_s = self.wall_s
+            before_s, self.asked = self.wall_s, self.asked + 1
             with self.turn():
                 self.worker.send(TrainEpoch())
                 self.alive = self.worker.hear(self.left_s(), StepDone) is not None
@@ -71,7 +72,7 @@ class TurnedProcess:
             answer, self.worker = self.worker.answer(self.session.timeout_s), None
             self.child_cpu_s = cpu_s()[1] - ended_before_s + answers.helpers_cpu_s(answer.messages)
         answer = replace(answer, wall_s=self.wall_s, child_cpu_s=self.child_cpu_s, readings=meters.joined(self.pieces))
-        result = record.result(self.cell, answer, self.session.circumstances(self.cell), self.session.data)
+        result = record.result(self.cell, answer, self.session.circumstances(self.cell), self.session.data, self.asked)
         assert isinstance(result, TrainingResult)
         return replace(result, alongside=alongside)
 
@@ -84,7 +85,7 @@ class TurnedProcess:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Let it run; whatever happens, it is stopped afterwards."""
-        at = Surroundings(self.cell.device)
+        at = Surroundings(self.cell.device, ours=lambda: sum(process.worker is not None for process in self.together))
         read, begun, spent_s = meters.start("process", at), time.perf_counter(), self.cpu_s()
         self.signal("SIGCONT")
         try:

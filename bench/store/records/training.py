@@ -14,7 +14,8 @@ class Epoch:
 
     ``train_loss`` is the mean over samples during training; ``test_loss`` and ``accuracy`` (0 to 1) are computed from
     the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile;
-    ``readings`` are what meters read around the training.
+    ``readings`` are what meters read around the training. ``again_s`` is predicting once more at once, None before any
+    training and where that was not asked: a program that puts work off until its predictions shows there.
     """
 
     epoch: int
@@ -25,12 +26,13 @@ class Epoch:
     test_loss: float | None
     accuracy: float
     readings: Readings = field(default_factory=dict)
+    again_s: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
         check_at_least(0, epoch=self.epoch)
         bounds.check_seconds(train_s=self.train_s)
-        bounds.check_seconds(0, train_cpu_s=self.train_cpu_s, predict_s=self.predict_s)
+        bounds.check_seconds(0, train_cpu_s=self.train_cpu_s, predict_s=self.predict_s, again_s=self.again_s)
         check_finite(train_loss=self.train_loss, test_loss=self.test_loss)
         bounds.check_shares(accuracy=self.accuracy)
         bounds.check_readings(self.readings)

@@ -10,7 +10,7 @@ from bench.display import naming, numbers
 from bench.report import columns
 from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
 from bench.report.columns import Column, Table
-from bench.report.runs import measured
+from bench.report.runs import measured, why_withheld, withheld
 from bench.statistics import ClaimVerdict
 from impls.frameworks import COMPARED
 
@@ -73,8 +73,8 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> R
         return not_measured("no CUDA device")
     if rows.empty:
         return not_measured(f"no {naming.device(device)} cell in this run")
-    if (rows["gate"] == "failed").any():
-        return Ruling(ClaimVerdict.WITHHELD, reason="it does not do the same work (see the equivalence gate)")
+    if withheld(rows).any():
+        return Ruling(ClaimVerdict.WITHHELD, reason=f"it does not do the same work ({why_withheld(rows)})")
     reasons = rows.loc[rows["status"] != "ok", "reason"]
     if len(reasons):
         return not_measured(str(reasons.iloc[0]))

@@ -9,6 +9,7 @@ import pandas as pd
 from bench.display import naming, numbers
 from bench.report import groups
 from bench.report.groups import Group, Pair
+from bench.report.runs import why_withheld, withheld
 from bench.statistics import LARGEST_DELTA, Verdict
 from impls.frameworks import COMPARED
 
@@ -114,7 +115,7 @@ def answers(group: Group) -> list[str]:
     """The sentences of one group: one for each tier that compares something, else one over all tiers."""
     if not (group.runs["status"] == "ok").any():
         return [no_result(group.runs, f"Nothing was measured for {group.title}")]
-    if group.timed.empty and not (group.runs["gate"] == "failed").any():
+    if group.timed.empty and not withheld(group.runs).any():
         return [
             f"No steady epoch of {group.workload} was measured ({group.place}): the first epoch includes tracing and "
             "compiling and is reported apart, so run with --epochs 2 or more."
@@ -125,7 +126,8 @@ def answers(group: Group) -> list[str]:
     contenders = group.timed[group.timed["tier"] != "reference"]
     contenders = group.timed if len(contenders) < 2 else contenders  # beside a yardstick, one is compared with it
     if contenders.empty:
-        return [f"Every speed of {group.title} is withheld: the work was not the same (see the equivalence gate)."]
+        why = why_withheld(group.runs)
+        return [f"Every speed of {group.title} is withheld: the work was not the same ({why})."]
     labels = {naming.label(row["implementation"], row["tier"]) for _, row in contenders.iterrows()}
     if len(labels) == 1:
         listed = numbers.listed([timing(group, name) for name in contenders["implementation"]])
@@ -153,8 +155,8 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
     if not lost:
         return ""
     cells = group.runs[group.runs["implementation"] == lost[0]]
-    if (cells["gate"] == "failed").any():
-        why = " has no speed: it does not do the same work (see the equivalence gate)"
+    if withheld(cells).any():
+        why = f" has no speed: it does not do the same work ({why_withheld(cells)})"
     else:
         why = f" could not be measured{first_reason(cells)}"
     start = f"On {group.workload} ({group.place}) nothing can be compared: "
