@@ -139,7 +139,7 @@ def waiting(results: Results) -> str:
     What others may have taken of a process is no wait of its own, so that the rest is the least that it waited.
     """
     shown = report_runs.measured(results.runs)
-    taken = dict(zip(shown["cell"], withheld(shown), strict=True))
+    taken = dict(zip(shown["cell"], taken_share(shown), strict=True))
     epochs = results.epochs[(results.epochs["epoch"] > 1) & results.epochs["cell"].isin(taken)]
     epochs = epochs.astype({"train_s": float, "idle_s": float}).dropna(subset=["train_s", "idle_s"])
     waited_s = (epochs["idle_s"] - epochs["train_s"] * epochs["cell"].map(taken)).clip(lower=0)
@@ -156,7 +156,7 @@ def waiting(results: Results) -> str:
     return f"{'; '.join(lines)}: see docs/waiting.md." if lines else ""
 
 
-def withheld(runs: pd.DataFrame) -> pd.Series:
+def taken_share(runs: pd.DataFrame) -> pd.Series:
     """Seconds of CPU time that each process may have lost in a second, to whatever is counted; 0 where nothing is."""
     names = ["cpus", "threads", "others_cpu_s", "steal_s", "throttled_s", "process_s"]
     counted = runs[names].astype(float)
