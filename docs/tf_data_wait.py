@@ -11,6 +11,7 @@ import tensorflow as tf
 
 
 def dataset(autotune):
+    """Numbers, with one of them always got ready ahead; tuned or not."""
     options = tf.data.Options()
     options.autotune.enabled = autotune
     return tf.data.Dataset.range(1000).prefetch(2).with_options(options)

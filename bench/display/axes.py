@@ -121,13 +121,15 @@ def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
     for name, part in rows(runs):
         for role in ("measured", "control") if "epoch_s" in columns else ("measured",):
             figures = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
-            shown = [
-                f"{columns[column]} {numbers.spread(column, statistics.value_of(column, figures[column]), *figures[column].quantile([0, 1]))}".strip()
-                for column in list(figures.columns)
-            ]
+            shown = [f"{columns[column]} {spread(column, figures[column])}".strip() for column in list(figures.columns)]
             again = " as control" if role == "control" else ""
             parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(shown)}"] if shown else []
     return f"{start}, mean and range over processes: {'; '.join(parts)}."
+
+
+def spread(column: str, values: pd.Series) -> str:
+    """The mean of the processes and their range."""
+    return numbers.spread(column, statistics.value_of(column, values), values.min(), values.max())
 
 
 def of_runs(

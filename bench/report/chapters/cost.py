@@ -24,13 +24,13 @@ ONCE = {
 }  # fmt: skip
 ONCE_ONLY = "what happens once in a process, apart from steady epochs"
 ONCE_NOTE = (
-    "Geometric means over processes; prediction is of all test images, after every epoch, and where a network holds images "
-    "out, of those and of 2,000 training images too."
+    "Geometric means over processes; prediction is of all test images, after every epoch, and where a network holds "
+    "images out, of those and of 2,000 training images too."
 )
 PAID = "break-even: who starts later and trains faster, and when that has paid"
 PAID_NOTE = (
-    "Import, build, loading and the first epoch are a start; predictions are left out. Geometric means over processes, in "
-    "brackets the range over blocks."
+    "Import, build, loading and the first epoch are a start; predictions are left out. Geometric means over processes, "
+    "in brackets the range over blocks."
 )
 BREAK_EVEN = Table("One row for each pair of which one starts first and the other trains faster.", (
     *CONFIGURATION,
@@ -47,8 +47,9 @@ BREAK_EVEN = Table("One row for each pair of which one starts first and the othe
 def break_even_frame(runs: pd.DataFrame) -> pd.DataFrame:
     """Where one implementation starts first and another trains faster: the epoch after which the other is ahead.
 
-    ``epoch`` is the least E with start + (E - 1) * epoch time no longer than the other's, from geometric means over processes;
-    ``epoch_low`` and ``epoch_high`` are its range over blocks, infinite where the other is never ahead in one.
+    ``epoch`` is the least E with start + (E - 1) * epoch time no longer than the other's, from geometric means over
+    processes; ``epoch_low`` and ``epoch_high`` are its range over blocks, infinite where the other is never ahead in
+    one.
     """
     timed = measured(runs).dropna(subset=["epoch_s", *COLD]).astype(dict.fromkeys(("epoch_s", *COLD), float))
     timed = timed.assign(cold_s=timed[COLD].sum(axis=1))

@@ -33,7 +33,8 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
            "epoch (not where images are held out)"),
     Column("images", "count", "images that are predicted in one call"),
     PROCESSES,
-    Column("first_s", "s", "the first such call of a process, with tracing and compilation; geometric mean over processes"),
+    Column("first_s", "s", "the first such call of a process, with tracing and compilation; geometric mean over "
+           "processes"),
     Column("call_s", "s", "the calls after it: geometric mean over processes of each process's median"),
     Column("call_s_low", "s", "least over processes"),
     Column("call_s_high", "s", "greatest over processes"),
@@ -46,9 +47,10 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
 ))  # fmt: skip
 CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
-    "Geometric mean over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
-    "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
-    "first call apart; all test images once after each epoch. The device is idle at each reading of the clock."
+    "Geometric mean over processes of each one's median call of predict() (range); beneath, how many times the "
+    "fastest's time, paired by block, with its 95 % interval. One image and one batch are predicted after training, "
+    "over and over, the first call apart; all test images once after each epoch. The device is idle at each reading "
+    "of the clock."
 )
 
 

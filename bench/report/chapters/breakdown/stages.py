@@ -48,8 +48,8 @@ BREAKDOWN = Table("Where an epoch's time goes: one row for each stage of each pr
     Column("share", "0 to 1", "of the program's own epoch in the same process"),
     Column("stage_epoch_s", "s", "what image_s makes of an epoch of epoch_images"),
     Column("whole_image_s", "s", "the program's own epoch in the same process, for one training image"),
-    Column("timed_image_s", "s", "a steady epoch of the timed cells, for one training image: geometric mean over processes; "
-           "empty where there is none"),
+    Column("timed_image_s", "s", "a steady epoch of the timed cells, for one training image: geometric mean over "
+           "processes; empty where there is none"),
     Column("images", "count", "training images of a pass"),
     Column("epoch_images", "count", "training images of an epoch of the timed cells"),
     Column("rounds", "count", "rounds of all passes behind the figures, the first one left out"),

@@ -14,9 +14,10 @@ from bench.report.results import Results
 
 HOW = (
     "Every pair, by the ratio of their times per steady epoch, block by block. Which pairs are asked about is fixed "
-    "beforehand: the frameworks within each tier, and a plugin beside the reference. Of those a difference is called one "
-    "only where the 95 % interval excludes 1, also once all these questions are counted, and the ratio is beyond what the "
-    "machine shows between a program and itself. Any other pair is exploratory: it has an interval and no verdict."
+    "beforehand: the frameworks within each tier, and a plugin beside the reference. Of those a difference is called "
+    "one only where the 95 % interval excludes 1, also once all these questions are counted, and the ratio is beyond "
+    "what the machine shows between a program and itself. Any other pair is exploratory: it has an interval and no "
+    "verdict."
 )
 NOTHING = "Nothing to compare: fewer than two implementations have steady epochs here."
 

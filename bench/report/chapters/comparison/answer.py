@@ -190,7 +190,7 @@ def of_pair(group: Group, a: str, b: str) -> str:
 
 def how_sure(pair: Pair, fast: str) -> str:
     """What may be concluded from a pair's ratio; ``fast`` is the name of the one with the shorter time."""
-    within, p = numbers.share(pair.delta), numbers.probability(pair.p)
+    within, p = numbers.share(pair.delta), f"p = {numbers.probability(pair.p)}".replace("= <", "<")
     if pair.unsure:
         return f"That is {unsure(pair.p)}"
     if pair.verdict is Verdict.INCONCLUSIVE and pair.low > 1:
@@ -199,5 +199,5 @@ def how_sure(pair: Pair, fast: str) -> str:
         return f"They differ by less than the {within} that show here between a program and itself"
     if pair.verdict is Verdict.INCONCLUSIVE and pair.blocks < 3:
         return "Two blocks are too few to show a difference"
-    sure = f"p = {p} with all questions counted, and more than the {within} by which the machine differs from itself"
+    sure = f"{p} with all questions counted, and more than the {within} by which the machine differs from itself"
     return SURE[pair.verdict].format(fast=fast, within=within, sure=sure)

@@ -51,7 +51,8 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
     )  # fmt: skip
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=naming.tier_rank)
     meanings = "; ".join(f"{tier}: {naming.TIERS.get(tier, 'not known here')}" for tier in tiers)
-    note = f"Geometric mean of the processes, of accuracies the mean (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
+    note = f"Geometric mean of the processes, of accuracies the mean (range); accuracy {group.after}; "
+    note += f"memory is the whole process's peak. {meanings}."
     note += " A floor is what the machine itself needs for an epoch." if len(multiples) else ""
     return Sheet(group.title, columns, tuple(rows), note=note)
 
