@@ -121,6 +121,8 @@ def geometric_mean(values: Iterable[float | None]) -> float:
     known = [float(value) for value in values if value is not None and not math.isnan(value)]
     if not known:
         return math.nan
+    if min(known) == max(known):
+        return known[0]  # to the last digit, which a logarithm and back is not
     return math.exp(math.fsum(map(math.log, known)) / len(known)) if min(known) > 0 else 0.0
 
 

@@ -36,8 +36,8 @@ class Surroundings:
     """What a meter may look at.
 
     ``device`` is the cell's; in the worker ``gpu`` is the one that it sees and ``device_memory`` the implementation's
-    own; in the parent ``child_cpu_s`` is what the process took, once it has ended, and ``ours`` tells how many processes
-    of its session are there.
+    own; in the parent ``child_cpu_s`` is what the process took, once it has ended, and ``ours`` tells how many
+    processes of its session are there.
     """
 
     device: str = "cpu"

@@ -262,7 +262,7 @@ def markdown(base: Path, new: Path, lines: Sequence[str], made: Sequence[Sheet])
     for one in made:
         parts += [f"#### {tables.in_markdown(one.title)}", tables.markdown(one).rstrip()]
     note = (
-        "Time per steady epoch: the geometric mean over the blocks that both have, and Student's 95 % interval. "
-        "One image: the time to predict one, new / base."
+        "Time per steady epoch: the geometric mean over the blocks that both have; ratios with Student's 95 % "
+        "interval. One image: the time to predict one, new / base."
     )
     return "\n\n".join([*parts, note]) + "\n"

@@ -19,9 +19,9 @@ LIBRARIES = {row.name: ", ".join(filter(None, (row.label, row.compiler))) for ro
 TITLES = {"products": "matrix products", "optimiser": "optimiser", "gathering": "gathering batches"}
 CAPTION = "the machine's own limit: what an epoch cannot do without"
 METHOD = (
-    "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
-    "at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of the "
-    "products at the speed of one large product."
+    "Geometric mean over blocks (range) of what the best library here needs for an epoch's worth of each part, by "
+    "itself and at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of "
+    "the products at the speed of one large product."
 )
 
 
@@ -43,7 +43,7 @@ def sheet(floors: pd.DataFrame, title: str) -> Sheet:
         seconds = numbers.spread("epoch_s", middle_s, values.min(), values.max())
         return name, by, seconds, numbers.percent(middle_s / floor_s)
 
-    peak = f"{LIBRARIES[first['peak_by']]}, at {floors['peak_flops_per_s'].median() / 1e9:.3g} GFLOP/s"
+    peak = f"{LIBRARIES[first['peak_by']]}, at {statistics.program_value(floors['peak_flops_per_s']) / 1e9:.3g} GFLOP/s"
     made_of = "the three parts together" if frames.in_sequence(first["device"]) else "the longest part"
     rows = (
         row("arithmetic alone", peak, "arithmetic_s"),
