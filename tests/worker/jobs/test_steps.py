@@ -11,6 +11,7 @@ import pytest
 
 from bench.machine import gpu
 from bench.store.records.training import Epoch
+from bench.worker import channel
 from bench.worker.jobs import steps as jobs_steps
 from bench.worker.jobs import train
 from bench.worker.messages import StepDone, SwitchesInForce
@@ -62,9 +63,11 @@ def served(entry: EntryPoint, task: Task) -> Serve:
 
 
 @pytest.fixture
-def at_once(entry: EntryPoint, task: Task) -> Said:
+def at_once(entry: EntryPoint, task: Task, monkeypatch: pytest.MonkeyPatch) -> Said:
     """The messages of a whole run of two epochs."""
     said: Said = []
+    asked = iter([TrainEpoch(), TrainEpoch(), Finish()])
+    monkeypatch.setattr(channel, "receive", lambda: next(asked))
     train.run(Train(entry, task, 2), said.append)
     return said
 
