@@ -56,7 +56,7 @@ def served(entry: EntryPoint, task: Task) -> Serve:
     def served(*steps: Step, entry: EntryPoint = entry, disable_gc: bool = False) -> Said:
         said: Said = []
         asked = iter([*steps, Finish()])
-        jobs_steps.serve(TrainByStep(entry, task, 2, disable_gc), said.append, lambda: next(asked))
+        jobs_steps.serve(TrainByStep(entry, task, disable_gc), said.append, lambda: next(asked))
         return said
 
     return served
