@@ -234,8 +234,11 @@ def test_memory_is_compared_like_time() -> None:
 )
 def test_accuracies_are_compared_by_difference_over_seeds(errors: list[float], verdict: str) -> None:
     """In points, with an interval over blocks, each of which has another seed."""
-    found = session({"matched-keras": [1.0] * 4}, accuracy=0.97)
-    found += [result("matched-pytorch", block, accuracy=1 - error) for block, error in enumerate(errors, start=1)]
+    found = session({"matched-keras": [1.0] * 4}, accuracy=0.97, data="harder")  # else no correct program is so far off
+    found += [
+        result("matched-pytorch", block, accuracy=1 - error, data="harder")
+        for block, error in enumerate(errors, start=1)
+    ]
     (row,) = compared(runs(found), "accuracy").to_dict("records")
     flipped = row["a"] == "matched-pytorch"
     assert row["estimate"] == pytest.approx((1 if flipped else -1) * (0.03 - np.mean(errors)), abs=1e-9)

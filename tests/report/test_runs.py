@@ -171,6 +171,8 @@ def test_what_was_not_measured_is_empty(status: str) -> None:
             "status",
             "reason",
             "gate",
+            "attested",
+            "attested_reason",
             "epochs",
             "seed",
             "machine",
