@@ -30,7 +30,7 @@ def floor(
     from tempfile import TemporaryDirectory
 
     from bench.display import terminal
-    from bench.report.chapters import floor as chapters_floor
+    from bench.report.chapters.floor import tables as floor_tables
     from bench.session.blocks.loop import measure_blocks
     from bench.session.choice import Options
     from bench.session.setup import prepare
@@ -45,6 +45,6 @@ def floor(
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
             results = list(measure_blocks(session, plan.cells(), {}, say).values())
-    sheets = chapters_floor.sheets(results)
+    sheets = floor_tables.sheets(results)
     say(terminal.page([], sheets))
     return 1 if any(result.status == "failed" for result in results) or not sheets else 0

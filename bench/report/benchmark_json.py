@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from pydantic_core import from_json
@@ -23,9 +23,11 @@ from bench.machine import disturbances
 from bench.report import attestation, runs
 from bench.store import contents, formats
 from bench.store.contents import Contents
-from bench.store.records.machine import Machine
 from bench.store.records.training import TrainingResult
-from bench.store.records.verification import Verification
+
+if TYPE_CHECKING:
+    from bench.store.records.machine import Machine
+    from bench.store.records.verification import Verification
 
 SUITE = "bench/suite"
 
@@ -94,7 +96,7 @@ def group(function: str, workload: str, device: str, threads: int) -> str:
     return f"{function.removeprefix('test_').replace('_', ' ')}: {naming.title(workload, device, threads)}"
 
 
-def machine_info(machine: Machine) -> dict[str, Any]:
+def machine_info(machine: "Machine") -> dict[str, Any]:
     """A machine in pytest-benchmark's words, and in ours. The same machine is always described the same."""
     system, _, release = machine.os.partition(" ")
     return {
@@ -109,7 +111,7 @@ def machine_info(machine: Machine) -> dict[str, Any]:
     }
 
 
-def extra_info(result: TrainingResult, gate: Verification | None) -> dict[str, Any]:
+def extra_info(result: TrainingResult, gate: "Verification | None") -> dict[str, Any]:
     """What stands beside the statistics of a benchmark: accuracy, memory, versions, the gate, what disturbed it."""
     row = runs.run_row(result)
     shown = ("tier", "framework", "accuracy", "process_peak_bytes", "training_peak_bytes", "device_peak_bytes",

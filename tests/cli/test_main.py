@@ -449,7 +449,7 @@ def test_a_run_with_sweeps_goes_on_where_it_stopped(
     assert run_tiny(*own).status == 0
     cells = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").iterdir()}
     done = run_tiny(*own, "--sweep")
-    assert done.status == 0 and "matched-plain (sweep): tiny" in done.out and "8 points" in done.out
+    assert done.status == 0 and "thread: matched-plain (sweep); about" in done.out and "8 points" in done.out
     assert {path: path.stat().st_mtime_ns for path in cells} == cells
     (swept,) = (found for found in archive.everything(tmp_path / "out") if found.cell.role == "sweep")
     assert {point.batch_size for point in swept.points} == {1, 4, 16, 20, 64, 256, 1024, 4096}

@@ -5,8 +5,8 @@ import math
 from bench import statistics
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
-from bench.report.chapters import floor
 from bench.report.chapters.comparison import answer
+from bench.report.chapters.floor.tables import of_floor
 from bench.report.groups import Group
 from bench.report.results import Results
 from bench.statistics import ACCURACY_DELTA, LARGEST_DELTA, Verdict
@@ -40,7 +40,7 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
         )
         rows.append((
             group.two_lines(name) if wide else name, speed, times(group, name, fastest),
-            *floor.of_floor(multiples, name, wide), accuracy, memory,
+            *of_floor(multiples, name, wide), accuracy, memory,
             *([numbers.figure("_bytes", peaks[name])] if on_device else []),
             numbers.figure("first_epoch_s", row["first_epoch_s"]),
         ))  # fmt: skip
