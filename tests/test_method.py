@@ -4,6 +4,8 @@ import math
 import sys
 from pathlib import Path
 
+import attestation
+import envelope
 import estimators
 import noise_models
 import numpy as np
@@ -13,6 +15,7 @@ import simulate
 from scipy import stats
 
 from bench import statistics
+from bench.report import attestation as report_attestation
 
 METHOD = Path(__file__).parent / "method"
 sys.path.insert(0, str(METHOD))
@@ -128,3 +131,46 @@ def test_turns_give_each_program_one_epoch_of_every_round() -> None:
         np.ptp(simulate.session(steps, np.random.default_rng(4), 50, 3, turns=turns), axis=2) for turns in (True, False)
     )
     assert inside.max() <= simulate.MATCHED - 1 and apart.min() >= simulate.ROUNDS
+
+
+def test_the_envelope_in_use_is_the_one_that_was_measured() -> None:
+    """The copy that is installed is the stored one, and each limit follows from the differences that were seen."""
+    assert report_attestation.ENVELOPE.read_bytes() == envelope.FILE.read_bytes()
+    found = pd.read_csv(envelope.FILE, keep_default_na=False, na_values=[""])
+    losses = found[~found["quantity"].str.startswith("predict")]
+    assert (
+        losses["limit"] >= 0.999 * np.maximum(envelope.RMS * losses["rms"], envelope.LARGEST * losses["largest"])
+    ).all()
+    predicting = found[found["quantity"].str.startswith("predict")]
+    assert np.allclose(predicting["limit"], envelope.LARGEST * predicting["largest"], rtol=1e-3)
+    assert (predicting["limit"] > 1.5).tolist() == [True, False]  # a factor of 1.5 is noise
+
+
+def test_what_attests_the_timed_work_can_be_had_again() -> None:
+    """The page shows the stored shares, and the functions that judge give the same again."""
+    stored = pd.read_csv(attestation.FILE)
+    page, made = simulate.PAGE.read_text(encoding="utf-8"), attestation.tables(stored)
+    assert all(f"<!-- {name} -->" in page for name in made)
+    assert simulate.filled(page, made) == page
+    template = next(one for _, one in envelope.stored() if one.cell.workload.name == attestation.NETWORK)
+    trainings = pd.read_csv(envelope.TRAININGS)
+    again = [*attestation.of_gate(pd.read_csv(attestation.WHOLE)), *attestation.of_losses(trainings, template)]
+    frame = pd.DataFrame(again, columns=attestation.COLUMNS).round(4)
+    pd.testing.assert_frame_equal(frame, stored.head(len(frame)))
+
+
+def test_what_the_page_says_of_correct_programs_is_stored() -> None:
+    """None is refused; how many there are, and how far rounding goes in two whole epochs, stands in the text."""
+    page, stored = simulate.PAGE.read_text(encoding="utf-8"), pd.read_csv(attestation.FILE)
+    correct = stored[stored["mistake"] == attestation.NOTHING]
+    assert (correct["found"] == 0).all()
+    given, own = (
+        correct.loc[correct["net"] == f"losses, {kind} order, left out", "trials"].item() for kind in ("given", "own")
+    )
+    text = " ".join(page.split())
+    assert f"none of the {given} that take the order and none of the {own} that do not was refused" in text
+    whole = pd.read_csv(attestation.WHOLE)
+    rounding = whole[(whole["of"] == "rounding") & whole["check"].str.endswith("in float64")]
+    assert rounding["workload"].nunique() == 8 and rounding["passed"].all()
+    assert f"{rounding['figure'].max():.1e}" in page
+    assert whole.loc[whole["of"] == "programs", "passed"].all()
