@@ -3,7 +3,7 @@
     python tests/method/envelope.py --predictions results/quick
 
 reads the stored results (results/*/cells), the oracle's trainings of results/method/trainings.csv (made by
-tests/method/trainings.py) and the predictions of a run (kept in results/method/predictions.csv), and writes results/method/envelope.csv and its copy in bench/report. A row is one quantity of
+tests/method/trainings.py) and the predictions of a run (kept in results/method/predictions.csv), and writes results/method/envelope.csv and its copy in bench/report/attestation. A row is one quantity of
 one network: ``values`` differences were seen, ``rms`` is their root mean square, ``largest`` the largest; ``limit`` is six
 times the one or twice the other, whichever is more, and never less than that of the network that was trained most often:
 the others were trained too seldom to know how far a training strays once in a while. With order ``given`` two programs start from the same weights and see
