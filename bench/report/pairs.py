@@ -26,6 +26,8 @@ WORDS = {
 """What is compared, and what a smaller and a greater value are called. Accuracies are compared by difference."""
 Key = tuple[str, str, int]
 """The values of :data:`bench.report.runs.GROUP`."""
+Asked = dict[Key, set[frozenset[str]]]
+"""The pairs of each configuration that get a verdict."""
 SUMMARY = Table("One row for each implementation of a network, device and number of threads: geometric means over "
                 "processes, of accuracies means, and ranges.", (
     *columns.CONFIGURATION, columns.TIER, columns.IMPLEMENTATION, columns.FRAMEWORK,
@@ -135,15 +137,20 @@ def comparison(frame: pd.DataFrame, questions: int = 0) -> pd.DataFrame:
     """
     controls = {column: control(frame, column) for column in WORDS if column != "accuracy"}
     fit = bool(controls["epoch_s"]["fit"].all())
-    tables = [judged(frame, column, controls.get(column), fit, questions) for column in WORDS]
+    asked = primary_pairs(frame)
+    tables = [judged(frame, column, asked, controls.get(column), fit, questions) for column in WORDS]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else COMPARISON.frame([])
 
 
-def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: bool, questions: int) -> pd.DataFrame:
-    """The pairs of one quantity; ``control`` gives each group its delta, None where that is the same for all."""
+def judged(
+    frame: pd.DataFrame, column: str, asked: Asked, control: pd.DataFrame | None, fit: bool, questions: int
+) -> pd.DataFrame:
+    """The pairs of one quantity, with a verdict on those that were ``asked`` about.
+
+    ``control`` gives each group its delta, None where that is the same for all.
+    """
     deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
-    asked = primary_pairs(frame)
     usual = statistics.ACCURACY_DELTA if control is None else statistics.SMALLEST_DELTA
     rows, results = [], []
     for key, a, b, both in pairs(frame, column):
@@ -166,11 +173,10 @@ def verdict(result: Ratio | Difference, row: pd.Series, fit: bool) -> Verdict:
     return statistics.verdict(result, row["delta"], row["p_holm"]) if fit else Verdict.UNFIT
 
 
-def primary_pairs(frame: pd.DataFrame) -> dict[Key, set[frozenset[str]]]:
+def primary_pairs(frame: pd.DataFrame) -> Asked:
     """The pairs of each configuration that were asked about beforehand."""
-    asked = {}
+    asked, repeated = {}, set(frame.loc[frame["role"] == "control", "implementation"])
     for key, group in frame[frame["role"] != "control"].groupby(GROUP, sort=False):
-        repeated = set(frame.loc[frame["role"] == "control", "implementation"])
         rows = group.drop_duplicates("implementation")
         named = zip(rows["implementation"], rows["tier"], rows["framework"], strict=True)
         asked[key] = primary([Contender(*names, names[0] in repeated) for names in named])

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from bench.session.plan import Plan
 
 
-def introduction(plan: "Plan", cpu: str, missing: int, out: Path, left_s: float) -> str:
+def introduction(plan: "Plan", cpu: str, total: int, missing: int, out: Path, left_s: float) -> str:
     """What is about to happen, before the first cell."""
-    total = len(plan.cells())
     kept = f", {total - missing} already measured" if missing < total else ""
     parts = [numbers.count(len(plan.entries), "implementation"), numbers.count(len(plan.workloads), "network")]
     limit = f", the machine's own limit by {len(plan.floors)} libraries" if plan.floors else ""

@@ -27,7 +27,8 @@ def run(plan: "Plan", session: "Session", options: "Options", say: "Say", answer
     kept = archive.finished(done, options.fresh)
     asked = unanswered(plan, verifications(out))
     forecast = Forecast(cells, kept, plan.repeated_s, asked, options.with_extras)
-    say(progress.introduction(plan, session.machine.cpu, forecast.left.total(), out, forecast.seconds_left()))
+    left, left_s = forecast.left.total(), forecast.seconds_left()
+    say(progress.introduction(plan, session.machine.cpu, len(cells), left, out, left_s))
 
     plan = Course(plan, session, options, say, answer, forecast).run(kept)
     results = archive.everything(out)

@@ -27,6 +27,7 @@ ANY = "any"
 """The rows for networks and data of which no training was measured: as wide as the widest of those that were."""
 WORDS = {"train_loss": "mean training loss", "test_loss": "test loss", "accuracy": "accuracy"}
 """What is held beside the reference."""
+UNMEASURED = "how far apart programs are that shuffle by themselves was not measured for its network"
 ANSWERS: tuple[Answer, ...] = ("no", "not judged", "yes")
 """The first of these that a part of the verdict gives is the answer."""
 Refused = tuple[str, str, str]
@@ -126,10 +127,7 @@ def losses(result: TrainingResult, reference: TrainingResult | None) -> Verdict:
     for epoch, quantity, own, theirs in compared(result, reference):
         limit = envelope().of(result, quantity)
         if limit is None:
-            return (
-                "not judged",
-                "how far apart programs are that shuffle by themselves was not measured for its network",
-            )
+            return "not judged", UNMEASURED
         words, at_most = f"{WORDS[quantity]} of epoch {epoch}", limit.beside(theirs)
         allowed = f"correct programs are at most {shown(quantity, at_most)} apart"
         if own is None or abs(own - theirs) > at_most:

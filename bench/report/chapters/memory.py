@@ -39,24 +39,11 @@ def figure(runs: pd.DataFrame, title: str) -> Figure | None:
         axes.text(step * i, -0.62, PHASES[column], va="bottom")
         for y, (_, cells) in enumerate(programs):
             values = cells[column].dropna().astype(float)
-            end = step * i + (values.max() if len(values) else 0)
-            axes.text(
-                end + step * 0.03,
-                y,
-                numbers.figure("_bytes", statistics.program_value(values)),
-                va="center",
-                fontsize=8,
-            )
+            mean, end = statistics.program_value(values), step * i + (values.max() if len(values) else 0)
+            axes.text(end + step * 0.03, y, numbers.figure("_bytes", mean), va="center", fontsize=8)
             if len(values):
                 shade = display_axes.SHADES.get(cells["tier"].iloc[0], 0.9)
-                axes.barh(
-                    y,
-                    statistics.program_value(values),
-                    left=step * i,
-                    height=0.5,
-                    color=display_axes.colour(cells),
-                    alpha=shade,
-                )
+                axes.barh(y, mean, left=step * i, height=0.5, color=display_axes.colour(cells), alpha=shade)
                 axes.scatter(values + step * i, [y] * len(values), s=5, color=INK, linewidths=0)
     return drawn
 
