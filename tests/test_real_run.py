@@ -27,7 +27,7 @@ def some_digits(tmp_path_factory):
 def real_run(some_digits, tmp_path_factory):
     """The directory of a session with all default implementations, for tests that read it."""
     out = tmp_path_factory.mktemp("real-run") / "out"
-    options = ["--data", some_digits, "--blocks", "1", "--epochs", "3", "--threads", "1", "--out", out]
+    options = ["--data", some_digits, "--blocks", "1", "--epochs", "3", "--threads", "1", "--extras", "--out", out]
     done = subprocess.run([sys.executable, "-m", "bench.cli.main", "run", *options], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
