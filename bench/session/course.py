@@ -68,7 +68,8 @@ class Course:
                 self.forecast.verified(time.monotonic() - latest)
             latest = time.monotonic()
 
-        verify(self.session, replace(self.plan, entries=self.plan.entries_of(stage)), answered)
+        stage_plan = replace(self.plan, entries=self.plan.entries_of(stage))
+        verify(self.session, stage_plan, answered, threads=max(self.plan.threads))
         return time.monotonic() - started
 
     def measure(self, stage: int, results: "Mapping[str, Result]") -> "dict[str, Result]":
