@@ -23,7 +23,7 @@ def text(results: Results) -> str:
                 say(terminal.wrapped(line))
     for sheet in claims_tables.table_4(results.frames["table_4"], results.groups[0], wide=False):
         terminal.show(say, sheet, "Document 1's claims and what was measured: ")
-    for words in (cells.disturbance(results.runs), cells.waiting(results)):
+    for words in (cells.disturbance(results.runs), cells.restless(results), cells.waiting(results)):
         if words:
             say(terminal.wrapped(words))
     lost = [item.line for item in cells.failures(results.cells)] + cells.withheld(results)

@@ -157,10 +157,11 @@ def test_two_blocks_may_be_too_few(tmp_path: Path) -> None:
     assert "2 blocks, CPU, 2 threads). Two blocks are too few to show a difference." in answer
 
 
-def test_an_unfit_session_says_so_first(tmp_path: Path) -> None:
-    """If a program differs from itself nothing can be ranked."""
+def test_an_unfit_session_says_so_after_the_figures(tmp_path: Path) -> None:
+    """If a program differs from itself nothing can be ranked; an answer begins with what was measured all the same."""
     answer = said(tmp_path, session({PYTORCH: [1.0, 1.0, 1.0], KERAS: [2.9, 2.9, 2.9]}, [1.10, 1.11, 1.12]))
-    assert answer.startswith("This session is unfit to rank anything: PyTorch (matched)")
+    assert answer.startswith("Keras on TensorFlow took 2.90 times as long as PyTorch (matched)")
+    assert "This session is unfit to rank anything: PyTorch (matched)" in answer
 
 
 def test_an_unfit_session_has_no_verdict(tmp_path: Path) -> None:
@@ -180,6 +181,14 @@ def test_a_single_framework_has_nothing_to_be_compared_with(tmp_path: Path) -> N
     """Two tiers of one framework do not answer which framework is faster."""
     answer = said(tmp_path, session({PYTORCH: [1.0, 1.0], "documented-pytorch": [9.0, 9.0]}))
     assert answer.startswith("Only PyTorch was measured, so there is nothing to compare it with")
+
+
+def test_a_variant_of_one_of_the_two_has_its_own_ratio(tmp_path: Path) -> None:
+    """Beside the same other program, in the same sentence; another program of the tier has none."""
+    both = {PYTORCH: [1.0, 1.0, 1.0], KERAS: [2.0, 2.1, 2.05]}
+    answer = said(tmp_path, session({**both, f"{KERAS}-no-autotune": [1.5, 1.6, 1.55], "matched-jax": [3.0, 3.0, 3.0]}))
+    assert "PyTorch 97.00 %, Keras on TensorFlow 97.00 %. As matched-keras-no-autotune it took 1.55 times" in answer
+    assert answer.count(" As ") == 1
 
 
 def test_a_framework_that_failed_is_named_with_its_reason(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The cells themselves: every process as it was measured, what disturbed it, and what failed or was skipped."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from bench.display import naming, numbers
@@ -27,6 +29,9 @@ CORE = 0.5
 """CPUs that a process lacked for its threads, from which on a core was busy with something else."""
 WAITING, WAITING_ROWS = 0.05, 3
 """Share of a program's epochs in which it computes nothing, from which on that is told; of how many programs."""
+RESTLESS = 0.09
+"""Standard deviation of the logarithms of one process's epochs, from which on four blocks of four rounds leave a ratio
+with an interval of 10 % and more to both sides: 3.18 (Student, 3 degrees) * 0.09 * sqrt(2 / 4) / sqrt(4)."""
 CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
@@ -133,6 +138,30 @@ def crowded(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(left=left)[left < runs["threads"] - CORE]
 
 
+def restless(results: Results) -> str:
+    """That a program's epochs differ much from each other within one process, where they do; may be empty.
+
+    The program is the one that the control repeats: it computes all the time, so that its epochs would be the same.
+    """
+    timed = results.epochs[(results.epochs["epoch"] > 1)].astype({"train_s": float}).dropna(subset="train_s")
+    lines = []
+    for group in results.groups:
+        for name in group.control["implementation"]:
+            cells = group.runs.loc[(group.runs["implementation"] == name) & (group.runs["status"] == "ok"), "cell"]
+            logs = timed[timed["cell"].isin(cells)].assign(log_s=lambda rows: np.log(rows["train_s"]))
+            off = logs["log_s"] - logs.groupby("cell")["log_s"].transform("mean")
+            freedom = len(logs) - logs["cell"].nunique()
+            spread = math.sqrt((off**2).sum() / freedom) if freedom else 0.0
+            if spread > RESTLESS:
+                lines.append(f"{numbers.share(spread)} ({name}, {group.title})")
+    if not lines:
+        return ""
+    return (
+        f"This machine is restless: epochs of one process differ by {'; '.join(lines)}, one standard deviation. "
+        "Intervals are wide for that reason; more blocks make them narrower (--blocks)."
+    )
+
+
 def waiting(results: Results) -> str:
     """Which implementations waited for a good part of their steady epochs, the worst first; may be empty.
 
@@ -168,7 +197,7 @@ def taken_share(runs: pd.DataFrame) -> pd.Series:
 
 def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
     """Notes beneath the answer: what disturbed the cells, who waited, and whether the suite measured them."""
-    for words in (disturbance(results.runs), waiting(results)):
+    for words in (disturbance(results.runs), restless(results), waiting(results)):
         if words:
             yield note(words)
     if any(result.harness == "pytest-benchmark" for result in results.trained):

@@ -1,5 +1,6 @@
 """What disturbed the cells, in words, from records made by hand."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,28 @@ def test_what_others_took_is_no_wait(tmp_path: Path) -> None:
         assert said in told(tmp_path / name, [replace(found, readings=readings)])
     busy = replace(found, readings=READINGS | {"cpus": 2, "others_cpu_s": 0.5 * found.phases.process_s})
     assert told(tmp_path / "busy", [busy]) == ""
+
+
+def scattered(deviation: float, **changes: Any) -> TrainingResult:
+    """A process whose steady epochs have this standard deviation, of their logarithms."""
+    found = result(epochs=3, **changes)
+    wait, first, *steady = found.epochs
+    apart = deviation / math.sqrt(2)
+    moved = [replace(epoch, train_s=math.exp(sign * apart)) for epoch, sign in zip(steady, (1, -1), strict=True)]
+    return replace(found, epochs=(wait, first, *moved))
+
+
+def test_a_restless_machine_is_called_so(tmp_path: Path) -> None:
+    """By the epochs of one process, of the program that the control repeats; not by what differs between processes."""
+
+    def told(name: str, deviation: float, **changes: Any) -> str:
+        found = [scattered(deviation, block=block, role=role) for block in (1, 2) for role in ("measured", "control")]
+        return cells.restless(build.read(save(tmp_path / name, [*found, *changes.get("more", [])])))
+
+    assert "epochs of one process differ by 20.0 % (matched-pytorch, mlp-128-64, CPU, 2 threads)" in told("much", 0.2)
+    assert told("little", 0.05, more=[scattered(0.5, implementation="matched-keras")]) == ""
+    steady = [result(block=block, epoch_s=block, role=role) for block in (1, 2) for role in ("measured", "control")]
+    assert cells.restless(build.read(save(tmp_path / "steady", steady))) == ""
 
 
 def test_the_terminal_and_the_page_say_it(tmp_path: Path) -> None:

@@ -76,13 +76,13 @@ def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
 
 
 def opening(every: Sequence[Group]) -> list[str]:
-    """The answer: whether the session is fit, then a sentence per leading group and tier, then what is missing."""
+    """The answer: a sentence per leading group and tier, then whether the session is fit, then what is missing."""
     runs = pd.concat([group.runs for group in every])
     if not (runs["status"] == "ok").any():
         return [no_result(runs, "Nothing was measured")]
     failed = int((runs["status"] == "failed").sum())
-    sentences = [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
-    sentences += [sentence for group in groups.leading(every) for sentence in answers(group)]
+    sentences = [sentence for group in groups.leading(every) for sentence in answers(group)]
+    sentences += [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
     if failed:
         sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
     return sentences
@@ -145,9 +145,20 @@ def of_tier(group: Group, tier: str) -> str:
     compared = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
     chosen = compared if len(compared) == 2 else timed[:2]
     sentence = of_pair(group, chosen[0], chosen[1])
+    sentence += "".join(varied(group, chosen[0], chosen[1], name) for name in timed if name not in chosen)
     if timed[0] not in chosen:
         sentence += f" The fastest of this tier: {timing(group, timed[0])}."
     return sentence
+
+
+def varied(group: Group, a: str, b: str, name: str) -> str:
+    """How a variant of one of two, such as ``matched-keras-no-autotune``, compares with the other; may be empty."""
+    base, other = (a, b) if name.startswith(f"{a}-") else (b, a)
+    pair = group.pair(name, other) if name.startswith(f"{base}-") else None
+    if pair is None:
+        return ""
+    estimate, low, high = pair.of(name)
+    return f" As {name} it took {numbers.ratio(estimate)} times as long ({numbers.interval(estimate, low, high)})."
 
 
 def alone(group: Group, timed: list[str], lost: list[str]) -> str:

@@ -64,9 +64,7 @@ def times(group: Group, name: str, fastest: str | None) -> str:
     pair = group.pair(name, fastest) if fastest else None
     if pair is None:
         return numbers.MISSING
-    estimate, low, high = pair.estimate, pair.low, pair.high
-    if pair.slow != name:  # the typical epoch is longer, the paired ratio says otherwise
-        estimate, low, high = 1 / estimate, 1 / high, 1 / low if low > 0 else math.inf
+    estimate, low, high = pair.of(name)  # a longer typical epoch may have a paired ratio below 1
     ends = numbers.ends(estimate, low, high)
     return f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)
 
