@@ -7,20 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from bench.data import mnist
-
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module")
-def some_digits(tmp_path_factory):
-    """A few thousand real images."""
-    from bench.data import download
-
-    data = mnist.load(download.find())
-    root = tmp_path_factory.mktemp("some-digits")
-    mnist.write(root, data.x_train[:6000], data.y_train[:6000], data.x_test[:1000], data.y_test[:1000])
-    return root
 
 
 @pytest.fixture(scope="module")

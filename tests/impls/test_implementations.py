@@ -64,14 +64,14 @@ minutes for those of a network with convolutions; what is ``tuned`` compiles eve
 
 
 @pytest.fixture(scope="module")
-def verified(tmp_path_factory):
+def verified(some_digits, tmp_path_factory):
     """`fcnbench verify` over all implementations: the statuses of each."""
     file = tmp_path_factory.mktemp("own") / "own.toml"
     file.write_text(OWN + SMALL, encoding="utf-8")
     answers = {}
     for network, names, options in CHECKS:
         named = (part for name in names for part in ("--implementation", name))
-        done = fcnbench("verify", "--workloads", file, "--workload", network, *named, *options)
+        done = fcnbench("verify", "--data", some_digits, "--workloads", file, "--workload", network, *named, *options)
         for name, status in re.findall(r"^same work\? (\S+): \S+, cpu: (\w+)", done.stdout, re.MULTILINE):
             answers.setdefault(name, []).append(status)
     return answers

@@ -52,7 +52,7 @@ class Scripted:
             made[cell.key] = replace(one, cell=cell)
         return dict(kept) | made
 
-    def verify(self, session: Session, plan: Plan, *_: object) -> None:
+    def verify(self, session: Session, plan: Plan, *_: object, **__: object) -> None:
         """All is well."""
         self.events += dict.fromkeys(f"verify {entry.tier}" for entry in plan.entries)
 
