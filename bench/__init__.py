@@ -31,7 +31,9 @@ def run(out: "Path | str | None" = None, say: "Callable[..., None] | None" = Non
     directory = Path("results", wanted.preset) if out is None else Path(out)
     plan, session = setup.prepare(wanted, directory, say)
     with archive.opened(directory):
-        session_run.run(plan, session, wanted, say)
+        session_run.run(plan, session, wanted, say, answer=lambda: None)
+        if wanted.with_extras:
+            session_run.extra(plan, session, wanted, say)
     return read(directory)
 
 

@@ -25,7 +25,7 @@ REPEATED: dict[str, tuple[Callable[[str], Any], str]] = {
     "workload": (str, "Network to train; may be repeated [default: mlp-128-64]."),
     "implementation": (str, "Implementation to run; may be repeated [default: documented and matched]."),
     "device": (str, "cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
-    "threads": (int, "CPU threads; may be repeated [default: all that may be used]."),
+    "threads": (int, "CPU threads; may be repeated [default: all CPUs that may be used but one]."),
     "plugin": (Path, "Python file with an implementation of yours; may be repeated."),
 }
 SINGLE: dict[str, tuple[Callable[[str], Any], str]] = {

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from statistics import median
 
 from scipy.special import fdtri, stdtr, stdtrit
 
@@ -33,6 +32,8 @@ class Verdict(Enum):
     EQUIVALENT = "equivalent"
     INCONCLUSIVE = "inconclusive"
     TOO_FEW = "too few blocks"
+    EXPLORATORY = "exploratory"
+    """Shown with its interval; nobody asked beforehand, so it gets no verdict."""
     UNFIT = "unfit session"
     """In place of every other verdict where the control differs from itself."""
 
@@ -94,25 +95,41 @@ class Difference:
 
 
 def process_value(epochs: Iterable[float | None]) -> float:
-    """What one process took for an epoch: the median of its steady epochs; NaN where it has none.
+    """What one process took for an epoch: the geometric mean of its steady epochs; NaN where it has none.
 
-    The first epoch, which includes tracing and compiling, is not among them.
+    The first epoch, which includes tracing and compiling, is not among them. Of what sums up a process's epochs this
+    varies least on recorded noise (docs/method.md, "One estimator").
     """
-    return typical(epochs)
+    return geometric_mean(epochs)
 
 
 def program_value(processes: Iterable[float | None]) -> float:
-    """What a program is shown with: the median of the values of its processes; NaN where it has none.
+    """What a program is shown with: the geometric mean of the values of its processes; NaN where it has none.
 
-    Ratios are not made of these but block by block, see :func:`paired_ratio`.
+    Where two programs have the same blocks, the ratio of their values is that of :func:`paired_ratio`.
     """
-    return typical(processes)
+    return geometric_mean(processes)
 
 
-def typical(values: Iterable[float | None]) -> float:
-    """The median of the values that there are; NaN where there are none."""
+def value_of(quantity: str, processes: Iterable[float | None]) -> float:
+    """What a program is shown with: the geometric mean; the mean of an accuracy, of which differences are taken."""
+    return mean(processes) if quantity.endswith("accuracy") else program_value(processes)
+
+
+def geometric_mean(values: Iterable[float | None]) -> float:
+    """``exp(mean ln x)`` of the values that there are; 0 where one of them is 0, NaN where there are none."""
     known = [float(value) for value in values if value is not None and not math.isnan(value)]
-    return median(known) if known else math.nan
+    if not known:
+        return math.nan
+    if min(known) == max(known):
+        return known[0]  # to the last digit, which a logarithm and back is not
+    return math.exp(math.fsum(map(math.log, known)) / len(known)) if min(known) > 0 else 0.0
+
+
+def mean(values: Iterable[float | None]) -> float:
+    """The arithmetic mean of the values that there are, as of accuracies; NaN where there are none."""
+    known = [float(value) for value in values if value is not None and not math.isnan(value)]
+    return math.fsum(known) / len(known) if known else math.nan
 
 
 def log_ratios(times_a: Iterable[float], times_b: Iterable[float]) -> list[float]:
@@ -196,15 +213,17 @@ def p_value(differences: Sequence[float]) -> float:
     return 2 * float(stdtr(len(differences) - 1, -abs(mean) / error))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], tests: int = 0) -> list[float]:
     """Each p value corrected for the number of tests, so that all of them together err at most as often as one.
+
+    ``tests`` is that number where not all of them have been made yet.
 
     Step-down (Holm 1979, Scandinavian Journal of Statistics 6, 65-70): the i-th smallest of m is multiplied by
     ``m - i + 1``, is at least as large as those before it, and at most 1. The tests need not be independent.
     """
-    corrected, worst = [0.0] * len(p_values), 0.0
+    corrected, worst, tests = [0.0] * len(p_values), 0.0, max(tests, len(p_values))
     for position, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        worst = max(worst, min(1.0, (len(p_values) - position) * p_values[index]))
+        worst = max(worst, min(1.0, (tests - position) * p_values[index]))
         corrected[index] = worst
     return corrected
 
@@ -223,7 +242,7 @@ def verdict(result: Ratio | Difference, delta: float, p: float | None = None) ->
     """What is shown of ``a`` beside ``b``.
 
     A difference is declared only where the interval excludes 1 (0 for a :class:`Difference`), ``p`` is below 5 %
-    (corrected for all pairs, see :func:`holm`; None where there is only one) and the estimate lies beyond delta;
+    (corrected for all questions, see :func:`holm`; None where there is only one) and the estimate lies beyond delta;
     equivalence only where the whole interval lies within delta, and delta within 10 %.
     """
     none, least, most = (1.0, 1 / (1 + delta), 1 + delta) if isinstance(result, Ratio) else (0.0, -delta, delta)

@@ -64,7 +64,8 @@ class Implementation(Protocol):
 
     * ``switches`` ({}): what was in force in the framework, by name, read from the running program where it can be. The
       report's fairness table shows ``initialiser``, ``adam_epsilon``, ``last_batch``, ``precision``, ``tf32``,
-      ``threads``, ``compile`` and ``data``.
+      ``threads``, ``compile`` and ``data``; ``predict``, the call of the framework that answers the test set that was
+      loaded last, stands beside the times of one image and of one batch.
     """
 
     def __init__(self, workload: Workload, device: str, seed: int) -> None:

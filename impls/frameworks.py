@@ -4,7 +4,7 @@ What a framework can do is not listed but found: an implementation is a file ``i
 a file ``impls/CAPABILITY/FRAMEWORK.py`` (:func:`impls.registry.capable`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,9 +19,12 @@ class Framework:
     imported; it is also Keras' name for the framework as a backend. ``adam`` is the form of Adam that its own optimiser
     runs, with its own epsilon, and ``channels`` says where its images have them. ``environment`` must be set before it
     is imported. ``tier_packages`` and ``tier_environment`` hold what it needs besides in one tier. ``backends`` are the
-    frameworks that can compute for it, the default first; it has none where it computes by itself. ``native`` is the
+    frameworks that can compute for it, the default first; it has none where it computes by itself. ``variants`` are
+    programs that differ from its own in one thing, each with what is said of it for people. ``native`` is the
     suffix of its own file format, empty where it has none; ``compiler`` is what compiles its part of the floor.
     ``restarts_peak`` is False where its counter of the device's memory cannot begin a new peak after loading.
+    ``documented_image_s`` is roughly what the tutorials' program spends on getting one image ready, where it does so
+    image by image in Python; only forecasts of a run's time use it.
     """
 
     name: str
@@ -34,9 +37,11 @@ class Framework:
     tier_packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tier_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     backends: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
     native: str = ""
     compiler: str = ""
     restarts_peak: bool = True
+    documented_image_s: float = 0.0
 
 
 ROWS = (
@@ -50,6 +55,7 @@ ROWS = (
         # each process compiles, as JAX and TensorFlow do
         tier_environment={"tuned": {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}},
         native=".pt",
+        documented_image_s=1e-4,
     ),
     Framework(
         "keras",
@@ -58,6 +64,7 @@ ROWS = (
         "keras",
         adam=("keras", 1e-7),
         backends=("tensorflow", "jax", "pytorch"),
+        variants={"no-autotune": "without autotuning"},
         native=".keras",
     ),
     Framework("tensorflow", "TensorFlow", "#3d9fdb", "tensorflow", environment=QUIET, compiler="XLA"),
@@ -82,9 +89,16 @@ def short_names(row: Framework) -> dict[str, str]:
     return {row.name: row.backends[0] if row.backends else "", **others}
 
 
-LABELS: Mapping[str, str] = {
-    short: f"{row.label} on {FRAMEWORKS[backend].label}" if backend else row.label
-    for row in ROWS
-    for short, backend in short_names(row).items()
-}
+def labels() -> Iterator[tuple[str, str]]:
+    """Names for people, of a framework on each backend and of its variants, which run on the default one."""
+    for row in ROWS:
+        of_row = {
+            short: f"{row.label} on {FRAMEWORKS[backend].label}" if backend else row.label
+            for short, backend in short_names(row).items()
+        }
+        yield from of_row.items()
+        yield from ((f"{row.name}-{variant}", f"{of_row[row.name]} {words}") for variant, words in row.variants.items())
+
+
+LABELS: Mapping[str, str] = dict(labels())
 """Names for people, by the name of an implementation without its tier, in the order in which they are shown."""

@@ -1,8 +1,9 @@
 """The table of implementations. It imports none of them, and no framework: a row only says where the code is.
 
 A row's name is ``<tier>-<framework>[-<backend>]``. The built-in rows are found: a file ``impls/TIER/FRAMEWORK.py`` is
-one. Third parties add rows by the entry-point group ``fcnbench.implementations`` (the entry point's name is the row's
-name, its value ``module:Class``) or by a file (``--plugin``), whose stem is the name, with hyphens for underscores:
+one, and a file ``impls/TIER/FRAMEWORK_VARIANT.py`` is its variant of that name, which runs when it is named. Third
+parties add rows by the entry-point group ``fcnbench.implementations`` (the entry point's name is the row's name, its
+value ``module:Class``) or by a file (``--plugin``), whose stem is the name, with hyphens for underscores:
 ``matched_mine.py`` is ``matched-mine``.
 """
 
@@ -88,6 +89,11 @@ def built_in() -> Iterator[Entry]:
             for short, backend in short_names(FRAMEWORKS[name]).items():
                 if short == name or tier == "matched":  # the other backends stand beside the default there alone
                     yield row(tier, short, module, FRAMEWORKS[name], backend)
+            for variant in FRAMEWORKS[name].variants:
+                own = f"{name}_{variant.replace('-', '_')}"
+                if (IMPLS / tier / f"{own}.py").is_file():
+                    backend = short_names(FRAMEWORKS[name])[name]
+                    yield row(tier, f"{name}-{variant}", f"impls.{tier}.{own}", FRAMEWORKS[name], backend)
     yield Entry("reference-numpy", "reference", "numpy", "impls.oracle.training", packages=("numpy",), by_default=False)
     yield Entry("null", "reference", "null", "impls.null", packages=("numpy",), gated=False, by_default=False)
 
@@ -126,7 +132,10 @@ def predictors() -> dict[str, Entry]:
     The module of such a row is not an implementation but one of ``impls.models``.
     """
     modules = capable("models")
-    rows = [entry for entry in BUILT_IN if entry.tier in ("matched", "reference") and entry.framework in modules]
+    in_tier = [entry for entry in BUILT_IN if entry.tier in ("matched", "reference") and entry.framework in modules]
+    rows = [
+        entry for entry in in_tier if entry.short in short_names(FRAMEWORKS[entry.framework])
+    ]  # variants train only
     return {entry.short: replace(entry, module=modules[entry.framework]) for entry in rows}
 
 

@@ -2,12 +2,18 @@
 
 import importlib.util
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from bench.session.blocks import rounds
+from bench.session.session import Session
+from bench.store.records.cell import Cell
+from bench.store.records.training import TrainingResult
 
 
 def ask(script: str, folder: Path, given: dict[str, np.ndarray], **environment: str) -> dict[str, np.ndarray]:
@@ -24,3 +30,9 @@ def needs(*modules: str) -> None:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         pytest.skip(f"{missing[0]} is not installed")
+
+
+def alone(session: Session, cell: Cell) -> TrainingResult:
+    """A cell that trains, measured by itself, with no more epochs than it asks for."""
+    (result,) = rounds.measured(session, [cell], random.Random(0), lambda costs: dict.fromkeys(costs, 0))
+    return result

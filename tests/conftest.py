@@ -1,5 +1,8 @@
 """What several test files share: small data that can be learned, plugins as a user writes them, patience."""
 
+import own_cpus  # noqa: F401
+
+# isort: split
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +15,7 @@ import pytest
 from browser import Browser, chromium
 from synthetic import MACHINE
 
-from bench.data import mnist
+from bench.data import download, mnist
 from bench.session.session import Session
 from impls.workload import SGD, Dense, Workload
 
@@ -95,9 +98,14 @@ def refuse(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(refuse)
 
 
+LONG = ("test_real_run.py", "test_implementations.py")
+"""The files that take longest; they come first, so that no worker is left with one when the others have finished."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Whoever asks for a browser starts one."""
+    items.sort(key=lambda item: item.path.name not in LONG)
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("process")
@@ -124,6 +132,15 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sets += [(patterns[labels] + random.integers(0, 50, (n, 28, 28))).astype(np.uint8), labels.astype(np.uint8)]
     root = tmp_path_factory.mktemp("tiny-data")
     mnist.write(root, *sets)
+    return root
+
+
+@pytest.fixture(scope="session")
+def some_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few thousand images of MNIST."""
+    data = mnist.load(download.find())
+    root = tmp_path_factory.mktemp("some-digits")
+    mnist.write(root, data.x_train[:6000], data.y_train[:6000], data.x_test[:1000], data.y_test[:1000])
     return root
 
 

@@ -75,7 +75,7 @@ class Site:
                 sys.executable, "-c", LISTENING, "-m", "bench.cli.main", "run", "--implementation", "plain",
                 "--plugin", str(self.folder / "plain.py"), "--workloads", str(self.folder / "networks.toml"),
                 "--data", str(self.folder / "data"), "--device", "cpu", "--threads", "1", "--blocks", "2",
-                "--epochs", "1", "--out", str(self.out),
+                "--epochs", "3", "--out", str(self.out),
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             env={

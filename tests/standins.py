@@ -191,7 +191,7 @@ def trained(implementation: Any, data: Data, epochs: int) -> list[str]:
     scoring = Scoring(data.y_test, Parts(len(data.y_test)), TINY.batch_size)
     ticks = count()
     clock = watched(lambda: next(ticks), "clock")
-    for _ in train.epochs(implementation, [np.arange(60)] * epochs, scoring, clock=clock):
+    for _ in train.epochs(implementation, [np.arange(60)] * epochs, scoring, epochs, clock=clock):
         pass
     return list(EVENTS)
 

@@ -7,27 +7,14 @@ import sys
 import numpy as np
 import pytest
 
-from bench.data import mnist
-
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module")
-def some_digits(tmp_path_factory):
-    """A few thousand real images."""
-    from bench.data import download
-
-    data = mnist.load(download.find())
-    root = tmp_path_factory.mktemp("some-digits")
-    mnist.write(root, data.x_train[:6000], data.y_train[:6000], data.x_test[:1000], data.y_test[:1000])
-    return root
 
 
 @pytest.fixture(scope="module")
 def real_run(some_digits, tmp_path_factory):
     """The directory of a session with all default implementations, for tests that read it."""
     out = tmp_path_factory.mktemp("real-run") / "out"
-    options = ["--data", some_digits, "--blocks", "1", "--epochs", "3", "--threads", "1", "--out", out]
+    options = ["--data", some_digits, "--blocks", "1", "--epochs", "3", "--threads", "1", "--extras", "--out", out]
     done = subprocess.run([sys.executable, "-m", "bench.cli.main", "run", *options], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return out

@@ -23,6 +23,7 @@ from bench.statistics import (
     paired_ratio,
     process_value,
     program_value,
+    value_of,
     verdict,
 )
 
@@ -53,11 +54,30 @@ def test_arrays_and_series_will_do() -> None:
             paired_ratio(given([]), given([]))
 
 
-def test_a_process_and_a_program_have_the_median() -> None:
+def test_a_process_and_a_program_have_the_geometric_mean() -> None:
     """Of steady epochs, and of processes; what was not measured does not count, and nothing gives no number."""
-    assert process_value([1.0, 9.0, 2.0]) == 2.0
-    assert program_value([1.0, None, math.nan, 4.0]) == 2.5
+    assert process_value([1.0, 9.0, 2.0]) == pytest.approx(stats.gmean([1.0, 9.0, 2.0]))
+    assert program_value([1.0, None, math.nan, 4.0]) == pytest.approx(2.0)
     assert math.isnan(process_value([])) and math.isnan(program_value([None]))
+    assert program_value([0.0, 4.0]) == 0.0
+
+
+def test_what_does_not_vary_is_its_own_mean() -> None:
+    """To the last digit, so that a count of bytes stays one."""
+    assert program_value([760_000_001.0] * 7) == 760_000_001.0
+
+
+def test_an_accuracy_has_the_arithmetic_mean() -> None:
+    """Of accuracies differences are taken; of all else ratios."""
+    assert value_of("accuracy", [0.5, None, 1.0]) == 0.75
+    assert value_of("epoch_s", [0.5, None, 2.0]) == pytest.approx(1.0)
+    assert math.isnan(value_of("accuracy", []))
+
+
+def test_values_of_complete_blocks_divide_to_the_paired_ratio() -> None:
+    """Whatever the times are: the ratio of two programs' values is the estimate."""
+    a, b = np.random.default_rng(3).lognormal(0, 0.5, (2, 7))
+    assert program_value(a) / program_value(b) == pytest.approx(paired_ratio(a, b).estimate, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +285,23 @@ def test_holm_rejects_what_its_definition_rejects() -> None:
                 break
             rejected.add(int(index))
         assert {i for i, corrected in enumerate(holm(p)) if corrected < 0.05} == rejected
+
+
+def test_holm_counts_tests_that_are_not_made_yet() -> None:
+    """As if they had found nothing; a number below that of the tests at hand changes nothing."""
+    assert holm([0.01, 0.03], tests=5) == pytest.approx(holm([0.01, 0.03, 1.0, 1.0, 1.0])[:2])
+    assert holm([0.01, 0.03], tests=1) == pytest.approx(holm([0.01, 0.03]))
+    assert holm([], tests=3) == []
+
+
+def test_what_holm_says_of_a_part_is_never_taken_back() -> None:
+    """Tests that follow make no corrected p value greater than it was when their number alone was known."""
+    random = np.random.default_rng(5)
+    for _ in range(200):
+        p = list(random.uniform(0, 1, 8) ** 3)
+        for made in range(1, 8):
+            early, late = holm(p[:made], tests=8), holm(p)[:made]
+            assert all(after <= before + 1e-12 for after, before in zip(late, early, strict=True))
 
 
 def test_differences_have_students_interval() -> None:

@@ -12,7 +12,7 @@ def env() -> None:
     """Show the machine and the switches, and what here will spoil a measurement and what to do about it."""
     from dataclasses import asdict
 
-    from bench.machine import checkup, description
+    from bench.machine import checkup, cpus, description
     from bench.worker.interpreters import package_version
     from impls import environment as impls_environment
     from impls.registry import BUILT_IN, all_packages
@@ -22,7 +22,8 @@ def env() -> None:
         say(f"{name:20} {'-' if value in (None, '') else value}")
     for package in all_packages():
         say(f"{package:20} {package_version(package)}")
-    for name, value in impls_environment.environment(BUILT_IN[0], "cpu", machine.available_cpus).items():
+    threads = cpus.default_threads(machine.available_cpus)
+    for name, value in impls_environment.environment(BUILT_IN[0], "cpu", threads).items():
         say(f"{name:30} {value}")
     say(f"\nlooking at what else runs here, {checkup.SECONDS:g} s")
     for finding in checkup.examine():

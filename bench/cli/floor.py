@@ -30,7 +30,8 @@ def floor(
     from tempfile import TemporaryDirectory
 
     from bench.display import terminal
-    from bench.report.chapters import floor as chapters_floor
+    from bench.report.chapters.floor import tables as floor_tables
+    from bench.session.blocks.loop import measure_blocks
     from bench.session.choice import Options
     from bench.session.setup import prepare
     from bench.store import archive
@@ -43,7 +44,7 @@ def floor(
         plan, session = prepare(options, Path(folder), say=say)
         plan = replace(plan, entries=())
         with archive.opened(Path(folder)):
-            results = list(session.run(plan.cells(), {}, say).values())
-    sheets = chapters_floor.sheets(results)
+            results = list(measure_blocks(session, plan.cells(), {}, say).values())
+    sheets = floor_tables.sheets(results)
     say(terminal.page([], sheets))
     return 1 if any(result.status == "failed" for result in results) or not sheets else 0

@@ -27,12 +27,17 @@ Devices = Annotated[
     typer.Option("--device", help="cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
 ]
 Threads = Annotated[
-    list[int] | None, typer.Option("--threads", help="CPU threads; may be repeated [default: all that may be used].")
+    list[int] | None,
+    typer.Option(
+        "--threads",
+        help="CPU threads; may be repeated [default: all CPUs that may be used but one, which stays free for whatever "
+        "else runs: a neighbour on one thread's CPU makes all threads wait].",
+    ),
 ]
 Blocks = Annotated[
     int | None,
     typer.Option(
-        "--blocks", min=1, help="Times that every implementation is run [default: 3]; with --precision, the pilot's."
+        "--blocks", min=1, help="Times that every implementation is run [default: 4]; with --precision, the pilot's."
     ),
 ]
 Precision = Annotated[
@@ -93,6 +98,13 @@ Precisions = Annotated[
 Floor = Annotated[bool, typer.Option("--floor", help="Measure in each block too what the machine itself needs.")]
 Sweep = Annotated[
     bool, typer.Option("--sweep", help="Also time steps over batch sizes and widths: overhead against compute.")
+]
+Extras = Annotated[
+    bool | None,
+    typer.Option(
+        "--extras/--no-extras",
+        help="After the report, add probes, a breakdown and exports to it [default: with --preset documents].",
+    ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")]
 

@@ -33,12 +33,14 @@ def run(
     precision_mode: given.Precisions = None,
     floor: given.Floor = False,
     sweep: given.Sweep = False,
+    extras: given.Extras = None,
     fresh: given.Fresh = False,
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
 
     Without options: the network of document 1 in both frameworks, documented and matched, a few minutes.
     """
+    from bench.machine import neighbours
     from bench.session import run as session_run
     from bench.session.choice import Options
     from bench.session.setup import prepare
@@ -49,19 +51,35 @@ def run(
         precision=None if precision is None else share("--precision", precision),
         budget_s=None if budget is None else seconds("--budget", budget),
         repeats=repeats, epochs=epochs, seed=seed, data=data, workloads=workloads, preset=preset, timeout_s=timeout,
-        python=python, precision_mode=precision_mode, floor=floor, sweep=sweep, fresh=fresh,
+        python=python, precision_mode=precision_mode, floor=floor, sweep=sweep, extras=extras, fresh=fresh,
     )  # fmt: skip
     out = out or Path("results", preset)
     plan, session = prepare(options, out, say=say)
+    neighbours.warn(max(plan.threads), say)
     with archive.opened(out):
         try:
-            good = session_run.run(plan, session, options, say)
+            good = session_run.run(plan, session, options, say, lambda: say_answer(out, plan.questions()))
+            say_report(out)
+            if options.with_extras:
+                session_run.extra(plan, session, options, say)
+                say_report(out)
         except KeyboardInterrupt:
-            say(f"\nstopped; finished cells are kept in {out}. Run the same command again to go on.", file=sys.stderr)
+            say(f"\nstopped; what is finished is kept in {out}. Run the same command again to go on.", file=sys.stderr)
             raise
-        from bench.report import build  # takes a second, for which a mistake in the arguments does not wait
+    return 0 if good else 1
 
-        built = build.build(out)
+
+def say_answer(directory: Path, questions: int) -> None:
+    """Show what the cells say that are measured so far, of so many questions."""
+    from bench.report import build  # takes a second, for which a mistake in the arguments does not wait
+
+    say(f"\n{build.answer(directory, questions)}\n")
+
+
+def say_report(directory: Path) -> None:
+    """Build the report, show its table and say where it is."""
+    from bench.report import build
+
+    built = build.build(directory)
     say(built.text)
     say(f"report: {built.html}")
-    return 0 if good else 1

@@ -68,7 +68,7 @@ def verify(
         )  # fmt: skip
         plan, session = prepare(options, out, say=say)
         with archive.opened(out):
-            ask(session, plan, on_answer, not quick, seeds, at_once=max(plan.threads))
+            ask(session, plan, on_answer, not quick, seeds)
     passed = sum(answer.status == "passed" for answer in answers)
     skipped = sum(answer.status == "skipped" for answer in answers)
     say(f"{passed} of {len(answers)} passed{f', {skipped} skipped' if skipped else ''}")

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench import statistics
 from bench.display import naming, numbers
 from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from impls.frameworks import FRAMEWORKS
@@ -23,7 +24,7 @@ LABELS = 1.65
 
 def rows(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The implementations of a group with their cells: in the same order in all charts and all tiers."""
-    good = runs[(runs["status"] == "ok") & (runs["gate"] != "failed")]
+    good = runs[(runs["status"] == "ok") & (runs["gate"] != "failed") & (runs["attested"] != "no")]
     parts = [(str(name), part) for name, part in good.groupby("implementation") if (part["role"] == "measured").any()]
     return sorted(parts, key=lambda row: naming.rank(row[0], row[1]["tier"].iloc[0]))
 
@@ -115,23 +116,25 @@ def prepare(axes: Axes, every: pd.DataFrame, first: bool, last: bool) -> None:
 
 
 def sentence(start: str, runs: pd.DataFrame, columns: dict[str, str]) -> str:
-    """A chart's numbers in words: for each implementation the median and range of each column, the control too."""
+    """A chart's numbers in words: for each implementation the mean and range of each column, the control too."""
     parts = []
     for name, part in rows(runs):
         for role in ("measured", "control") if "epoch_s" in columns else ("measured",):
             figures = part.loc[part["role"] == role, list(columns)].dropna(axis="columns", how="all").astype(float)
-            medians = [
-                f"{columns[column]} {numbers.spread(column, *figures[column].quantile([0.5, 0, 1]))}".strip()
-                for column in list(figures.columns)
-            ]
+            shown = [f"{columns[column]} {spread(column, figures[column])}".strip() for column in list(figures.columns)]
             again = " as control" if role == "control" else ""
-            parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(medians)}"] if medians else []
-    return f"{start}, median and range over processes: {'; '.join(parts)}."
+            parts += [f"{naming.named(name, part['tier'].iloc[0])}{again} {', '.join(shown)}"] if shown else []
+    return f"{start}, mean and range over processes: {'; '.join(parts)}."
+
+
+def spread(column: str, values: pd.Series) -> str:
+    """What a program is shown with, and the range of its processes."""
+    return numbers.spread(column, statistics.value_of(column, values), values.min(), values.max())
 
 
 def of_runs(
     kind: str, what: str, title: str, key: str, runs: pd.DataFrame, columns: dict[str, str],
     figure: Callable[[str], Figure | None],
 ) -> Chart | None:  # fmt: skip
-    """A chart of processes, called ``kind.key``; its words are the median and range of the columns."""
+    """A chart of processes, called ``kind.key``; its words are the mean and range of the columns."""
     return draw(f"{kind}.{key}", f"{what}: {title}", sentence(what, runs, columns), figure)

@@ -44,7 +44,7 @@ def figure(quantity: str, value: float | None) -> str:
 
 
 def spread(quantity: str, value: float | None, low: float | None, high: float | None) -> str:
-    """A median with its range in one unit: ``1.02 s (1.00-1.04)``; no range where both ends read alike."""
+    """A value with its range in one unit: ``1.02 s (1.00-1.04)``; no range where both ends read alike."""
     if value is None or low is None or high is None or any(map(missing, (value, low, high))):
         return figure(quantity, value)
     factor, _, decimals = unit(quantity, value)
@@ -129,6 +129,11 @@ def after(epochs: int, of: int | None) -> str:
 def probability(p: float) -> str:
     """``0.03``, ``< 0.001``."""
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def p_value(p: float) -> str:
+    """``p = 0.03``, ``p < 0.001``."""
+    return f"p {'' if p < 0.001 else '= '}{probability(p)}"
 
 
 def epoch(number: float) -> str:

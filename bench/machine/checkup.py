@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 
 from bench.display import numbers
-from bench.machine import cpus, disturbances
+from bench.machine import cpus, disturbances, neighbours
 from bench.machine import gpu as machine_gpu
 from bench.machine.disturbances import CPU_FILES
 from bench.machine.metering import Surroundings
@@ -57,12 +57,9 @@ def judged(name: str, good: bool, seen: str, advice: str) -> CheckupFinding:
 def others(seconds: float = SECONDS) -> Iterator[CheckupFinding]:
     """What other programs, and other machines on the same host, take while this process sleeps."""
     with metered("process", Surroundings()) as readings:
-        time.sleep(seconds)
-    busy = float(readings["others_cpu_s"] or 0.0) / seconds
-    yield judged(
-        "other programs", busy <= BUSY, f"keep {busy:.2f} CPUs busy",
-        f"end them ({', '.join(busiest()) or 'see top'}), or measure when they rest",
-    )  # fmt: skip
+        found = neighbours.watch(seconds)
+    advice = found.advice(cpus.default_threads(found.quota)) or "stop what can be stopped; the default leaves it a CPU"
+    yield judged("other programs", found.busy <= BUSY, found.seen, advice)
     steal = readings["steal_s"]
     if steal is None:
         yield CheckupFinding("the host", "unknown", "this system does not count what a hypervisor takes")
@@ -72,24 +69,6 @@ def others(seconds: float = SECONDS) -> Iterator[CheckupFinding]:
         yield judged(
             "the host", share <= disturbances.STEAL, f"takes {numbers.share(share)} of the CPU time away", advice
         )
-
-
-def busiest() -> list[str]:
-    """The names of the three programs that have used most CPU time of late."""
-    processes = [process for process in psutil.process_iter(["name"]) if process.pid != psutil.Process().pid]
-    used: list[tuple[float, str]] = []
-    for process in processes:
-        try:
-            process.cpu_percent()
-        except psutil.Error:
-            continue
-    time.sleep(0.3)
-    for process in processes:
-        try:
-            used.append((process.cpu_percent(), process.info["name"] or "?"))
-        except psutil.Error:
-            continue
-    return [name for percent, name in sorted(used, reverse=True)[:3] if percent > 1]
 
 
 def evenness(seconds: float = SECONDS) -> CheckupFinding:

@@ -10,14 +10,24 @@ CGROUP = Path("/sys/fs/cgroup")
 
 def available_cpus() -> tuple[int, ...]:
     """The CPUs that a cell may use: those of the affinity mask, cut to the container's quota, at least one."""
+    allowed, quota = allowed_cpus(), cpu_quota()
+    return allowed if quota is None else allowed[: max(1, int(quota))]
+
+
+def allowed_cpus() -> tuple[int, ...]:
+    """The CPUs of the affinity mask, whatever share of their time a container leaves."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        allowed = sorted(os.sched_getaffinity(0))
-    else:
-        allowed = list(range(psutil.cpu_count() or 1))
-    quota = cpu_quota()
-    if quota is not None:
-        allowed = allowed[: max(1, int(quota))]
-    return tuple(allowed)
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(psutil.cpu_count() or 1))
+
+
+def default_threads(available: int) -> int:
+    """As many threads as there are CPUs but one, at least one.
+
+    One CPU stays free for whatever else runs: where that takes the CPU of one of a program's threads, all of them wait
+    for it, step by step, and what is measured is the neighbour.
+    """
+    return max(1, available - 1)
 
 
 def cpu_quota(root: Path = CGROUP, membership: Path = Path("/proc/self/cgroup")) -> float | None:

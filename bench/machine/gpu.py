@@ -172,13 +172,16 @@ def own_process_numbers(link: Path = Path("/proc/self/ns/pid")) -> bool:
         return True
 
 
-def foreign(device: str) -> int | None:
-    """Processes on the GPU of a cell while no cell runs, which are somebody else's; None for other cells' devices."""
+def foreign(device: str, ours: int = 0) -> int | None:
+    """Processes on the GPU of a cell beside so many of ours; None for other cells' devices.
+
+    Ours are counted, not named: in a container the driver may give other numbers than the system.
+    """
     if environment.kind(device) != "cuda":
         return None
     gpu = find(environment.gpu_variables(device, os.environ))
     processes = None if gpu is None else gpu.processes()
-    return None if processes is None else len(processes)
+    return None if processes is None else max(0, len(processes) - ours)
 
 
 def capability(device: str) -> tuple[int, int] | None:
@@ -264,18 +267,18 @@ class GpuMemory:
 
 
 class GpuPrograms:
-    """Processes on the cell's GPU while none of ours runs."""
+    """Processes on the cell's GPU that are none of ours."""
 
     around: Work = "process"
-    quantities = (Quantity("gpu_processes", "count", "processes of others on the GPU"),)
+    quantities = (Quantity("gpu_processes", "count", "processes of others on the GPU", "max"),)
 
     def start(self, at: Surroundings) -> int | None:
         """How many there are before."""
-        return foreign(at.device)
+        return foreign(at.device, at.ours())
 
     def stop(self, at: Surroundings, started: int | None) -> Sequence[Reading]:
         """The greater number of before and after."""
-        return [max((count for count in (started, foreign(at.device)) if count is not None), default=None)]
+        return [max((count for count in (started, foreign(at.device, at.ours())) if count is not None), default=None)]
 
 
 STATE_QUANTITIES = (

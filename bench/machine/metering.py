@@ -20,11 +20,15 @@ start to its last epoch; its whole process, by the parent.
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that is measured: its name, which is that of its column, its unit and its meaning."""
+    """Something that is measured: its name, which is that of its column, its unit and its meaning.
+
+    ``over_pieces`` is what the readings of several pieces of one work come to, such as the turns of a process.
+    """
 
     name: str
     unit: str
     meaning: str
+    over_pieces: Literal["sum", "max", "last"] = "sum"
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,15 @@ class Surroundings:
     """What a meter may look at.
 
     ``device`` is the cell's; in the worker ``gpu`` is the one that it sees and ``device_memory`` the implementation's
-    own; in the parent ``child_cpu_s`` is what the process took, once it has ended.
+    own; in the parent ``child_cpu_s`` is what the process took, once it has ended, and ``ours`` tells how many
+    processes of its session are there.
     """
 
     device: str = "cpu"
     gpu: "Gpu | None" = None
     device_memory: Callable[[], Mapping[str, int] | None] = lambda: None
     child_cpu_s: float = 0.0
+    ours: Callable[[], int] = lambda: 0
 
 
 class Meter(Protocol):
@@ -95,9 +101,20 @@ class Counter:
 
 def gauge(around: Work, name: str, unit: str, meaning: str, read: Callable[[Surroundings], Reading]) -> Gauge:
     """A gauge of one quantity."""
-    return Gauge(around, (Quantity(name, unit, meaning),), lambda at: [read(at)])
+    return Gauge(around, (Quantity(name, unit, meaning, "last"),), lambda at: [read(at)])
 
 
 def counter(around: Work, name: str, unit: str, meaning: str, read: Callable[[Surroundings], float | None]) -> Counter:
     """A counter of one quantity."""
     return Counter(around, (Quantity(name, unit, meaning),), read)
+
+
+def joined(quantity: Quantity, readings: Sequence[Reading]) -> Reading:
+    """The readings of several pieces of work as one; None where any of those that are added is not known."""
+    known = [reading for reading in readings if reading is not None]
+    numbers = [reading for reading in known if not isinstance(reading, str)]
+    if quantity.over_pieces == "last" or len(numbers) < len(known):
+        return readings[-1]
+    if quantity.over_pieces == "max":
+        return max(numbers, default=None)
+    return sum(numbers) if len(known) == len(readings) else None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bench.machine import disturbances, gpu, memory
+from bench.machine import disturbances, gpu, memory, metering
 from bench.machine.metering import Meter, Quantity, Surroundings, Work
 from bench.store.records.cell import Readings
 
@@ -58,6 +58,13 @@ class Started:
 def start(work: Work, at: Surroundings) -> Started:
     """Start the meters of a piece of work."""
     return Started([(meter, meter.start(at)) for meter in METERS if meter.around == work])
+
+
+def joined(pieces: Sequence[Readings]) -> Readings:
+    """The readings of one work that was done in pieces; empty where there was none."""
+    by_name = {quantity.name: quantity for quantity in quantities(METERS)}
+    names = pieces[0] if pieces else ()
+    return {name: metering.joined(by_name[name], [piece[name] for piece in pieces]) for name in names}
 
 
 @contextmanager

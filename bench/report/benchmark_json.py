@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from pydantic_core import from_json
@@ -20,12 +20,14 @@ from bench import files
 from bench.display import naming
 from bench.errors import FcnBenchError
 from bench.machine import disturbances
-from bench.report import runs
+from bench.report import attestation, runs
 from bench.store import contents, formats
 from bench.store.contents import Contents
-from bench.store.records.machine import Machine
 from bench.store.records.training import TrainingResult
-from bench.store.records.verification import Verification
+
+if TYPE_CHECKING:
+    from bench.store.records.machine import Machine
+    from bench.store.records.verification import Verification
 
 SUITE = "bench/suite"
 
@@ -94,7 +96,7 @@ def group(function: str, workload: str, device: str, threads: int) -> str:
     return f"{function.removeprefix('test_').replace('_', ' ')}: {naming.title(workload, device, threads)}"
 
 
-def machine_info(machine: Machine) -> dict[str, Any]:
+def machine_info(machine: "Machine") -> dict[str, Any]:
     """A machine in pytest-benchmark's words, and in ours. The same machine is always described the same."""
     system, _, release = machine.os.partition(" ")
     return {
@@ -109,7 +111,7 @@ def machine_info(machine: Machine) -> dict[str, Any]:
     }
 
 
-def extra_info(result: TrainingResult, gate: Verification | None) -> dict[str, Any]:
+def extra_info(result: TrainingResult, gate: "Verification | None") -> dict[str, Any]:
     """What stands beside the statistics of a benchmark: accuracy, memory, versions, the gate, what disturbed it."""
     row = runs.run_row(result)
     shown = ("tier", "framework", "accuracy", "process_peak_bytes", "training_peak_bytes", "device_peak_bytes",
@@ -152,15 +154,18 @@ def write(path: Path, text: str) -> None:
 def benchmarks(stored: Contents) -> list[dict[str, Any]]:
     """One benchmark for each question, network, implementation, device, number of threads and role.
 
-    What failed has none, nor what the equivalence gate refused; a sweep answers other questions than the suite asks.
+    What failed has none, nor what the equivalence gate or the timed epochs themselves refuse; a sweep answers other
+    questions than the suite asks.
     """
     gates = {(gate.implementation, gate.workload, gate.device): gate for gate in stored.gates}
     cells: dict[tuple[Any, ...], list[TrainingResult]] = {}
     trained = [result for result in stored.cells if isinstance(result, TrainingResult)]
+    refused = [key for key, gate in gates.items() if gate.status == "failed"]
+    verdicts = attestation.attested(trained, refused)
     for result in sorted(trained, key=lambda result: result.cell.block):
         cell = result.cell
-        gate = gates.get((cell.implementation, cell.workload.name, cell.device))
-        if result.status == "ok" and (gate is None or gate.status != "failed"):
+        proved = (cell.implementation, cell.workload.name, cell.device) not in refused
+        if result.status == "ok" and proved and verdicts[cell.key][0] != "no":
             cells.setdefault((*cell.place, cell.implementation, cell.role), []).append(result)
     found = []
     for name, values in QUESTIONS.items():

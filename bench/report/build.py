@@ -46,12 +46,17 @@ class Built:
     html: Path
 
 
-def read(directory: Path) -> Results:
+def read(directory: Path, questions: int = 0) -> Results:
     """What a directory holds, with all that the chapters derive from it. Raises what Results.read does."""
-    results = Results.read(directory)
+    results = Results.read(directory, questions)
     for chapter in CHAPTERS:
         results.frames.update(chapter.frames(results))
     return results
+
+
+def answer(directory: Path, questions: int) -> str:
+    """What the stored cells say so far, in sentences, where so many questions were planned; nothing is written."""
+    return summary.opening(read(directory, questions))
 
 
 def build(directory: Path) -> Built:

@@ -1,7 +1,7 @@
 """What the columns of the CSVs are: a :class:`Table` stands beside the code that fills it; the guide lists them all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -43,7 +43,7 @@ class Table:
 
 def of_meters(read: Sequence[Meter]) -> list[Column]:
     """The columns of what meters read, in their order."""
-    return [Column(**asdict(quantity)) for meter in read for quantity in meter.quantities]
+    return [Column(one.name, one.unit, one.meaning) for meter in read for one in meter.quantities]
 
 
 def guide(frames: Mapping[str, pd.DataFrame], tables: Mapping[str, Table]) -> str:
@@ -84,11 +84,13 @@ PREDICT_S = Column("predict_s", "s", "predicting the test set; where images are 
                    "images besides")
 ACCURACY = Column("accuracy", "0 to 1", "share of the test images that are recognised, computed by the harness from "
                   "the logits")
-EPOCH_S = Column("epoch_s", "s", "median over the steady epochs, which are all but the first")
+EPOCH_S = Column("epoch_s", "s", "geometric mean of the steady epochs, which are all but the first")
 FIRST_EPOCH_S = Column("first_epoch_s", "s", "the first epoch: with tracing and compilation")
 IMPORT_S = Column("import_s", "s", "importing the implementation, and with it its framework")
 PROCESS_PEAK_BYTES = Column("process_peak_bytes", "bytes", "most host memory that the whole process held at a time")
-CPU_PER_WALL = Column("cpu_per_wall", "CPUs", "CPU time per second of a steady epoch, the median")
+CPU_PER_WALL = Column("cpu_per_wall", "CPUs", "CPU time per second of a steady epoch, the geometric mean")
+IDLE_S = Column("idle_s", "s", "by how much the steady epochs exceed their CPU time, where they do: at least so long "
+                "the process waited, or had no CPU (docs/waiting.md); the mean, since few of them may; empty on a GPU")
 P = Column("p", "probability", "of a difference at least as large where there is none (Student's t over blocks)")
 DELTA = Column("delta", "relative", "differences up to here are called equivalent")
 MACHINE = Column("machine", "", "digest of what decides speed: processor, CPUs, memory, system, GPU")

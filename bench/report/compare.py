@@ -19,7 +19,7 @@ from bench.display.tables import Sheet
 from bench.errors import FcnBenchError
 from bench.report.pairs import control, in_blocks, judge
 from bench.report.results import Results
-from bench.report.runs import GROUP, measured
+from bench.report.runs import GROUP, measured, withheld
 from bench.statistics import SMALLEST_DELTA, Ratio, Verdict
 from bench.store.records.training import TrainingResult
 
@@ -127,14 +127,17 @@ def row(key: tuple[str, str, int, str], base: Results, new: Results) -> dict[str
     times = in_blocks(good[1], good[0], "epoch_s")
     if was.empty or now.empty:
         return compared | {"verdict": Unjudged.ONLY_IN_NEW if was.empty else Unjudged.ONLY_IN_BASE, "changed": ""}
-    base_s, new_s = (statistics.program_value(part["epoch_s"]) for part in good)
+    base_s, new_s = (
+        statistics.program_value(times[side] if len(times) else part["epoch_s"])
+        for side, part in zip("ba", good, strict=True)
+    )
     compared |= {"base_s": base_s, "new_s": new_s, "blocks": len(times)}
     compared["changed"] = changed(
         *([one for one in side.trained if (*one.cell.place, one.cell.implementation) == key] for side in (base, new))
     )
     if len(good[0]) and good[1].empty:
-        gate = "it does not do the same work any more" if (now["gate"] == "failed").any() else ""
-        reason = gate or numbers.shorten(str(now["reason"].iloc[0]))
+        other = "it does not do the same work any more" if withheld(now).any() else ""
+        reason = other or numbers.shorten(str(now["reason"].iloc[0]))
         return compared | {"verdict": Unjudged.LOST, "reason": reason}
     if good[0].empty:
         return compared | {"verdict": Unjudged.NOT_IN_BASE}
@@ -142,9 +145,10 @@ def row(key: tuple[str, str, int, str], base: Results, new: Results) -> dict[str
         return compared | {"verdict": Unjudged.NO_PAIR}
     ratio, p = judge(times, "epoch_s")
     compared |= asdict(ratio) | {"p": p}
+    calls = [set(part["predict_image_call"]) for part in good]
     for name, column in BESIDE.items():
         both = in_blocks(good[1], good[0], column)
-        if len(both):
+        if len(both) and (name != "image" or calls[0] == calls[1]):  # another call is no slower program
             compared[name] = judge(both, column)[0].estimate
     return compared
 
@@ -258,7 +262,7 @@ def markdown(base: Path, new: Path, lines: Sequence[str], made: Sequence[Sheet])
     for one in made:
         parts += [f"#### {tables.in_markdown(one.title)}", tables.markdown(one).rstrip()]
     note = (
-        "Time per steady epoch, median of the processes; ratios are over blocks, with Student's 95 % interval. "
-        "One image: the time to predict one, new / base."
+        "Time per steady epoch: the geometric mean over the blocks that both have; ratios with Student's 95 % "
+        "interval. One image: the time to predict one, new / base."
     )
     return "\n\n".join([*parts, note]) + "\n"

@@ -15,7 +15,7 @@ from impls.environment import slug
 class Pair:
     """Two implementations of a group: ``fast`` took the shorter time, ``estimate`` and interval are of slow / fast.
 
-    ``p`` is corrected for all pairs of the session.
+    ``p`` is corrected for all primary pairs of the session; NaN for a pair that is exploratory.
     """
 
     fast: str
@@ -28,9 +28,13 @@ class Pair:
     blocks: int
     p: float
 
+    def of(self, name: str) -> tuple[float, float, float]:
+        """How many times as long one of the two took as the other, and the interval."""
+        return (self.estimate, self.low, self.high) if name == self.slow else turned(self.estimate, self.low, self.high)
+
     @property
     def unsure(self) -> bool:
-        """Whether its interval excludes 1 only as long as the other pairs are not counted."""
+        """Whether its interval excludes 1 only as long as the other questions are not counted."""
         return self.verdict is Verdict.INCONCLUSIVE and self.low > 1 and not sure(self.p)
 
 
@@ -143,10 +147,14 @@ def oriented(row: pd.Series) -> Pair:
     """A row of the comparison of times, turned so that its ratio is at least 1."""
     fast, slow, estimate, low, high = row["b"], row["a"], float(row["estimate"]), float(row["low"]), float(row["high"])
     if estimate < 1:
-        fast, slow, estimate = slow, fast, 1 / estimate
-        low, high = 1 / high, 1 / low if low > 0 else math.inf
+        fast, slow, (estimate, low, high) = slow, fast, turned(estimate, low, high)
     delta, blocks, p = float(row["delta"]), int(row["blocks"]), float(row["p_holm"])
     return Pair(fast, slow, estimate, low, high, delta, row["verdict"], blocks, p)
+
+
+def turned(estimate: float, low: float, high: float) -> tuple[float, float, float]:
+    """A ratio and its interval, of b / a instead of a / b."""
+    return 1 / estimate, 1 / high, 1 / low if low > 0 else math.inf
 
 
 def leading(sorted_groups: Sequence[Group]) -> list[Group]:

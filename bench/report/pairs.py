@@ -5,12 +5,14 @@ What a pair's figures say is judged in :mod:`bench.statistics`; here is which fi
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
 from bench import statistics
+from bench.data.questions import Contender, primary
 from bench.report import columns
 from bench.report.columns import Column, Table
 from bench.report.runs import GROUP, measured
@@ -24,8 +26,10 @@ WORDS = {
 """What is compared, and what a smaller and a greater value are called. Accuracies are compared by difference."""
 Key = tuple[str, str, int]
 """The values of :data:`bench.report.runs.GROUP`."""
-SUMMARY = Table("One row for each implementation of a network, device and number of threads: medians over processes, "
-                "and ranges.", (
+Asked = dict[Key, set[frozenset[str]]]
+"""The pairs of each configuration that get a verdict."""
+SUMMARY = Table("One row for each implementation of a network, device and number of threads: geometric means over "
+                "processes, of accuracies means, and ranges.", (
     *columns.CONFIGURATION, columns.TIER, columns.IMPLEMENTATION, columns.FRAMEWORK,
     columns.PROCESSES, columns.EPOCHS, columns.EPOCH_S,
     Column("epoch_s_low", "s", "least"),
@@ -36,7 +40,7 @@ SUMMARY = Table("One row for each implementation of a network, device and number
     columns.ACCURACY,
     Column("accuracy_low", "", "least"),
     Column("accuracy_high", "", "greatest"),
-    columns.CPU_PER_WALL,
+    columns.CPU_PER_WALL, columns.IDLE_S,
 ))  # fmt: skip
 CONTROL = Table("One row for each A/A control: a program divided by itself, block by block.", (
     *columns.CONFIGURATION, columns.IMPLEMENTATION,
@@ -58,7 +62,10 @@ COMPARISON = Table("One row for each pair of implementations and quantity.", (
     Column("low", "", "lower end of the 95 % interval of estimate"),
     Column("high", "", "upper end of the 95 % interval of estimate"),
     columns.P,
-    Column("p_holm", "probability", "p corrected for all pairs of the session with that quantity (Holm)"),
+    Column("question", "", "primary: asked before anything was measured; exploratory: any other pair, which gets no "
+           "verdict"),
+    Column("p_holm", "probability", "p corrected for all primary pairs of the session with that quantity (Holm); empty "
+           "for an exploratory one"),
     columns.DELTA,
     Column("verdict", "", "on a: faster, slower, equivalent within delta, inconclusive, too few blocks, or why there "
            "is none"),
@@ -121,36 +128,59 @@ def control(frame: pd.DataFrame, column: str = "epoch_s") -> pd.DataFrame:
     return table.assign(fit=[not statistics.sure(p) for p in statistics.holm(list(table["p"]))])
 
 
-def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+def comparison(frame: pd.DataFrame, questions: int = 0) -> pd.DataFrame:
     """Every pair of implementations of each group: ratio, interval, verdict on ``a``; of time, memory and accuracy.
 
     ``a`` is the one whose typical value is greater, so that ratios read as "so many times slower"; accuracies (0 to 1)
-    have their difference instead. ``p_holm`` is corrected for all pairs of the session with the same quantity.
+    have their difference instead. ``p_holm`` is corrected for all primary pairs of the session with the same quantity,
+    of which there are ``questions`` where some have not been measured yet.
     """
     controls = {column: control(frame, column) for column in WORDS if column != "accuracy"}
     fit = bool(controls["epoch_s"]["fit"].all())
-    tables = [judged(frame, column, controls.get(column), fit) for column in WORDS]
+    asked = primary_pairs(frame)
+    tables = [judged(frame, column, asked, controls.get(column), fit, questions) for column in WORDS]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else COMPARISON.frame([])
 
 
-def judged(frame: pd.DataFrame, column: str, control: pd.DataFrame | None, fit: bool) -> pd.DataFrame:
-    """The pairs of one quantity; ``control`` gives each group its delta, None where that is the same for all."""
+def judged(
+    frame: pd.DataFrame, column: str, asked: Asked, control: pd.DataFrame | None, fit: bool, questions: int
+) -> pd.DataFrame:
+    """The pairs of one quantity, with a verdict on those that were ``asked`` about.
+
+    ``control`` gives each group its delta, None where that is the same for all.
+    """
     deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
     usual = statistics.ACCURACY_DELTA if control is None else statistics.SMALLEST_DELTA
     rows, results = [], []
     for key, a, b, both in pairs(frame, column):
         result, p = judge(both, column)
         results.append(result)
-        pair = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b}
+        question = "primary" if frozenset((a, b)) in asked[key] else "exploratory"
+        pair = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b, "question": question}
         rows.append(pair | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
     table = COMPARISON.frame(rows)
-    corrected = statistics.holm(list(table["p"]))
-    verdicts = [
-        statistics.verdict(result, delta, p) if fit else Verdict.UNFIT
-        for result, delta, p in zip(results, table["delta"], corrected, strict=True)
-    ]
-    return table.assign(p_holm=corrected, verdict=pd.Series(verdicts, dtype=object))
+    is_primary = table["question"] == "primary"
+    table.loc[is_primary, "p_holm"] = statistics.holm(list(table.loc[is_primary, "p"]), questions)
+    verdicts = [verdict(result, row, fit) for result, (_, row) in zip(results, table.iterrows(), strict=True)]
+    return table.assign(verdict=pd.Series(verdicts, dtype=object))
+
+
+def verdict(result: Ratio | Difference, row: pd.Series, fit: bool) -> Verdict:
+    """The verdict on a pair: one that was asked about beforehand, in a session that is fit."""
+    if row["question"] != "primary":
+        return Verdict.EXPLORATORY
+    return statistics.verdict(result, row["delta"], row["p_holm"]) if fit else Verdict.UNFIT
+
+
+def primary_pairs(frame: pd.DataFrame) -> Asked:
+    """The pairs of each configuration that were asked about beforehand."""
+    asked, repeated = {}, set(frame.loc[frame["role"] == "control", "implementation"])
+    for key, group in frame[frame["role"] != "control"].groupby(GROUP, sort=False):
+        rows = group.drop_duplicates("implementation")
+        named = zip(rows["implementation"], rows["tier"], rows["framework"], strict=True)
+        asked[key] = primary([Contender(*names, names[0] in repeated) for names in named])
+    return asked  # type: ignore[return-value]  # pandas' stubs do not know what a group's key is
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +199,7 @@ def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
 def pairs(frame: pd.DataFrame, column: str) -> Iterator[tuple[Key, str, str, pd.DataFrame]]:
     """Every pair that shares a block: configuration, the one with the greater value, the other, values by block."""
     for key, group in measured(frame).dropna(subset=column).groupby(GROUP, sort=False):
-        typical = group.groupby("implementation")[column].agg(statistics.program_value)
+        typical = group.groupby("implementation")[column].agg(partial(statistics.value_of, column))
         for a, b in combinations(typical.sort_values(ascending=False).index, 2):
             both = in_blocks(group[group["implementation"] == a], group[group["implementation"] == b], column)
             if len(both):
@@ -180,9 +210,10 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per implementation of each group: its value, and the range over its processes."""
     rows = []
     for names, group in grouped(measured(frame), [*GROUP, "tier", "implementation", "framework"]):
-        medians = ("first_epoch_s", "import_s", "predict_s", "cpu_per_wall")
+        times = ("first_epoch_s", "import_s", "predict_s", "cpu_per_wall")
         row = names | {"processes": len(group), "epochs": int(group["epochs"].iloc[0])}
-        row |= {name: statistics.program_value(group[name]) for name in medians}
+        row |= {name: statistics.program_value(group[name]) for name in times}
+        row["idle_s"] = group["idle_s"].astype(float).mean()
         rows.append(row | spread(group, "epoch_s") | spread(group, "process_peak_bytes") | spread(group, "accuracy"))
     return SUMMARY.frame(rows).sort_values([*GROUP, "epoch_s"], ignore_index=True)
 
@@ -190,4 +221,4 @@ def summary_frame(frame: pd.DataFrame) -> pd.DataFrame:
 def spread(group: pd.DataFrame, column: str) -> dict[str, float]:
     """The program's value, the least and the greatest of its processes."""
     values = group[column].dropna()
-    return {column: statistics.program_value(values), f"{column}_low": values.min(), f"{column}_high": values.max()}
+    return {column: statistics.value_of(column, values), f"{column}_low": values.min(), f"{column}_high": values.max()}

@@ -26,17 +26,20 @@ if TYPE_CHECKING:
 class Results(Contents):
     """The records of a directory and what was made of them; ``cells`` has floors and sweeps too.
 
+    ``questions`` is the number of primary pairs that were planned, where some of them are not measured yet.
+
     ``frames`` has the records as rows; :func:`bench.report.build.read` adds what the chapters derive from them.
     """
 
     directory: Path
     frames: dict[str, pd.DataFrame]
+    questions: int = 0
 
     @classmethod
-    def read(cls, directory: Path) -> "Results":
+    def read(cls, directory: Path, questions: int = 0) -> "Results":
         """Read the stored records. Raises FcnBenchError where nothing was trained, and for what cannot be read."""
         stored = contents.read(directory)
-        results = cls(**vars(stored), directory=directory, frames={})
+        results = cls(**vars(stored), directory=directory, frames={}, questions=questions)
         if not results.trained:
             raise FcnBenchError(f"{directory}: nothing was trained here; run 'fcnbench run --out {directory}'")
         results.frames.update(

@@ -10,7 +10,7 @@ import pandas as pd
 from bench import statistics
 from bench.machine import disturbances, meters
 from bench.machine.metering import Meter
-from bench.report import columns
+from bench.report import attestation, columns
 from bench.report.columns import Column, Table
 from bench.store.records.cell import Readings, Result
 from bench.store.records.machine import Machine
@@ -26,18 +26,23 @@ RUNS = Table("One row for each process.", (
     Column("reason", "", "why it was skipped or failed"),
     Column("gate", "", "passed, failed or skipped: whether the implementation was proved to do the same work; empty "
            "where it was not asked"),
+    Column("attested", "", "yes, no or not judged: whether the very epochs that were timed did the work of the block's "
+           "reference; without a yes to the losses, the accuracy and the time of predicting there is none"),
+    Column("attested_reason", "", "why, with figures"),
     columns.IMPORT_S,
     Column("build_s", "s", "building model, loss and optimiser"),
     Column("load_s", "s", "taking the arrays into the framework's own form, on its device"),
     columns.FIRST_EPOCH_S, columns.EPOCH_S,
-    Column("predict_s", "s", "median over the epochs of predicting the test set (and what else is predicted with it, "
-           "see epochs.csv)"),
+    Column("predict_s", "s", "geometric mean over the epochs of predicting the test set (and what else is predicted "
+           "with it, see epochs.csv)"),
     Column("predict_image_s", "s", "predicting a test set of one image after training: median of the calls after the "
            "first; empty in results of the suite"),
     Column("predict_batch_s", "s", "the same of one batch, of the network's test_batch_size images"),
     Column("predict_image_first_s", "s", "the first call with one image, which may trace and compile for it"),
+    Column("predict_image_call", "", "the framework's call that answers one image, by the program's own word; empty "
+           "where it says none"),
     Column("process_s", "s", "the whole process, from start to end, inference too, as its parent saw it"),
-    columns.CPU_PER_WALL,
+    columns.CPU_PER_WALL, columns.IDLE_S,
     Column("train_energy_j", "J", "mean over the steady epochs of the energy that the whole GPU drew, by its own "
            "counter; empty where it has none, and where these epochs last less than 2 s together, too short for it"),
     Column("accuracy", "0 to 1", "share of the test images recognised after the last epoch"),
@@ -66,11 +71,14 @@ EPOCHS = Table("One row for each process and epoch, raw.", (
     Column("train_s", "s", "training on all training images once, between two readings of the clock with the device "
            "idle"),
     Column("train_cpu_s", "s", "CPU time of all threads of the process meanwhile"),
+    Column("idle_s", "s", "by how much train_s exceeds train_cpu_s: at least so long the process computed nothing; "
+           "empty on a GPU, which computes without it"),
     columns.PREDICT_S,
     Column("train_loss", "nats", "mean cross-entropy over the training images, each taken before the step that used "
            "it"),
     Column("test_loss", "nats", "mean cross-entropy of the test set, computed by the harness from the logits"),
     columns.ACCURACY,
+    Column("again_s", "s", "predicting the same once more at once: what predict_s has beyond that is no prediction"),
     *columns.of_meters(meters.EPOCHS),
 ))  # fmt: skip
 CURVES = Table("One row for each look at the images held out of training, where a network holds some out.", (
@@ -116,25 +124,42 @@ SPEED = ["first_epoch_s", "epoch_s", "predict_s", "predict_image_s", "predict_ba
 
 
 def runs_frame(results: Sequence[TrainingResult], gates: Sequence[Verification]) -> pd.DataFrame:
-    """One row per cell: identity, status, phases, medians over steady epochs, memory, noise, terms.
+    """One row per cell: identity, status, phases, geometric means over steady epochs, memory, noise, terms.
 
     ``gate`` is what verification found of the implementation: ``passed``, ``failed``, ``skipped``, or nothing where it
-    was not verified. Where it failed the speeds are withheld; they stay in ``epochs`` and in the cell's file.
+    was not verified. ``attested`` is what the timed epochs themselves say (:mod:`bench.report.attestation`). Where
+    either says that the work was another the speeds are withheld; they stay in ``epochs`` and in the cell's file.
     """
     frame = pd.DataFrame([run_row(result) for result in results])
+    refused = [(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"]
+    verdicts = attestation.attested(results, refused)
     statuses = {(gate.implementation, gate.workload, gate.device): gate.status for gate in gates}
     answers = [
         statuses.get(key) for key in zip(frame["implementation"], frame["workload"], frame["device"], strict=True)
     ]
-    frame.insert(list(frame.columns).index("reason") + 1, "gate", answers)
-    frame.loc[frame["gate"] == "failed", SPEED] = None
+    after = list(frame.columns).index("reason") + 1
+    for position, name in enumerate(("attested", "attested_reason")):
+        frame.insert(after + position, name, [verdicts[key][position] for key in frame["cell"]])
+    frame.insert(after, "gate", answers)
+    frame.loc[withheld(frame), SPEED] = None
     return frame
 
 
+def withheld(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows have no speed to show: the gate, or the timed epochs themselves, say that the work was another."""
+    return (frame["gate"] == "failed") | (frame["attested"] == "no")
+
+
+def why_withheld(frame: pd.DataFrame) -> str:
+    """Where to read why, for rows of which some are withheld."""
+    gate = (frame["gate"] == "failed").any()
+    return "see the equivalence gate" if gate else "its timed epochs show it, see what is withheld"
+
+
 def run_row(result: TrainingResult) -> dict[str, object]:
-    """One cell as a row. ``epoch_s`` is the median of the steady epochs, which are all but the first."""
+    """One cell as a row. ``epoch_s`` is the geometric mean of the steady epochs, which are all but the first."""
     trained = [epoch for epoch in result.epochs if epoch.train_s is not None]
-    steady, last = trained[1:], trained[-1] if trained else None
+    steady, last = trained[1:], result.trained or (trained[-1] if trained else None)
     return {
         **identity(result),
         "status": result.status,
@@ -148,6 +173,7 @@ def run_row(result: TrainingResult) -> dict[str, object]:
         **inference(result),
         "process_s": result.phases.process_s,
         "cpu_per_wall": middle(steady, cpu_per_wall),
+        "idle_s": average([idle_s(result, epoch) for epoch in steady]),
         "train_energy_j": energy_j(steady),
         "accuracy": last.accuracy if last else None,
         "test_loss": last.test_loss if last else None,
@@ -170,14 +196,15 @@ def run_row(result: TrainingResult) -> dict[str, object]:
     }
 
 
-def inference(result: TrainingResult) -> dict[str, float | None]:
-    """Predicting one image and one batch: the medians, and the first call with one image."""
+def inference(result: TrainingResult) -> dict[str, float | str | None]:
+    """Predicting one image and one batch: the medians, and the first call with one image; which call that is."""
     timings = {one.images: one for one in result.inference}
     image, batch = timings.get(1), timings.get(result.cell.workload.test_batch_size)
     return {
         "predict_image_s": call_s(image) if image else None,
         "predict_batch_s": call_s(batch) if batch else None,
         "predict_image_first_s": image.first_s if image else None,
+        "predict_image_call": image.call if image else "",
     }
 
 
@@ -196,7 +223,10 @@ def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
     names = [field.name for field in fields(Epoch) if field.name != "readings"]
     return EPOCHS.frame(
-        identity(result) | {name: getattr(epoch, name) for name in names} | of_meters(meters.EPOCHS, epoch.readings)
+        identity(result)
+        | {name: getattr(epoch, name) for name in names}
+        | {"idle_s": idle_s(result, epoch)}
+        | of_meters(meters.EPOCHS, epoch.readings)
         for result in results
         for epoch in result.epochs
     )
@@ -231,6 +261,19 @@ def cpu_per_wall(epoch: Epoch) -> float | None:
     return epoch.train_cpu_s / epoch.train_s if epoch.train_s and epoch.train_cpu_s is not None else None
 
 
+def idle_s(result: TrainingResult, epoch: Epoch) -> float | None:
+    """The least time of an epoch in which no thread of the process computed; None where a GPU may have."""
+    if result.cell.device != "cpu" or epoch.train_s is None or epoch.train_cpu_s is None:
+        return None
+    return max(0.0, epoch.train_s - epoch.train_cpu_s)
+
+
+def average(values: Iterable[float | None]) -> float | None:
+    """The mean of what is known, None where nothing is."""
+    known = [value for value in values if value is not None]
+    return mean(known) if known else None
+
+
 def of_meters(read: Sequence[Meter], readings: Readings) -> Readings:
     """The readings of these meters, in the order of their columns; None for what was not read."""
     return {quantity.name: readings.get(quantity.name) for quantity in meters.quantities(read)}
@@ -244,4 +287,4 @@ def difference(readings: Readings, a: str, b: str) -> int | None:
 
 def measured(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that may be shown as an implementation's figures: finished, its work proved, and not the control."""
-    return frame[(frame["status"] == "ok") & (frame["role"] == "measured") & (frame["gate"] != "failed")]
+    return frame[(frame["status"] == "ok") & (frame["role"] == "measured") & ~withheld(frame)]

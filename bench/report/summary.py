@@ -7,11 +7,15 @@ from bench.report.chapters.comparison import answer, tables
 from bench.report.results import Results
 
 
+def opening(results: Results) -> str:
+    """The answer in sentences."""
+    return "\n".join(terminal.wrapped(sentence) for sentence in answer.opening(results.groups))
+
+
 def text(results: Results) -> str:
     """The answer, the figures, the claims beside them, the control, and what is missing: no line over 100 columns."""
     out, say = terminal.plain()
-    for sentence in answer.opening(results.groups):
-        say(terminal.wrapped(sentence))
+    say(opening(results))
     for group in results.groups:
         if len(group.summary):
             terminal.show(say, tables.summary(results, group, wide=False))
@@ -19,8 +23,10 @@ def text(results: Results) -> str:
                 say(terminal.wrapped(line))
     for sheet in claims_tables.table_4(results.frames["table_4"], results.groups[0], wide=False):
         terminal.show(say, sheet, "Document 1's claims and what was measured: ")
-    say(terminal.wrapped(cells.disturbance(results.runs)))
-    lost = [item.line for item in cells.failures(results.cells)] + cells.failed_gates(results.gates)
+    for words in (cells.disturbance(results.runs), cells.restless(results), cells.waiting(results)):
+        if words:
+            say(terminal.wrapped(words))
+    lost = [item.line for item in cells.failures(results.cells)] + cells.withheld(results)
     if lost:
         say("\nNot measured")
     for line in lost:

@@ -42,7 +42,13 @@ class Options:
     precision_mode: Sequence[str] | None = None
     floor: bool = False
     sweep: bool = False
+    extras: bool | None = None
     fresh: bool = False
+
+    @property
+    def with_extras(self) -> bool:
+        """Whether probes, breakdowns and exports follow: if that was asked for, else where documents are repeated."""
+        return self.preset == "documents" if self.extras is None else self.extras
 
 
 @dataclass(frozen=True)
@@ -135,8 +141,8 @@ def to_verify(names: Sequence[str] | None, plugins: Sequence[Path] | None) -> li
 
 
 def chosen_threads(counts: Sequence[int] | None, available: int) -> list[int]:
-    """The thread counts that were given, each of which must be possible here; else all that may be used."""
+    """The thread counts that were given, each of which must be possible here; else all that may be used but one."""
     for count in counts or []:
         if not 1 <= count <= available:
             raise FcnBenchError(f"--threads {count}: this process may use {available} CPUs; give 1 to {available}")
-    return list(dict.fromkeys(counts or [available]))
+    return list(dict.fromkeys(counts or [cpus.default_threads(available)]))

@@ -1,16 +1,16 @@
 """Workloads x implementations x devices x threads x blocks: the cells in random order, and what is left of them.
 
-A block is what is measured side by side; where something disturbed it, it is measured once more as a whole.
+A block is what is measured side by side (:mod:`bench.session.blocks`).
 """
 
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 
-from bench.display import naming
-from bench.machine import disturbances
+from bench.data.questions import Contender, primary
 from bench.session import digest
-from bench.store.records.cell import Cell, Place, Result, Role
+from bench.store.records.cell import Cell, Role
 from bench.worker import interpreters
 from impls import environment
 from impls.registry import Entry
@@ -18,6 +18,9 @@ from impls.workload import Workload
 
 SWEPT = ("matched", "tuned")
 """The tiers whose programs train in the order that they are given, and so can be asked for a few steps."""
+STAGES: Sequence[Sequence[str]] = (("matched", "plugin"), ("documented",), ("tuned",), ())
+"""What is measured first, and answered first: what isolates the framework; then the tutorials' own programs; then the
+fastest ones; then sweeps."""
 JOBS: Mapping[Role, str] = {"floor": "floor", "sweep": "sweep"}
 """The module of :mod:`bench.worker.jobs` that measures a cell of a role, where that is not ``train``."""
 
@@ -28,7 +31,7 @@ class Plan:
 
     ``floors`` are libraries that the machine's own limit is measured with, beside the implementations of each block.
     With ``sweep`` each block has, besides, a sweep over batch sizes and widths of each implementation that can be asked
-    for one.
+    for one. When the networks of a block are trained, its programs are timed for about ``repeated_s`` seconds more.
     """
 
     workloads: Sequence[Workload]
@@ -41,27 +44,52 @@ class Plan:
     data: str
     floors: Sequence[Entry] = ()
     sweep: bool = False
+    repeated_s: float = 0.0
 
-    def cells(self) -> list[Cell]:
-        """All cells in the order in which to run them.
+    def stages(self) -> list[int]:
+        """The positions of the stages in which something is measured."""
+        return sorted({stage_of(entry.tier, role) for entry, role in self.runs()})
 
-        Within a block everything that is compared with each other runs side by side in time, in random order: the
+    def entries_of(self, stage: int) -> list[Entry]:
+        """The implementations that are measured in a stage."""
+        return [entry for entry in self.entries if stage_of(entry.tier, "measured") == stage]
+
+    def cells(self, stages: Sequence[int] = range(len(STAGES))) -> list[Cell]:
+        """All cells of the stages in the order in which to run them: stage by stage, and in each block by block.
+
+        Within a stage's block everything that is compared with each other is measured side by side in time: the
         implementations of one workload, device and thread count, and the control, which is the reference
-        implementation once more; the libraries of the floor; and the sweeps.
+        implementation once more; then the libraries of the floor. Sweeps are the last stage.
         """
-        rng = random.Random(self.seed)
         cells = []
-        for block in range(1, self.blocks + 1):
+        for stage, block in product(stages, range(1, self.blocks + 1)):
+            rng = random.Random(f"{self.seed} {stage} {block}")
             groups = [(w, d, t) for w in self.workloads for d in self.devices for t in self.threads]
             rng.shuffle(groups)
             for workload, device, threads in groups:
-                runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
-                runs += [(reference(self.entries), "control")] if self.entries else []
-                runs += [(entry, "floor") for entry in self.floors]
-                runs += [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
-                rng.shuffle(runs)
-                cells += [self.cell(entry, role, workload, device, threads, block) for entry, role in runs]
+                in_block = [
+                    self.cell(entry, role, workload, device, threads, block)
+                    for entry, role in self.runs()
+                    if stage_of(entry.tier, role) == stage
+                ]
+                rng.shuffle(in_block)
+                cells += in_block
         return cells
+
+    def runs(self) -> list[tuple[Entry, Role]]:
+        """What is run in each configuration and block."""
+        runs: list[tuple[Entry, Role]] = [(entry, "measured") for entry in self.entries]
+        runs += [(reference(self.entries), "control")] if self.entries else []
+        runs += [(entry, "floor") for entry in self.floors]
+        return runs + [(entry, "sweep") for entry in swept(self.entries) if self.sweep]
+
+    def questions(self) -> int:
+        """How many pairs are asked about, all configurations together."""
+        repeated = reference(self.entries).name
+        contenders = [
+            Contender(entry.name, entry.tier, entry.framework, entry.name == repeated) for entry in self.entries
+        ]
+        return len(primary(contenders)) * len(self.workloads) * len(self.devices) * len(self.threads)
 
     def headline(self, name: str) -> Workload:
         """The network that is called so, else the first: what is asked of one network alone is asked of it."""
@@ -109,49 +137,8 @@ def swept(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.tier in SWEPT and entry.gated]
 
 
-@dataclass(frozen=True)
-class Block:
-    """The cells of one place and block, in their order; ``missing`` are still to be measured, as the ``attempt``-th.
-
-    ``why`` says what disturbed the attempt before.
-    """
-
-    cells: Sequence[Cell]
-    missing: Sequence[Cell]
-    attempt: int
-    why: str
-
-    @property
-    def place(self) -> Place:
-        """What its cells have in common."""
-        return self.cells[0].place
-
-    def again(self, why: str) -> "Block":
-        """The same once more, all of it, so that its cells stay side by side in time."""
-        return Block(self.cells, self.cells, self.attempt + 1, why)
-
-
-def unfinished(cells: Sequence[Cell], kept: Mapping[str, Result]) -> list[Block]:
-    """The cells by block, in their order; those that are ``kept`` (by key) are not missing.
-
-    Where the repetition of a block was interrupted, what is left of the attempt before is missing too.
-    """
-    found: dict[tuple[Place, int], list[Cell]] = {}
-    for cell in cells:
-        found.setdefault((cell.place, cell.block), []).append(cell)
-    blocks = []
-    for own in found.values():
-        old = [kept[cell.key] for cell in own if cell.key in kept]
-        latest = max(old, key=lambda result: result.attempt, default=None)
-        attempt, why = (latest.attempt, latest.repeated) if latest else (1, "")
-        missing = [cell for cell in own if cell.key not in kept or kept[cell.key].attempt < attempt]
-        blocks.append(Block(own, missing, attempt, why))
-    return blocks
-
-
-def disturbance(block: Sequence[Result]) -> str:
-    """What disturbed a block, the first thing of each cell; empty where nothing did."""
-    found = [
-        (result.cell, what) for result in block if result.status == "ok" and (what := disturbances.disturbances(result))
-    ]
-    return "; ".join(f"{cell.implementation}{naming.as_role(cell.role)}: {what[0]}" for cell, what in found)
+def stage_of(tier: str, role: Role) -> int:
+    """The position of the stage in which an implementation of a tier is measured; the first for an unknown tier."""
+    if role == "sweep":
+        return len(STAGES) - 1
+    return next((position for position, tiers in enumerate(STAGES) if tier in tiers), 0)

@@ -1,66 +1,42 @@
-"""What a run says while it goes on, and how long it will still take."""
+"""What a run says while it goes on."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.display import numbers
+from bench.display import naming, numbers
 from bench.machine import disturbances
-from bench.session.plan import Plan
-from bench.store.records.cell import Cell, Result
+from bench.store.records.cell import Result
 from bench.store.records.floor import FloorResult
 from bench.store.records.machine import Size
 from bench.store.records.sweep import SweepResult
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
-from impls.workload import Workload
 
-Kind = tuple[str, Workload, int, str]
-ROUGHLY_S = {"sweep": 40.0, "floor": 8.0}
-"""Of a process that trains no epochs and has not run yet."""
-
-
-def kind(cell: Cell) -> Kind:
-    """Cells of one kind take about the same time: the implementation, the workload, the epochs, the role."""
-    again = "measured" if cell.role == "control" else cell.role
-    return cell.implementation, cell.workload, cell.epochs, again
+if TYPE_CHECKING:
+    from bench.session.blocks.block import Block
+    from bench.session.plan import Plan
 
 
-def guess(of: Kind) -> float:
-    """Roughly the seconds of a kind that has not run yet, on no machine in particular: start, arithmetic, steps."""
-    _, workload, epochs, role = of
-    if role in ROUGHLY_S:
-        return ROUGHLY_S[role]
-    return 3.0 + epochs * 60_000 * (workload.flops / 5e10 + 1e-3 / workload.batch_size)
-
-
-def time_left(cells: Sequence[Cell], seconds: Mapping[Kind, Sequence[float]]) -> float | None:
-    """Seconds that the cells will take: each as long as its kind has taken, or as the guess is off for the others."""
-    if not seconds:
-        return None
-    means = {of: sum(values) / len(values) for of, values in seconds.items()}
-    off = sum(mean / guess(of) for of, mean in means.items()) / len(means)
-    return sum(means.get(kind(cell), off * guess(kind(cell))) for cell in cells)
-
-
-def introduction(plan: Plan, cpu: str, total: int, todo: int, out: Path) -> str:
+def introduction(plan: "Plan", cpu: str, total: int, missing: int, out: Path, left_s: float) -> str:
     """What is about to happen, before the first cell."""
-    kept = f", {total - todo} already measured" if todo < total else ""
+    kept = f", {total - missing} already measured" if missing < total else ""
     parts = [numbers.count(len(plan.entries), "implementation"), numbers.count(len(plan.workloads), "network")]
     limit = f", the machine's own limit by {len(plan.floors)} libraries" if plan.floors else ""
     swept = ", sweeps" if plan.sweep else ""
     return (
         f"{numbers.count(total, 'process', 'es')} on {cpu}{kept}: {parts[0]} and a control{limit}{swept}, {parts[1]}, "
-        f"{numbers.count(plan.blocks, 'block')}; results in {out}\n"
+        f"{numbers.count(plan.blocks, 'block')}; about {numbers.duration(left_s)}; results in {out}\n"
         "first, whether they do the same work; each implementation answers for all networks at once"
     )
 
 
 def ended(result: Result) -> str:
-    """The end of that line."""
+    """The line of a cell that has ended."""
+    name = f"    {result.cell.implementation}{naming.as_role(result.cell.role)}"
     if result.status != "ok":
-        return f"{result.status}: {result.reason}"
+        return f"{name}: {result.status}: {result.reason}"
     disturbed = "; ".join(disturbances.disturbances(result))
-    return told(result) + (f" ({disturbed})" if disturbed else "")
+    return f"{name}: {told(result)}" + (f" ({disturbed})" if disturbed else "")
 
 
 def told(result: Result) -> str:
@@ -71,7 +47,8 @@ def told(result: Result) -> str:
         lost = sum(not point.seconds for point in result.points)
         return f"{numbers.count(len(result.points) - lost, 'point')}{f', {lost} could not be trained' if lost else ''}"
     assert isinstance(result, TrainingResult)
-    last = result.epochs[-1]
+    last = result.trained
+    assert last is not None
     return f"{last.train_s:.2f} s/epoch, accuracy {last.accuracy:.4f}"
 
 
@@ -108,12 +85,9 @@ def sized(size: Size) -> str:
     return f"{told}; the widest interval ({size.pair}) should be within {numbers.share(size.half_width)} of its ratio"
 
 
-def started(number: int, total: int, cell: Cell, left_s: float | None) -> str:
-    """The line that begins with a cell; it is completed when the cell has ended.
-
-    ``left_s`` is an estimate from the cells that have ended, None before there are any.
-    """
-    left = "" if left_s is None else f", about {numbers.duration(left_s)} left"
-    name = cell.implementation + {"control": " (again, as control)", "sweep": " (sweep)"}.get(cell.role, "")
-    configuration = f"{cell.workload.name}, {cell.device}, {numbers.count(cell.threads, 'thread')}, block {cell.block}"
-    return f"[{number}/{total}{left}] {name}: {configuration} ... "
+def started(block: "Block", left_s: float) -> str:
+    """The line that begins a block: what is measured in it, and about how long everything takes that is missing."""
+    names = [cell.implementation + naming.as_role(cell.role) for cell in block.missing]
+    first = block.cells[0]
+    configuration = f"{first.workload.name}, {first.device}, {numbers.count(first.threads, 'thread')}"
+    return f"block {first.block}, {configuration}: {numbers.listed(names)}; about {numbers.duration(left_s)} left"

@@ -27,16 +27,19 @@ class Circumstances:
     commit: Mapping[str, Any]
 
 
-def result(cell: Cell, answer: Answer, about: Circumstances, data: Path | None = None) -> Result:
+def result(
+    cell: Cell, answer: Answer, about: Circumstances, data: Path | None = None, epochs: int | None = None
+) -> Result:
     """The record of a cell. What its process said before it failed is kept; what no record can hold fails it.
 
-    Given ``data``, the cell was to train all its epochs and predict the test images of that set: it fails without them.
+    Given ``data``, the cell was to train all its epochs, or as many as ``epochs`` says, and predict the test images of
+    that set: it fails without them.
     """
     make = {"floor": floor, "sweep": sweep}.get(cell.role, training)
     try:
         record = make(answer, common(cell, answer, about), about.log)
         if record.status == "ok" and data is not None:
-            record = whole(record, data, about.log)
+            record = whole(record, data, about.log, cell.epochs if epochs is None else epochs)
         archive.encode(record)
     except ValueError as error:
         answer = replace(answer, messages=(), invalid=f"said what no record can hold ({error})")
@@ -100,13 +103,13 @@ def sweep(answer: Answer, common: Mapping[str, Any], log: Path) -> SweepResult:
     return SweepResult(**common, points=answer.all(SweepPoint))
 
 
-def whole(record: Result, data: Path, log: Path) -> Result:
+def whole(record: Result, data: Path, log: Path, epochs: int) -> Result:
     """The record of a process that ended well; failed where it did not say all that it was asked for."""
     if isinstance(record, TrainingResult):
         test_images = len(mnist.load(data).y_test)
-        if len(record.epochs) != record.cell.epochs + 1:
-            last = len(record.epochs) - 1
-            return failed(record, f"reported the epochs 0 to {last}, expected 0 to {record.cell.epochs}", log)
+        last = len(record.epochs) - 1
+        if last != epochs:
+            return failed(record, f"reported the epochs 0 to {last}, expected 0 to {epochs}", log)
         if len(record.predicted) not in (0, test_images):  # none where its logits are not all numbers
             return failed(record, f"predicted {len(record.predicted)} test images, expected {test_images}", log)
     if isinstance(record, SweepResult) and not any(point.seconds for point in record.points):

@@ -1,17 +1,14 @@
 """A session: every cell of a plan in a process of its own, saved as soon as it has ended."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.session import progress, record
-from bench.session.plan import disturbance, unfinished
-from bench.session.progress import Kind, kind, time_left
+from bench.session import record
 from bench.session.record import Circumstances
 from bench.store import archive
-from bench.store.records.cell import Cell, Place, Result
+from bench.store.records.cell import Cell, Result
 from bench.store.records.machine import Machine
 from bench.worker import process, requests
 from bench.worker.answer import Answer
@@ -34,43 +31,8 @@ class Session:
     timeout_s: float
     commit: Mapping[str, Any] = field(default_factory=dict)
 
-    def run(self, cells: Sequence[Cell], kept: Mapping[str, Result], say: Say, repeats: int = 0) -> dict[str, Result]:
-        """Measure and save one cell after the other, except those that are ``kept``; all results by the cell's key.
-
-        A cell that fails is saved as such, and the session goes on. Where something disturbed a block (see
-        :mod:`bench.machine.disturbances`; no rule looks at an epoch's time) it is measured once more, all of it,
-        so that its cells stay side by side, at most ``repeats`` blocks of each network, device and number of threads.
-        """
-        results, waiting, seconds = dict(kept), unfinished(cells, kept), dict[Kind, list[float]]()
-        spent = Counter[Place]()
-        for block in waiting:
-            spent[block.place] += block.attempt - 1
-        number = 0
-        while waiting:
-            block, *waiting = waiting
-            ahead = [cell for later in waiting for cell in later.missing]
-            for position, cell in enumerate(block.missing):
-                left, number = [*block.missing[position:], *ahead], number + 1
-                say(progress.started(number, number - 1 + len(left), cell, time_left(left, seconds)), end="")
-                try:
-                    result = replace(self.measure(cell), attempt=block.attempt, repeated=block.why)
-                    archive.save(self.directory, result)
-                except Exception:
-                    say("")  # ends that line
-                    raise
-                results[cell.key] = result
-                if result.phases.process_s is not None:
-                    seconds.setdefault(kind(cell), []).append(result.phases.process_s)
-                say(progress.ended(result))
-            why = disturbance([results[cell.key] for cell in block.cells]) if block.missing else ""
-            if why and spent[block.place] < repeats:
-                spent[block.place] += 1
-                waiting.insert(0, block.again(why))
-                say(progress.repeated(why))
-        return results
-
     def measure(self, cell: Cell) -> Result:
-        """Run one cell in a fresh process."""
+        """Run one cell in a fresh process, from its beginning to its end."""
         entry = self.entries[cell.implementation]
         answer = self.ask(entry, self.request(cell), self.placement(cell), self.log(cell))
         return record.result(cell, answer, self.circumstances(cell), self.data)

@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.machine.cpus import available_cpus
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
@@ -86,13 +87,16 @@ def verify(
     on_answer: Callable[[Verification, bool], None],
     deep: bool = False,
     seeds: int = 1,
-    at_once: int = 1,
+    threads: int = 1,
 ) -> None:
     """Verify every implementation of a plan on each network and device, unless that was done before.
 
     ``on_answer`` is called with each answer, and whether it is an old one. ``deep`` adds checks for which no
-    measurement waits, ``seeds`` asks everything so many times, from the plan's seed on.
+    measurement waits, ``seeds`` asks everything so many times, from the plan's seed on. Nothing is timed: as many
+    processes of so many ``threads`` run at the same time as there are CPUs for.
     """
+    cpus = available_cpus()
+    at_once = max(1, len(cpus) // threads)
     known = {
         (stored.implementation, stored.workload, stored.device): stored for stored in verifications(session.directory)
     }
@@ -112,10 +116,9 @@ def verify(
             size = max(1, len(questions)) if at_once == 1 else AT_ONCE
             starts = range(0, len(questions), size)
             jobs += [VerificationJob(entry, device, questions[start : start + size]) for start in starts]
-    cpus = Placement.of("cpu", max(plan.threads)).cpus
     with TemporaryDirectory(prefix="fcnbench-oracle-", dir=session.scratch()) as cache:
         run = VerificationRun(session, Path(cache), deep)
-        for _, answers in process.run_all(jobs, run.ask, cpus, at_once):
+        for _, answers in process.run_all(jobs, run.ask, cpus[: at_once * threads], at_once):
             for answer in answers:
                 archive.save_record(session.directory, answer)
                 on_answer(answer, False)

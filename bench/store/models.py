@@ -74,5 +74,5 @@ def of_results(directory: Path, results: Sequence[TrainingResult]) -> list[Model
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
             if digest != result.model:
                 raise FcnBenchError(f"model {path}: is not the one that was trained; move it away")
-            found.append(load(path, result.epochs[-1].accuracy if result.epochs else None))
+            found.append(load(path, result.trained.accuracy if result.trained else None))
     return found

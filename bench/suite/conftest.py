@@ -12,12 +12,12 @@ from bench.data import mnist
 from bench.errors import FcnBenchError, NotHere
 from bench.report import benchmark_json
 from bench.session import setup
-from bench.session.steps import SteppedTraining
 from bench.store import archive
 from bench.store.records.training import TrainingResult
 from bench.store.records.verification import Verification
 from bench.suite import programs
 from bench.suite.programs import Bench
+from bench.suite.steps import SteppedTraining
 
 QUICK_SHARE = 10
 """One training image in so many is used where it has to be quick."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from bench.session.digest import of_facts
 from bench.session.plan import Plan
 from bench.session.session import Session
-from bench.session.steps import SteppedTraining
 from bench.session.verification import verify
 from bench.store.records.verification import Verification
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import DrawOrder, TrainEpoch
 from impls import registry
 

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import SteppedTraining
 from bench.store.records.training import TrainingResult
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 
 ROUNDS = 2

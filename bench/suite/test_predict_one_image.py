@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import SteppedTraining
 from bench.store.records.training import TrainingResult
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import PredictTestSet
 
 ROUNDS = 50
@@ -20,7 +20,10 @@ def test_predict_one_image(
     record: Callable[[], TrainingResult],
     one_image: Path,
 ) -> None:
-    """The test set is one image; the first prediction comes before."""
+    """The test set is one image; the first prediction comes before.
+
+    Each program answers as its framework's guide says of one image; the documented ones as the tutorials do.
+    """
     worker.data = one_image
     worker.begin()
     worker.ask(PredictTestSet())

@@ -5,8 +5,8 @@ from functools import partial
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import SteppedTraining
 from bench.store.records.training import TrainingResult
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import PredictTestSet
 
 ROUNDS = 5

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.session.steps import SteppedTraining
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import TrainEpoch
 
 ROUNDS = 500

@@ -7,8 +7,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.conftest import CELLS
-from bench.session.steps import SteppedTraining
 from bench.store.records.training import TrainingResult
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 
 ROUNDS = 3

@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from bench.store.records.cell import finite
 from bench.store.records.verification import Check
-from bench.verification import dropout
-from bench.verification.candidate import RUNS, Candidate, TrainingCase, copied, draw_case, train
+from bench.verification import dropout, whole
+from bench.verification.candidate import Candidate, TrainingCase, copied, draw_case, train
+from bench.verification.judging import LOCK_FLOOR, check_logits, judge, nearest
 from bench.verification.oracle import SLACK, ULP, Trajectory, deviation, largest, mixed, nudged, oracle, typical
-from bench.verification.samples import affordable, is_costly, store_passes, three_passes
+from bench.verification.samples import affordable, store_passes, three_passes
 from impls.contract import Data, Implementation, Unavailable, Weights
 from impls.oracle import training
 from impls.workload import SGD, Adam, Workload
@@ -25,8 +25,6 @@ from impls.workload import SGD, Adam, Workload
 STEPS = 20
 """In three passes, which the optimiser's state has to survive: one step, then two passes that end in half a batch."""
 LOCK_STEPS = 100
-LOCK_FLOOR = 2.0**-34
-"""A thousandth of the effect of one constant rounded to float32: no other equation is as near."""
 LONG_STEPS = 150
 OTHER_IMAGES = 5
 OTHER_SLACK = 3.0
@@ -62,6 +60,7 @@ def verify(candidate: Candidate, workload: Workload, data: Data, deep: bool = Fa
             taught = implementation.get_weights()
             yield check_logits("logits with dropout", implementation, still, taught, case.passes[-1].data)
             yield from dropout.check_masks(candidate, workload, data, Path(folder, "masks"), slopes.note)
+        yield from whole.check_whole_epochs(candidate, still, data)
         if deep:
             yield check_float64(candidate, still, data, Path(folder, "lock"), shuffled)
             yield check_long_training(candidate, still, data, Path(folder, "long"), shuffled)
@@ -82,22 +81,6 @@ def same(found: Weights, expected: Weights) -> bool:
         for ours, theirs in zip(found, expected, strict=True)
         for a, b in zip(ours, theirs, strict=True)
     )
-
-
-def check_logits(name: str, implementation: Implementation, workload: Workload, weights: Weights, data: Data) -> Check:
-    """``predict`` beside the oracle, as log-probabilities: logits are free up to a constant in each row."""
-    x = workload.scale(data.x_test)
-    expected = training.log_softmax(training.forward(workload, weights, x)[0])
-    found = np.asarray(implementation.predict(), dtype=np.float64)
-    if found.shape != expected.shape:
-        return Check(name, None, None, False, f"predict() has shape {found.shape}, expected {expected.shape}")
-    narrow = [
-        training.log_softmax(training.forward(workload, nudged(weights, run, ULP["float32"]), x, np.float32)[0])
-        for run in range(RUNS[is_costly(workload)])
-    ]
-    scale = np.abs(expected).max()
-    envelope = max(np.abs(run - expected).max() for run in narrow) / scale
-    return judge(name, np.abs(training.log_softmax(found) - expected).max() / scale, SLACK * envelope)
 
 
 def check_gradients(step: TrainingCase) -> Check:
@@ -167,10 +150,10 @@ def check_float64(candidate: Candidate, workload: Workload, data: Data, folder: 
     for form, equation in training.equations(candidate.form, wide):
         expected = case.trajectories(equation, form, runs=1)
         figure, limit = deviation(found, weights, expected, typical, ULP["float64"])
-        results.append(judge(name, figure, max(limit, LOCK_FLOOR)))
-        if results[-1].passed:
-            return results[-1]
-    return min(results, key=lambda found: np.inf if found.figure is None else found.figure)
+        results.append([judge(name, figure, max(limit, LOCK_FLOOR))])
+        if results[-1][0].passed:
+            break
+    return nearest(results)[0]
 
 
 def check_long_training(candidate: Candidate, workload: Workload, data: Data, folder: Path, shuffled: bool) -> Check:
@@ -203,10 +186,3 @@ def check_long_training(candidate: Candidate, workload: Workload, data: Data, fo
     rounding = max(abs(second / first - 1), abs(narrow / exact - 1))
     switched = max(abs(other / exact - 1) for other in others)
     return judge(name, abs(first / exact - 1), max(SLACK * rounding, OTHER_SLACK * switched))
-
-
-def judge(name: str, figure: float, limit: float) -> Check:
-    """Passed where the figure is within the limit; not where either is no number, as after weights that are none."""
-    if not np.isfinite((figure, limit)).all():
-        return Check(name, finite(float(figure)), finite(float(limit)), False, "what it returned is not a number")
-    return Check(name, float(figure), float(limit), bool(figure <= limit), "")

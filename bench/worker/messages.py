@@ -14,7 +14,7 @@ from bench.store.records import bounds
 from bench.store.records.cell import Readings, Status
 from impls.fields import check_at_least
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Of the requests and the messages; it changes with either, and another one is refused."""
 Send = Callable[[Any], None]
 """Takes a message to the parent."""

@@ -72,9 +72,9 @@ class TimedProgram:
         self.n_train = len(data.y_train)
         self.scoring = Scoring(data.y_test, parts, workload.batch_size, workload.evaluate_every if ordered else 0)
 
-    def orders(self, epochs: int) -> Iterator[NDArray[np.int64]]:
-        """The training order of each epoch."""
-        return timing.batch_orders(self.workload, self.n_train, epochs, self.seed)
+    def orders(self) -> Iterator[NDArray[np.int64]]:
+        """The training order of one epoch after another."""
+        return timing.batch_orders(self.workload, self.n_train, self.seed)
 
     def finish(self) -> None:
         """Report what meters read around the training and around all that this process did."""
@@ -100,12 +100,14 @@ class TimedProgram:
         """Time the prediction of one image and of one batch, each loaded as a test set of its own.
 
         That ``load`` may be called again is part of the contract. What an implementation makes of it cannot touch what
-        was measured before: it is called when all of that has been reported.
+        was measured before: it is called when all of that has been reported. By which call of its framework it predicts
+        so many images it may say among its switches, as ``predict``.
         """
         data = mnist.load(Path(self.task.data))
         for images in dict.fromkeys((1, self.workload.test_batch_size)):
             self.implementation.load(mnist.write_few(self.folder / f"test-{images}", data, images))
-            self.send(timing.inference(self.implementation, images))
+            call = loading.switches(self.implementation).get("predict")
+            self.send(timing.inference(self.implementation, images, "" if call is None else str(call)))
 
     @contextmanager
     def phase(self, name: Literal["import_s", "build_s", "load_s"]) -> Iterator[None]:

@@ -70,7 +70,11 @@ class Build:
 
 @dataclass(frozen=True)
 class Train:
-    """Train, predict, and leave the trained network in the file ``model``, if one is named; ``origin`` says whose."""
+    """Get ready, then train one epoch for each ``TrainEpoch``, and end with ``Finish``.
+
+    The network is trained after ``epochs``: what it predicts then is reported, and it is left in the file ``model``, if
+    one is named; ``origin`` says whose it is. Epochs that are asked for beyond those are timed, no more.
+    """
 
     job: ClassVar = "train"
     entry: EntryPoint
@@ -87,7 +91,6 @@ class TrainByStep:
     job: ClassVar = "steps"
     entry: EntryPoint
     task: Task
-    epochs: int
     disable_gc: bool = False
 
 

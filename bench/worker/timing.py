@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.holdout import Parts
-from bench.store.records.cell import Reading, Readings, finite
+from bench.store.records.cell import finite
 from bench.store.records.training import Inference, Predicted
 from impls.contract import Implementation
 from impls.workload import Float32, Workload
@@ -16,7 +16,7 @@ from impls.workload import Float32, Workload
 Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
 EVERYTHING = slice(None)
-FEWEST, MOST, ENOUGH_S = 10, 100, 1.0
+FEWEST, MOST, ENOUGH_S = 10, 100, 0.25
 """How often a prediction is repeated: until so many seconds are full, but within these numbers."""
 
 
@@ -39,22 +39,10 @@ def predicted(logits: Float32, scoring: Scoring) -> Predicted:
     return Predicted("".join(map(str, test.argmax(axis=1))) if np.isfinite(test.max(axis=1)).all() else "")
 
 
-def added(total: Readings, piece: Readings) -> Readings:
-    """The readings of a piece of work added to those of the pieces before; None where any of them is not known."""
-    return {name: plus(total.get(name, 0), value) for name, value in piece.items()}
-
-
-def plus(total: Reading, value: Reading) -> Reading:
-    """The sum of two numbers, None where either is not known; the later of two words."""
-    if isinstance(total, str) or isinstance(value, str):
-        return value
-    return None if total is None or value is None else total + value
-
-
-def batch_orders(workload: Workload, n: int, epochs: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """The training order of each epoch, int64 ``[n]``: a permutation drawn from the seed, or the order as stored."""
+def batch_orders(workload: Workload, n: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The training order of one epoch after another, int64 ``[n]``: permutations drawn from the seed, or as stored."""
     rng = np.random.default_rng([seed, 1])
-    for _ in range(epochs):
+    while True:
         yield rng.permutation(n) if workload.shuffle else np.arange(n)
 
 
@@ -85,15 +73,18 @@ def predict(implementation: Implementation, clock: Clock) -> tuple[Float32, floa
     return logits, (clock() - start) / 1e9
 
 
-def inference(implementation: Implementation, images: int, clock: Clock = time.perf_counter_ns) -> Inference:
+def inference(
+    implementation: Implementation, images: int, call: str = "", clock: Clock = time.perf_counter_ns
+) -> Inference:
     """Predict the test set that was loaded last, of so many ``images``, again and again; the first call stands apart.
 
-    The device is idle at each reading of the clock, and every call is kept. Raises ValueError for a program that goes
-    on predicting another test set, before any of it is repeated.
+    ``call`` is kept beside the figures. The device is idle at each reading of the clock, and every call is kept. Raises
+    ValueError for a program that goes on predicting another test set, before any of it is repeated.
     """
     logits, first_s = predict(implementation, clock)
     check_shape(logits, images)
-    return Inference(images, first_s, repeated(lambda: predict(implementation, clock)[1], FEWEST, MOST, ENOUGH_S))
+    seconds = repeated(lambda: predict(implementation, clock)[1], FEWEST, MOST, ENOUGH_S)
+    return Inference(images, first_s, seconds, call)
 
 
 def repeated(once: Callable[[], float], fewest: int, most: int, enough_s: float) -> tuple[float, ...]:

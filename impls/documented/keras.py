@@ -82,6 +82,7 @@ class Implementation:
             "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)),
             "compile": f"traced{', XLA' if self.model.jit_compile else ''}",
             "data": "NumPy arrays on the host",
+            "predict": "model.predict(x)",
             "backend": keras.backend.backend(),
             "jit_compile": self.model.jit_compile,
             "run_eagerly": self.model.run_eagerly,

@@ -111,6 +111,7 @@ class Implementation:
             "data": f"files in memory, transformed one by one, {self.train_loader.num_workers} extra processes",
             "deterministic": torch.are_deterministic_algorithms_enabled(),
             "optimiser": repr(self.optimiser).replace("\n", " "),
+            "predict": "model(x), fed by the DataLoader",
             "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
         }
 

@@ -75,6 +75,7 @@ class Implementation:
             "threads": int(os.environ.get("NPROC", 0)),
             "compile": "the step, XLA",
             "data": f"arrays on {self.x.device.platform}",
+            "predict": "a function of x under jit",
             "device_memory": SINCE if self.device == "cuda" else None,
         }
 

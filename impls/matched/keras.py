@@ -1,7 +1,9 @@
 """Keras, matched: the given start, the given batches, and Keras' plain training loop, which is ``fit``.
 
 The epoch's samples are put in the given order first, inside the timer, since PyTorch picks its batches inside it too;
-``fit`` then takes them as they come. ``KERAS_BACKEND``, set before the import, chooses the backend.
+``fit`` then takes them as they come. A single image is predicted by calling the model, as Keras' documentation of
+``Model.predict`` asks of few inputs; more of them by ``predict``, which is made for many. ``KERAS_BACKEND``, set before
+the import, chooses the backend.
 """
 
 import importlib
@@ -84,6 +86,8 @@ class Implementation:
         return history.history["loss"][0]
 
     def predict(self):
+        if len(self.x_test) == 1:
+            return ops.convert_to_numpy(self.model(self.x_test, training=False))
         return self.model.predict(self.x_test, batch_size=self.workload.test_batch_size, verbose=0)
 
     def sync(self):
@@ -119,6 +123,7 @@ class Implementation:
             "threads": threads(),
             "compile": f"traced{', XLA' if self.model.jit_compile else ''}" if BACKEND != "torch" else "no",
             "data": "NumPy arrays on the host",
+            "predict": "model(x, training=False)" if len(self.x_test) == 1 else "model.predict(x)",
             "backend": BACKEND,
             "jit_compile": self.model.jit_compile,
             "run_eagerly": self.model.run_eagerly,

@@ -103,6 +103,7 @@ class Implementation:
             "data": f"tensors on {self.x.device.type}",
             "deterministic": torch.are_deterministic_algorithms_enabled(),
             "optimiser": repr(self.optimiser).replace("\n", " "),
+            "predict": "model(x)",
             "device_memory": "torch.cuda, since loading" if self.device.type == "cuda" else None,
         }
 

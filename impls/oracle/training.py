@@ -45,14 +45,14 @@ def through(
     """Each layer's output for ``x``, as ``workload.scale`` makes it, and its way back; float32 products as it asks."""
     arrays, taken = iter(weights), []
     product = layers.in_tf32 if workload.precision == "tf32" and dtype is np.float32 else np.matmul
-    out = x.astype(dtype)
+    out = x.astype(dtype, copy=False)
     for layer in workload.layers:
         if isinstance(layer, Pool):
             out, back = layers.pool(layer, out)
         elif isinstance(layer, Dropout):
             out, back = layers.dropout(layer, out, rng)
         else:
-            kernel, bias = (array.astype(dtype) for array in next(arrays))
+            kernel, bias = (array.astype(dtype, copy=False) for array in next(arrays))
             out, back = layers.weighted(layer, out, kernel, bias, product)
         taken.append((out, back))
     return taken

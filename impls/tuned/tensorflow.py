@@ -81,6 +81,7 @@ class Implementation:
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "compile": "the epoch, XLA",
             "data": f"tensors on {self.x.device.rpartition(':')[0].rpartition(':')[2]}",
+            "predict": "a tf.function of x, XLA",
             "device_memory": "tensorflow, since loading" if self.device == "cuda" else None,
         }
 

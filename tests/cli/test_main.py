@@ -14,8 +14,9 @@ from synthetic import UNDRAWN
 
 from bench import files, statistics
 from bench.cli import main, options
-from bench.machine import checkup, description
+from bench.machine import checkup, description, neighbours
 from bench.machine.checkup import CheckupFinding
+from bench.machine.neighbours import Neighbours
 from bench.report import page
 from bench.session import digest
 from bench.store import archive
@@ -387,6 +388,18 @@ def test_env_shows_the_machine_versions_and_switches(fcnbench: Command, monkeypa
 
 
 @pytest.mark.process
+def test_a_run_beside_a_busy_program_says_who_it_is_and_goes_on(
+    run_tiny: Command, plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is measured."""
+    monkeypatch.setattr(neighbours, "watch", lambda: Neighbours(1.9, 2, 2, "make, 7", 1.9))
+    done = run_tiny("--plugin", plugin())
+    assert done.status == 0
+    line = "another program (make, 7) keeps 1.9 of 2 CPUs busy: stop it, or measure when it rests"
+    assert line in done.out.splitlines() and done.out.index(line) < done.out.index("same work?")
+
+
+@pytest.mark.process
 def test_a_good_run_leaves_everything_and_status_0(
     run_tiny: Command, plugin: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -436,7 +449,7 @@ def test_a_run_with_sweeps_goes_on_where_it_stopped(
     assert run_tiny(*own).status == 0
     cells = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").iterdir()}
     done = run_tiny(*own, "--sweep")
-    assert done.status == 0 and "matched-plain (sweep): tiny" in done.out and "8 points" in done.out
+    assert done.status == 0 and "thread: matched-plain (sweep); about" in done.out and "8 points" in done.out
     assert {path: path.stat().st_mtime_ns for path in cells} == cells
     (swept,) = (found for found in archive.everything(tmp_path / "out") if found.cell.role == "sweep")
     assert {point.batch_size for point in swept.points} == {1, 4, 16, 20, 64, 256, 1024, 4096}

@@ -260,14 +260,15 @@ def test_a_process_on_one_cpu_uses_one_thread_and_says_so(
     assert (threads, answer.outcome) == (1, ("skipped", "1 CPU, told 1"))
 
 
-@pytest.mark.parametrize(("quota", "threads"), [(1.5, 1), (0.5, 1), (3.0, 3), (None, 4)])
+@pytest.mark.parametrize(("quota", "cpus", "threads"), [(1.5, 1, 1), (0.5, 1, 1), (3.0, 3, 2), (None, 4, 3)])
 def test_a_containers_quota_decides_on_the_threads(
-    monkeypatch: pytest.MonkeyPatch, quota: float | None, threads: int
+    monkeypatch: pytest.MonkeyPatch, quota: float | None, cpus: int, threads: int
 ) -> None:
-    """No more threads than whole CPUs of time, and never none; more than that are refused."""
+    """One CPU stays free, of whole CPUs of time, but there is always a thread; more threads than CPUs are refused."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
     monkeypatch.setattr(machine_cpus, "cpu_quota", lambda: quota)
     available = len(machine_cpus.available_cpus())
     assert chosen_threads(None, available) == [threads]
-    with pytest.raises(FcnBenchError, match=f"--threads {threads + 1}: this process may use {threads} CPUs"):
-        chosen_threads([threads + 1], available)
+    assert chosen_threads([cpus], available) == [cpus]
+    with pytest.raises(FcnBenchError, match=f"--threads {cpus + 1}: this process may use {cpus} CPUs"):
+        chosen_threads([cpus + 1], available)

@@ -16,7 +16,7 @@ def test_names_for_people() -> None:
     """Keras is named with its backend, and every implementation of a framework has a name."""
     assert LABELS == {
         "pytorch": "PyTorch", "keras": "Keras on TensorFlow", "keras-jax": "Keras on JAX",
-        "keras-torch": "Keras on PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "numpy": "NumPy",
+        "keras-torch": "Keras on PyTorch", "keras-no-autotune": "Keras on TensorFlow without autotuning", "tensorflow": "TensorFlow", "jax": "JAX", "numpy": "NumPy",
     }  # fmt: skip
     assert {entry.short for entry in BUILT_IN} - set(LABELS) == {"null"}
 

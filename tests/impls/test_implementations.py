@@ -56,7 +56,7 @@ optimiser = { kind = "adam", learning_rate = 0.01 }
 """
 GATED = [entry for entry in BUILT_IN if entry.gated]
 TORCH = ("documented-pytorch", "matched-pytorch", "matched-keras-torch", "reference-numpy")
-COMPILED = ("documented-keras", "matched-keras", "matched-keras-jax", "matched-jax")
+COMPILED = ("documented-keras", "matched-keras", "matched-keras-no-autotune", "matched-keras-jax", "matched-jax")
 TUNED = tuple(entry.name for entry in GATED if entry.tier == "tuned")
 CHECKS = [("own", TORCH, ()), ("own", COMPILED, ("--quick",)), ("small", COMPILED, ()), ("small", TUNED, ("--quick",))]
 """Which implementations are checked on which network. The checks that take long make many programs, and XLA takes
@@ -64,14 +64,14 @@ minutes for those of a network with convolutions; what is ``tuned`` compiles eve
 
 
 @pytest.fixture(scope="module")
-def verified(tmp_path_factory):
+def verified(some_digits, tmp_path_factory):
     """`fcnbench verify` over all implementations: the statuses of each."""
     file = tmp_path_factory.mktemp("own") / "own.toml"
     file.write_text(OWN + SMALL, encoding="utf-8")
     answers = {}
     for network, names, options in CHECKS:
         named = (part for name in names for part in ("--implementation", name))
-        done = fcnbench("verify", "--workloads", file, "--workload", network, *named, *options)
+        done = fcnbench("verify", "--data", some_digits, "--workloads", file, "--workload", network, *named, *options)
         for name, status in re.findall(r"^same work\? (\S+): \S+, cpu: (\w+)", done.stdout, re.MULTILINE):
             answers.setdefault(name, []).append(status)
     return answers

@@ -61,6 +61,17 @@ def test_keras_is_one_file_on_three_backends() -> None:
     assert all(row.environment["KERAS_BACKEND"] in row.packages for row in rows)
 
 
+def test_a_variant_is_a_program_beside_its_framework() -> None:
+    """Told as its framework's own is, on the same backend; it runs when it is named, and predicts for nobody else."""
+    rows = {entry.name: entry for entry in BUILT_IN}
+    own, variant = rows["matched-keras"], rows["matched-keras-no-autotune"]
+    assert (variant.module, variant.short) == ("impls.matched.keras_no_autotune", "keras-no-autotune")
+    assert (variant.environment, variant.packages, variant.engine) == (own.environment, own.packages, own.engine)
+    assert variant.gated and not variant.by_default
+    assert "keras-no-autotune" not in registry.predictors()
+    assert "documented-keras-no-autotune" not in rows
+
+
 @pytest.mark.parametrize(
     ("stem", "name", "tier", "framework", "short"),
     [
@@ -176,6 +187,7 @@ ROWS = {
     "matched-keras": ("impls.matched.keras", KERAS, TENSORFLOW),
     "matched-keras-jax": ("impls.matched.keras", ("keras", "jax", "numpy"), {"KERAS_BACKEND": "jax"}),
     "matched-keras-torch": ("impls.matched.keras", ("keras", "torch", "numpy"), {"KERAS_BACKEND": "torch"}),
+    "matched-keras-no-autotune": ("impls.matched.keras_no_autotune", KERAS, TENSORFLOW),
     "matched-jax": ("impls.matched.jax", ("jax", "numpy"), {}),
     "tuned-pytorch": ("impls.tuned.pytorch", ("torch", "numpy"), {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}),
     "tuned-keras": ("impls.tuned.keras", KERAS, TENSORFLOW),

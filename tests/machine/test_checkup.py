@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bench.machine import checkup, cpus, disturbances, gpu
+from bench.machine import checkup, cpus, disturbances, gpu, neighbours
+from bench.machine.checkup import CheckupFinding
+from bench.machine.neighbours import Neighbours
 
 
 def test_every_finding_is_a_line_with_advice_where_it_is_bad() -> None:
@@ -18,21 +20,32 @@ def test_every_finding_is_a_line_with_advice_where_it_is_bad() -> None:
         assert bool(finding.advice) == (finding.state == "bad")
 
 
-def counted(monkeypatch: pytest.MonkeyPatch, busy_s: float, steal_s: float | None) -> list[str]:
-    """The states that the first two checks give where this went on meanwhile, on two CPUs."""
-    none = None if steal_s is None else 0.0
-    for name, readings in (("busy_s", [0.0, busy_s]), ("steal_s", [none, steal_s])):
-        monkeypatch.setattr(disturbances, name, lambda readings=readings: readings.pop(0))
+def counted(monkeypatch: pytest.MonkeyPatch, busy: float, steal_s: float | None) -> list[CheckupFinding]:
+    """What the first two checks say where this went on meanwhile, on two CPUs."""
+    readings = [None if steal_s is None else 0.0, steal_s]
+    monkeypatch.setattr(disturbances, "steal_s", lambda: readings.pop(0))
+    monkeypatch.setattr(disturbances, "busy_s", lambda: 0.0)
+    monkeypatch.setattr(neighbours, "watch", lambda seconds: Neighbours(busy, 2, 2, "make, 7", busy))
     monkeypatch.setattr(psutil, "cpu_count", lambda: 2)
-    return [finding.state for finding in checkup.others(0.1)]
+    return list(checkup.others(0.1))
 
 
 def test_others_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs of this machine by their CPU time, other machines on the host by what was stolen."""
-    assert counted(monkeypatch, 0.0, 0.0) == ["good", "good"]
-    assert counted(monkeypatch, 0.1, 0.0) == ["bad", "good"]
-    assert counted(monkeypatch, 0.0, 0.1) == ["good", "bad"]
-    assert counted(monkeypatch, 0.0, None) == ["good", "unknown"]
+    for busy, steal_s, states in (
+        (0.0, 0.0, ["good", "good"]),
+        (1.0, 0.0, ["bad", "good"]),
+        (0.0, 0.1, ["good", "bad"]),
+        (0.0, None, ["good", "unknown"]),
+    ):
+        assert [finding.state for finding in counted(monkeypatch, busy, steal_s)] == states
+
+
+def test_a_neighbour_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what the default needs: a CPU that it leaves anyway may be busy."""
+    found, _ = counted(monkeypatch, 1.9, 0.0)
+    assert found.line.endswith("another program (make, 7) keeps 1.9 of 2 CPUs busy; stop it, or measure when it rests")
+    assert "the default leaves it a CPU" in counted(monkeypatch, 1.0, 0.0)[0].line
 
 
 @pytest.mark.parametrize(("quota", "state"), [(None, "good"), (2.0, "good"), (1.5, "bad"), (1.0, "bad")])

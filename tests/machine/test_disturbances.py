@@ -68,11 +68,11 @@ def test_disturbances_are_what_the_machine_did_beside_the_cell(monkeypatch: pyte
 
 
 def test_who_computes_on_the_gpu_before_or_after_is_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only cells that run there ask; the greater of the two counts."""
+    """Only cells that run there ask; the greater of the two counts, without those of the session itself."""
     counts = [1, 3]
-    monkeypatch.setattr(gpu, "foreign", lambda device: counts.pop(0) if device == "cuda" else None)
-    for device, number in (("cuda", 3), ("cpu", None)):
-        at = Surroundings(device)
+    monkeypatch.setattr(gpu, "foreign", lambda device, ours: counts.pop(0) - ours if device == "cuda" else None)
+    for device, number in (("cuda", 2), ("cpu", None)):
+        at = Surroundings(device, ours=lambda: 1)
         assert meters.start("process", at).stop(at)["gpu_processes"] == number
 
 

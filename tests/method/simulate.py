@@ -16,34 +16,67 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from noise_models import RECORDED, Float, Noise, machines
+from noise_models import RECORDED, Float, Machine, machines
 from scipy import stats
 
 from bench import statistics
-from bench.session import pilot as session_pilot
+from bench.data.questions import Contender, primary
+from bench.session import sizing
 from bench.statistics import Verdict
 
 ROOT = Path(__file__).parents[2]
 OUT, PAGE = ROOT / "results" / "method", ROOT / "docs" / "method.md"
-BLOCKS = (3, 5, 10, 20)
-PROGRAMS = 4
-"""Implementations of a session; the control is one cell more in each block."""
+BLOCKS = (3, 4, 10, 20)
+ROUNDS = 6
+"""Steady epochs of each process."""
+MATCHED = 3
+"""Processes of a block that is simulated alone: two programs and the control, which comes last."""
 TRUTH = 1.1
 RESAMPLES = 1000
+STAGES = (
+    (
+        Contender("matched-pytorch", "matched", "pytorch", reference=True),
+        Contender("matched-keras", "matched", "keras"),
+    ),
+    tuple(Contender(f"documented-{name}", "documented", name) for name in ("pytorch", "keras")),
+    tuple(Contender(f"tuned-{name}", "tuned", name) for name in ("pytorch", "tensorflow", "keras", "jax")),
+)
+"""Every tier: what is measured in blocks of its own, one stage after the other; the first has the control."""
+BY_DEFAULT = len(primary([one for stage in STAGES[:2] for one in stage]))
+"""The questions of a run that is given no implementations: it measures the first two of these stages."""
 Intervals = tuple[Float, Float]
 
 
-def session(noise: Noise, random: np.random.Generator, sessions: int, blocks: int, in_turn: bool = True) -> Float:
-    """Logarithms of times that are all equal but for the noise, ``[sessions, blocks, programs and control]``.
+def session(
+    machine: Machine,
+    random: np.random.Generator,
+    sessions: int,
+    blocks: int,
+    processes: int = MATCHED,
+    turns: bool = True,
+) -> Float:
+    """Logarithms of processes' values that are all equal but for the noise, ``[sessions, blocks, processes]``.
 
-    Every program once in each block, in an order drawn anew; or, not ``in_turn``, all runs of one before the next.
+    A value is the mean of ``ROUNDS`` epochs. In each round every process trains one, in an order drawn anew; or, without
+    ``turns``, one process trains all of its epochs before the next one does.
     """
-    cells = PROGRAMS + 1
-    found = noise(random, sessions, blocks * cells)
-    if not in_turn:
-        return found.reshape(sessions, cells, blocks).swapaxes(1, 2)
-    order = random.permuted(np.broadcast_to(np.arange(cells), (sessions, blocks, cells)), axis=2)
-    return np.take_along_axis(found.reshape(sessions, blocks, cells), order, axis=2)
+    epochs = machine.epochs(random, (sessions, blocks, ROUNDS * processes))
+    if turns:
+        epochs = epochs.reshape(sessions, blocks, ROUNDS, processes)
+        means = random.permuted(epochs, axis=3).mean(axis=2)
+    else:
+        means = random.permuted(epochs.reshape(sessions, blocks, processes, ROUNDS).mean(axis=3), axis=2)
+    return np.asarray(means + machine.processes(random, (sessions, blocks, processes)))
+
+
+def one_after_the_other(machine: Machine, random: np.random.Generator, sessions: int, blocks: int) -> Float:
+    """The same without blocks: all processes of one program before those of the next.
+
+    A recording must be long enough for all of them: its circle would close, and bring everybody the same.
+    """
+    epochs = machine.epochs(random, (sessions, 1, MATCHED * blocks * ROUNDS))
+    means = epochs.reshape(sessions, MATCHED, blocks, ROUNDS).mean(axis=3).swapaxes(1, 2)
+    return np.asarray(means + machine.processes(random, (sessions, blocks, MATCHED)))
 
 
 def student(d: Float) -> Intervals:
@@ -95,6 +128,7 @@ PAIRED: dict[str, Callable[[Float], Intervals]] = {
     "bootstrap over blocks": bootstrap,
     "signed ranks": signed_ranks,
 }
+NO_TURNS = "without turns, Student's t on logs"
 UNPAIRED = "one after the other, Welch"
 
 
@@ -104,34 +138,37 @@ def seed(*what: object) -> np.random.Generator:
 
 
 def intervals(sessions: int) -> pd.DataFrame:
-    """Coverage of a true ratio of 1.1, how often 1 is missed where it is true, and the half-width, by method."""
+    """Coverage of a true ratio of 1.1 and the half-width, by method."""
     rows = []
-    for machine, noise in machines().items():
+    for name, machine in machines().items():
         for blocks in BLOCKS:
-            d = session(noise, seed("intervals", machine, blocks), sessions, blocks)
-            a, b = d[:, :, 0] + math.log(TRUTH), d[:, :, 1]
-            ends = {name: method(a - b) for name, method in PAIRED.items()}
-            turned = session(noise, seed("intervals", machine, blocks), sessions, blocks, in_turn=False)
-            ends[UNPAIRED] = welch(turned[:, :, 0] + math.log(TRUTH), turned[:, :, 1])
-            for name, (low, high) in ends.items():
-                covered = (low <= math.log(TRUTH)) & (math.log(TRUTH) <= high)
+            drawn = (machine, seed("intervals", name, blocks), sessions, blocks)
+            d, alone = session(*drawn), session(*drawn, turns=False)
+            truth = math.log(TRUTH)
+            ends = {method: interval(d[:, :, 0] + truth - d[:, :, 1]) for method, interval in PAIRED.items()}
+            ends[NO_TURNS] = student(alone[:, :, 0] + truth - alone[:, :, 1])
+            if MATCHED * blocks * ROUNDS <= machine.length:
+                apart = one_after_the_other(*drawn)
+                ends[UNPAIRED] = welch(apart[:, :, 0] + truth, apart[:, :, 1])
+            for method, (low, high) in ends.items():
                 rows.append({
-                    "machine": machine, "blocks": blocks, "method": name, "sessions": sessions,
-                    "coverage": covered.mean(), "half_width": np.median(np.expm1((high - low) / 2)),
+                    "machine": name, "blocks": blocks, "method": method, "sessions": sessions,
+                    "coverage": ((low <= truth) & (truth <= high)).mean(),
+                    "half_width": np.median(np.expm1((high - low) / 2)),
                 })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def verdicts(sessions: int) -> pd.DataFrame:
-    """What ``statistics.verdict`` says of a pair beside a control, by the true ratio; one pair, so nothing to correct."""
+    """What ``statistics.verdict`` says of a pair beside a control, by the true ratio: one of ``BY_DEFAULT`` questions."""
     rows = []
-    for machine, noise in machines().items():
+    for name, machine in machines().items():
         for blocks in BLOCKS:
-            times = np.exp(session(noise, seed("verdicts", machine, blocks), sessions, blocks))
+            times = np.exp(session(machine, seed("verdicts", name, blocks), sessions, blocks))
             for truth in (1.0, 1.02, 1.05, 1.10, 1.50):
-                said = [one_verdict(times[i] * [truth, 1, 1, 1, 1]) for i in range(sessions)]
+                said = [one_verdict(times[i] * [truth, 1, 1]) for i in range(sessions)]
                 rows.append({
-                    "machine": machine, "blocks": blocks, "ratio": truth, "sessions": sessions,
+                    "machine": name, "blocks": blocks, "ratio": truth, "sessions": sessions,
                     "slower": said.count(Verdict.GREATER) / sessions, "faster": said.count(Verdict.SMALLER) / sessions,
                     "equivalent": said.count(Verdict.EQUIVALENT) / sessions,
                     "unfit": said.count(Verdict.UNFIT) / sessions,
@@ -140,47 +177,79 @@ def verdicts(sessions: int) -> pd.DataFrame:
 
 
 def one_verdict(times: Float) -> Verdict:
-    """The verdict on program 0 over program 1, of which the last column is the control; ``[blocks, cells]``."""
-    control = statistics.paired_ratio(list(times[:, -1]), list(times[:, 1]))
+    """The verdict on program 0 over program 1, of which the last column is the control; ``[blocks, processes]``.
+
+    The other questions of the run have found nothing, which is where the correction costs most.
+    """
+    a, b, repeated = (list(column) for column in times.T)
+    control = statistics.paired_ratio(repeated, b)
     if control.excludes_one:
         return Verdict.UNFIT
-    ratio = statistics.paired_ratio(list(times[:, 0]), list(times[:, 1]))
-    return statistics.verdict(ratio, statistics.delta(control))
+    (p,) = statistics.holm([statistics.p_value(statistics.log_ratios(a, b))], BY_DEFAULT)
+    return statistics.verdict(statistics.paired_ratio(a, b), statistics.delta(control), p)
 
 
 def families(sessions: int) -> pd.DataFrame:
-    """How often at least one of the six pairs of four equal programs is called different: as they are, and by Holm."""
+    """How often at least one question of a run of all tiers is answered wrongly where all of its programs are equal.
+
+    By p values as they are, after Holm's correction, and by the whole rule, the control included.
+    """
     rows = []
-    for machine, noise in machines().items():
+    for name, machine in machines().items():
         for blocks in BLOCKS:
-            d = session(noise, seed("families", machine, blocks), sessions, blocks)
-            pairs = [(i, j) for i in range(PROGRAMS) for j in range(i)]
-            p = np.array([[statistics.p_value(list(one[:, i] - one[:, j])) for i, j in pairs] for one in d])
-            corrected = np.array([statistics.holm(list(row)) for row in p])
-            rows.append({
-                "machine": machine, "blocks": blocks, "sessions": sessions,
-                "uncorrected": (p.min(axis=1) < 0.05).mean(), "holm": (corrected.min(axis=1) < 0.05).mean(),
-            })  # fmt: skip
+            random = seed("families", name, blocks)
+            stages = [
+                session(machine, random, sessions, blocks, len(stage) + (not i)) for i, stage in enumerate(STAGES)
+            ]
+            asked, times = (
+                questions(),
+                np.concatenate([stages[0][:, :, -1:], stages[0][:, :, :-1], *stages[1:]], axis=2),
+            )
+            wrong = np.array([answered(one, asked) for one in times])
+            rows.append({"machine": name, "blocks": blocks, "sessions": sessions, "questions": len(asked)}
+                        | dict(zip(("uncorrected", "holm", "verdicts"), wrong.mean(axis=0), strict=True)))  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def questions() -> list[tuple[int, int]]:
+    """The primary pairs of all tiers, as columns of a session in which the control comes first."""
+    names = [one.name for stage in STAGES for one in stage]
+    pairs = primary([one for stage in STAGES for one in stage])
+    return [(1 + i, 1 + j) for i, j in combinations(range(len(names)), 2) if frozenset((names[i], names[j])) in pairs]
+
+
+def answered(logs: Float, asked: list[tuple[int, int]]) -> tuple[bool, bool, bool]:
+    """Whether any question has p < 5 %, also after the correction, and whether any gets the verdict that two differ."""
+    control = statistics.paired_ratio(list(np.exp(logs[:, 0])), list(np.exp(logs[:, 1])))
+    p = [statistics.p_value(list(logs[:, i] - logs[:, j])) for i, j in asked]
+    corrected = statistics.holm(p)
+    found = not control.excludes_one and any(
+        statistics.verdict(
+            statistics.paired_ratio(list(np.exp(logs[:, i])), list(np.exp(logs[:, j]))), statistics.delta(control), one
+        ).is_difference
+        for (i, j), one in zip(asked, corrected, strict=True)
+        if statistics.sure(one)
+    )
+    return min(p) < statistics.LEVEL, min(corrected) < statistics.LEVEL, found
 
 
 def stages(sessions: int, asked: float = 0.02) -> pd.DataFrame:
     """``--precision 2%``: coverage after a pilot has decided, how often the half-width is reached, how many blocks."""
     rows = []
-    for machine, noise in machines().items():
-        random = seed("stages", machine)
+    for name, machine in machines().items():
+        random = seed("stages", name)
         covered, reached, taken = 0, 0, []
         for _ in range(sessions):
-            pilot = session(noise, random, 1, session_pilot.PILOT)[0]
+            pilot = session(machine, random, 1, sizing.PILOT)[0]
             blocks = min(400, statistics.blocks_needed(list(pilot[:, 0] - pilot[:, 1]), asked))
-            rest = session(noise, random, 1, max(1, blocks - session_pilot.PILOT))[0]
+            rest = session(machine, random, 1, max(1, blocks - sizing.PILOT))[0]
             d = np.concatenate([pilot, rest])[:blocks]
             found = statistics.paired_ratio(list(np.exp(d[:, 0]) * TRUTH), list(np.exp(d[:, 1])))
             covered += found.low <= TRUTH <= found.high
             reached += found.half_width <= asked
             taken.append(blocks)
         rows.append({
-            "machine": machine, "sessions": sessions, "coverage": covered / sessions, "reached": reached / sessions,
+            "machine": name, "sessions": sessions, "coverage": covered / sessions, "reached": reached / sessions,
             "blocks": int(np.median(taken)), "blocks_90": int(np.quantile(taken, 0.9)),
         })  # fmt: skip
     return pd.DataFrame(rows)
@@ -189,7 +258,7 @@ def stages(sessions: int, asked: float = 0.02) -> pd.DataFrame:
 def sessions(_: int) -> pd.DataFrame:
     """Two real runs of the same programs, as ``fcnbench compare`` judges them: every pair of the recorded runs."""
     rows = []
-    for path in sorted(RECORDED.glob("*.csv")):
+    for path in sorted(RECORDED.glob("pytorch-*.csv")):
         frame = pd.read_csv(path)
         frame = frame[frame["role"] == "measured"]
         runs = {
@@ -233,7 +302,8 @@ def table(frame: pd.DataFrame, rows: list[str], column: str, value: str) -> str:
 
 def tables(found: dict[str, pd.DataFrame]) -> dict[str, str]:
     """The page's tables by name."""
-    chosen = found["intervals"][found["intervals"]["method"] == next(iter(PAIRED))]
+    intervals = found["intervals"]
+    both = intervals[intervals["method"].isin([next(iter(PAIRED)), NO_TURNS])]
     said = found["verdicts"]
     power = pd.concat([said[said["ratio"] == ratio].assign(truth=f"{ratio:.2f}") for ratio in (1.02, 1.05, 1.1, 1.5)])
     wrong = said[said["ratio"] == 1].assign(wrong=lambda frame: frame["slower"] + frame["faster"])
@@ -242,13 +312,13 @@ def tables(found: dict[str, pd.DataFrame]) -> dict[str, str]:
     head = "| machine | coverage | half-width reached | blocks, median | nine in ten below |\n|---|---:|---:|---:|---:|"
     return {
         "coverage": table(found["intervals"], ["machine", "method"], "blocks", "coverage"),
-        "half-width": table(chosen, ["machine"], "blocks", "half_width"),
+        "half-width": table(both, ["machine", "method"], "blocks", "half_width"),
         "false": table(wrong, ["machine"], "blocks", "wrong"),
         "unfit": table(wrong, ["machine"], "blocks", "unfit"),
         "equivalent": table(wrong, ["machine"], "blocks", "equivalent"),
         "power": table(power, ["machine", "truth"], "blocks", "slower"),
-        "families": table(found["families"].melt(["machine", "blocks"], ["uncorrected", "holm"], "pairs", "share"),
-                          ["machine", "pairs"], "blocks", "share"),
+        "families": table(found["families"].melt(["machine", "blocks"], ["uncorrected", "holm", "verdicts"], "rule", "share"),
+                          ["machine", "rule"], "blocks", "share"),
         "stages": "\n".join([head, *lines]),
         "sessions": "\n".join([
             "| machine | runs | comparisons | called different | equivalent |", "|---|---:|---:|---:|---:|",
@@ -277,7 +347,7 @@ SIMULATIONS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=10_000)
+    parser.add_argument("--sessions", type=int, default=5_000)
     asked = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     for name, simulation in SIMULATIONS.items():

@@ -279,7 +279,7 @@ def test_the_commands_say_what_they_wrote(tmp_path: Path, capsys: pytest.Capture
         assert not ended.value.code
     said = capsys.readouterr().out
     assert f"20 benchmarks: {directory / 'benchmark.json'}" in said
-    assert f"new in {tmp_path / 'back'}: 15 processes" in said and "trains mlp-128-64 2.9" in said
+    assert f"new in {tmp_path / 'back'}: 15 processes" in said and "took 2.9" in said
     assert (tmp_path / "back" / "report.html").exists()
 
 

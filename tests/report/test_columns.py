@@ -21,7 +21,7 @@ COMMITTED = [ROOT / "results" / name for name in ("reference", "documents", "tun
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result directory made by hand, with what those that are committed may be too old to have."""
     timed = (Inference(1, 0.5, (0.1,)), Inference(WORKLOAD.test_batch_size, 0.9, (0.3,)))
-    found = [result(inference=timed), swept(threads=1), swept(threads=2), library("numpy", 1)]
+    found = [result(inference=timed), result("matched-keras"), swept(threads=1), swept(threads=2), library("numpy", 1)]
     directory = save(tmp_path_factory.mktemp("made"), found)
     archive.save_record(directory, replace(DONE, workload=WORKLOAD.name, threads=2))
     build.build(directory)

@@ -176,12 +176,12 @@ def test_blocks_of_one_side_only_are_left_out(two: Two) -> None:
 
 
 def test_the_time_for_one_image_stands_beside(two: Two) -> None:
-    """As a ratio without a verdict, where both sides have it; else it is missing."""
-    base, slower = (
-        [replace(one, inference=(Inference(1, 0.5, (seconds * one.cell.block,)),)) for one in clear()]
-        for seconds in (0.001, 0.0015)
+    """As a ratio without a verdict, where both sides have it by the same call; else it is missing."""
+    base, slower, other = (
+        [replace(one, inference=(Inference(1, 0.5, (seconds * one.cell.block,), call),)) for one in clear()]
+        for seconds, call in ((0.001, ""), (0.0015, ""), (0.0015, "model(x)"))
     )
-    for new, shown in ((slower, "1.50 times"), (clear(), "–")):
+    for new, shown in ((slower, "1.50 times"), (clear(), "–"), (other, "–")):
         found = compare.compare(*two(base, new), 0.05)
         row = next(line for line in found.markdown.splitlines() if line.startswith("| matched-keras |"))
         assert row.split(" | ")[6] == shown and found.regressions == ()

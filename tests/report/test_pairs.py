@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from synthetic import OTHER_WORKLOAD, clear, result, runs, session
 
 from bench.report import pairs as report_pairs
@@ -38,6 +39,7 @@ def compared(frame: pd.DataFrame, quantity: str = "epoch_s") -> pd.DataFrame:
         (Verdict.INCONCLUSIVE, "epoch_s", "inconclusive"),
         (Verdict.TOO_FEW, "epoch_s", "too few blocks"),
         (Verdict.UNFIT, "accuracy", "unfit session"),
+        (Verdict.EXPLORATORY, "epoch_s", "exploratory"),
     ],
 )
 def test_each_quantity_has_its_words_for_a_verdict(verdict: Verdict, compared: str, words: str) -> None:
@@ -146,6 +148,44 @@ def test_pairs_of_other_networks_count_too() -> None:
     assert both["p_holm"].iloc[0] == pytest.approx(2 * alone["p_holm"].iloc[0])
 
 
+def test_pairs_that_nobody_asked_about_are_exploratory() -> None:
+    """An interval and a p value of their own; no verdict, however clear they are, and no corrected p value."""
+    table = compared(runs(clear()))
+    tiers = table[["a", "b"]].map(lambda name: name.partition("-")[0])
+    within = tiers["a"] == tiers["b"]
+    assert within.sum() == 2 and list(table["question"]) == ["primary" if one else "exploratory" for one in within]
+    assert set(table.loc[~within, "verdict"]) == {"exploratory"} and set(table.loc[within, "verdict"]) == {"slower"}
+    assert table.loc[~within, "p_holm"].isna().all() and table[["low", "high", "p"]].notna().all(axis=None)
+    assert table.loc[~within, "low"].min() > 1
+
+
+def test_pairs_that_nobody_asked_about_do_not_count() -> None:
+    """Another tier adds one question, and not the four pairs across."""
+    found = session({"matched-pytorch": [1.0, 1.0, 1.0], "matched-keras": [1.05, 1.12, 1.08]})
+    more = session({"documented-pytorch": [9.0, 9.1, 9.0], "documented-keras": [9.1, 9.0, 8.9]})
+    alone, both = compared(runs(found)), compared(runs([*found, *more]))
+    row = both[(both["a"] == "matched-keras") & (both["b"] == "matched-pytorch")]
+    assert len(both) == 6 and alone["p_holm"].item() == alone["p"].item()
+    assert row["p_holm"].item() == pytest.approx(2 * alone["p"].item())
+
+
+def test_questions_that_are_not_measured_yet_count() -> None:
+    """What is answered after the first stage is corrected for all that the run will ask."""
+    frame = runs(session({"matched-pytorch": [1.0, 1.0, 1.0], "matched-keras": [1.05, 1.12, 1.08]}))
+    now, planned = report_pairs.comparison(frame), report_pairs.comparison(frame, questions=8)
+    assert list(planned["p_holm"]) == pytest.approx([min(1.0, 8 * p) for p in now["p"]])
+
+
+def test_a_plugin_is_asked_about_beside_what_the_control_repeats() -> None:
+    """Beside the other programs it is exploratory."""
+    times = {"matched-pytorch": [1.0, 1.01, 1.02], "matched-keras": [2.0, 2.1, 2.2], "mine": [0.5, 0.51, 0.5]}
+    table = compared(runs(session(times, [1.0, 1.01, 1.0201]))).set_index(["a", "b"])
+    assert table["question"].to_dict() == {
+        ("matched-keras", "matched-pytorch"): "primary", ("matched-pytorch", "mine"): "primary",
+        ("matched-keras", "mine"): "exploratory",
+    }  # fmt: skip
+
+
 def test_one_control_of_many_may_miss_1_by_chance() -> None:
     """A session with many groups is unfit where a control differs from itself beyond what their number explains."""
     workloads = [replace(OTHER_WORKLOAD, name=f"n{i}") for i in range(8)]
@@ -194,8 +234,11 @@ def test_memory_is_compared_like_time() -> None:
 )
 def test_accuracies_are_compared_by_difference_over_seeds(errors: list[float], verdict: str) -> None:
     """In points, with an interval over blocks, each of which has another seed."""
-    found = session({"matched-keras": [1.0] * 4}, accuracy=0.97)
-    found += [result("matched-pytorch", block, accuracy=1 - error) for block, error in enumerate(errors, start=1)]
+    found = session({"matched-keras": [1.0] * 4}, accuracy=0.97, data="harder")  # else no correct program is so far off
+    found += [
+        result("matched-pytorch", block, accuracy=1 - error, data="harder")
+        for block, error in enumerate(errors, start=1)
+    ]
     (row,) = compared(runs(found), "accuracy").to_dict("records")
     flipped = row["a"] == "matched-pytorch"
     assert row["estimate"] == pytest.approx((1 if flipped else -1) * (0.03 - np.mean(errors)), abs=1e-9)
@@ -230,7 +273,8 @@ def test_break_even_may_never_come_in_a_block() -> None:
     found = [cold("matched-pytorch", b, 6.0, s) for b, s in ((1, 5.0), (2, 5.0), (3, 2.0))]
     found += [cold("tuned-jax", b, 20.0, 3.0) for b in (1, 2, 3)]
     (row,) = cost.break_even_frame(runs(found)).to_dict("records")
-    assert (row["epoch_low"], row["epoch"], row["epoch_high"]) == (8.0, 8.0, math.inf)
+    gain_s = stats.gmean([5.0, 5.0, 2.0]) - 3.0
+    assert (row["epoch_low"], row["epoch"], row["epoch_high"]) == (8.0, math.ceil(1 + 14.0 / gain_s), math.inf)
 
 
 @pytest.mark.parametrize(("start_s", "epoch_s"), [(20.0, 5.0), (20.0, 6.0), (4.0, 4.0)])

@@ -88,8 +88,9 @@ def test_nvidias_libraries_are_told_too() -> None:
 
 
 class InTf32(Implementation):
-    """What a GPU does with float32 products that it may round to TF32."""
+    """What a GPU does with float32 products that it may round to TF32; it has no float64."""
 
+    dtypes = ("float32",)
     rate = 1.0
 
     def __init__(self, workload: Workload, device: str, seed: int) -> None:

@@ -14,6 +14,7 @@ from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.store import archive
 from bench.store.records.breakdown import PASSES, Breakdown
+from bench.worker import process
 from impls import registry
 from impls.registry import Entry
 from impls.workload import Workload
@@ -50,8 +51,11 @@ def test_the_tutorials_programs_are_broken_down() -> None:
     assert breakdowns.broken_down([replace(BOTH[0], name="documented-mine")]) == []
 
 
-def test_answers_that_still_hold_are_kept(session: Session, tiny: Workload, scripted: list[str]) -> None:
+def test_answers_that_still_hold_are_kept(
+    session: Session, tiny: Workload, scripted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Other data, another number of threads, a failure and ``--fresh`` ask again; the same plan does not."""
+    monkeypatch.setattr(process, "available_cpus", lambda: (0, 1))
     said: list[str] = []
     plan = plan_of(tiny, *BOTH, ROWS["matched-pytorch"])
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from children import alone
 from synthetic import MACHINE
 
 from bench.report import build
+from bench.session.blocks.loop import measure_blocks
 from bench.session.plan import Plan
 from bench.session.session import Session
 from bench.session.verification import verify
@@ -90,7 +92,7 @@ def test_what_is_forged_fails_its_cell(prepared: Prepared, said: str, reason: st
     """With one line that says why; what is stored can be read, and its epochs are those that came in order."""
     session, plan = prepared(said)
     with archive.opened(session.directory):
-        result = session.measure(next(cell for cell in plan.cells() if cell.implementation == "forged"))
+        result = alone(session, next(cell for cell in plan.cells() if cell.implementation == "forged"))
         archive.save(session.directory, result)
     assert result.status == "failed" and reason in result.reason
     assert result.reason.isprintable() and result.reason.encode() and len(result.reason) < 500
@@ -103,7 +105,7 @@ def test_the_session_goes_on_and_can_be_reported(prepared: Prepared) -> None:
     """The other cells are measured and the report is made."""
     session, plan = prepared("epoch(1); epoch(2, accuracy=0.5); say('MeterReadings', readings={'steal_s': 'much'})")
     with archive.opened(session.directory):
-        results = session.run(plan.cells(), {}, lambda *_, **__: None)
+        results = measure_blocks(session, plan.cells(), {}, lambda *_, **__: None)
         build.build(session.directory)
     assert {(result.cell.implementation, result.status) for result in results.values()} >= {
         ("forged", "failed"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import alone
 from synthetic import MACHINE, result
 
 from bench import files
@@ -19,6 +20,7 @@ from bench.errors import FcnBenchError
 from bench.machine import cpus, meters
 from bench.machine import disturbances as machine_disturbances
 from bench.session import record
+from bench.session.blocks.loop import measure_blocks
 from bench.session.plan import Plan
 from bench.session.record import Circumstances
 from bench.session.session import Session
@@ -85,7 +87,7 @@ def measured(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "save", remembered)
-        session.run(cells, kept, lambda line, **_: lines.append(line), repeats)
+        measure_blocks(session, cells, kept, lambda line, **_: lines.append(line), repeats)
     return saved, lines
 
 
@@ -95,12 +97,14 @@ def run(session: Session, cells: list[Cell]) -> list[TrainingResult]:
 
 
 def test_every_cell_is_measured_and_saved_as_it_was_told(prepare: Prepare, plugin: Callable[..., Path]) -> None:
-    """In the plan's order; what is on disk is what the caller saw."""
-    session, plan = prepare([plugin("one"), plugin("two")])
-    told = run(session, plan.cells())
-    assert [found.cell for found in told] == plan.cells()
+    """Block by block; what is on disk is what the caller saw."""
+    session, plan = prepare([plugin("one"), plugin("two")], blocks=2)
+    told, cells = run(session, plan.cells()), plan.cells()
+    assert [found.cell.block for found in told] == [1, 1, 1, 2, 2, 2]
+    assert {found.cell.key for found in told} == {cell.key for cell in cells} and len(told) == len(cells)
     assert {found.status for found in told} == {"ok"}
-    assert archive.results(session.directory) == told
+    by_key = {found.cell.key: found for found in archive.results(session.directory)}
+    assert by_key == {found.cell.key: found for found in told}
 
 
 def test_a_result_is_complete(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -121,17 +125,17 @@ def test_a_result_is_complete(prepare: Prepare, plugin: Callable[..., Path]) -> 
     assert found.log_tail == ""
 
 
-def test_each_cell_is_on_disk_before_the_next_begins(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+def test_each_cell_is_on_disk_before_it_is_said(prepare: Prepare, plugin: Callable[..., Path]) -> None:
     """Whatever happens then, it is kept."""
     session, plan = prepare([plugin()], blocks=2)
     on_disk = []
 
-    def say(line: str, end: str = "\n") -> None:
-        if end == "":
-            on_disk.append(len(list((session.directory / "cells").iterdir())))
+    def say(line: str) -> None:
+        on_disk.append((line.split()[0], len(list((session.directory / "cells").iterdir()))))
 
-    session.run(plan.cells(), {}, say)
-    assert on_disk == [0, 1, 2, 3]
+    measure_blocks(session, plan.cells(), {}, say)
+    assert [number for _, number in on_disk] == [0, 1, 2, 2, 3, 4]
+    assert [word.rstrip(":") for word, _ in on_disk] == ["block", "plain", "plain", "block", "plain", "plain"]
 
 
 def test_a_cell_that_fails_is_saved_and_the_session_goes_on(prepare: Prepare, plugin: Callable[..., Path]) -> None:
@@ -162,7 +166,7 @@ def test_however_a_process_ends_its_cell_has_a_status(
 ) -> None:
     """Exit, crash, no device, no answer in time."""
     session, plan = prepare([plugin("ends", body)], timeout_s=2.0)
-    found = session.measure(plan.cells()[0])
+    found = alone(session, plan.cells()[0])
     assert found.status == status and reason in found.reason
 
 
@@ -231,14 +235,14 @@ def test_all_implementations_of_a_block_start_alike(prepare: Prepare, plugin: Ca
     assert len(told) == 3 and len(figures) == 1
 
 
-def test_progress_counts_and_estimates(prepare: Prepare, plugin: Callable[..., Path]) -> None:
-    """From the first cell that has ended on there is an estimate of what is left."""
-    session, plan = prepare([plugin()], blocks=2)
+def test_a_block_begins_with_a_line_and_each_cell_has_one(prepare: Prepare, plugin: Callable[..., Path]) -> None:
+    """What is measured in it, and how long everything takes that is missing."""
+    session, plan = prepare([plugin("one"), plugin("two")], blocks=2)
     _, lines = measured(session, plan.cells(), {})
-    begun = lines[::2]
-    assert [re.sub(", about .* left", "", line).split()[0] for line in begun] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
-    assert all(cell.implementation in line for cell, line in zip(plan.cells(), begun, strict=True))
-    assert ["left]" in line for line in begun] == [False, True, True, True]
+    for number, line in enumerate(lines[::4], start=1):
+        assert line.startswith(f"block {number}, tiny, cpu, 1 thread: ")
+        assert all(name in line for name in ("one", "two", "one (control)")) and re.search("about .+ left$", line)
+    assert {line.split(":")[0].strip() for line in lines[1:4]} == {"one", "two", "one (control)"}
 
 
 def test_only_what_is_not_finished_is_measured_again() -> None:
@@ -391,9 +395,9 @@ def test_a_repetition_that_was_interrupted_is_completed(
     half = {found.cell.key: found for found in told}
     half[told[0].cell.key] = replace(told[0], attempt=2, repeated="heat")
     again, _ = repeated(session, plan, half, repeats=1)
-    assert [(found.cell, found.attempt, found.repeated) for found in again] == [
-        (found.cell, 2, "heat") for found in told[1:]
-    ]
+    assert {(found.cell.key, found.attempt, found.repeated) for found in again} == {
+        (found.cell.key, 2, "heat") for found in told[1:]
+    }
 
 
 BEFORE = Epoch(0, None, None, 1.0, None, 2.3, 0.1)
@@ -456,11 +460,11 @@ def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
 ) -> None:
     """The second cell's file is on a device that is always full."""
     session, plan = prepare([plugin()])
-    first, second = plan.cells()
-    write = files.write_bytes
+    write, saved = files.write_bytes, []
 
     def write_or_fill(path: Path, content: bytes) -> None:
-        if path.stem == second.key:
+        saved.append(path.stem)
+        if len(saved) == 2:
             path = path.with_name(files.UNFINISHED.format("full"))
             path.symlink_to("/dev/full")
             path.write_bytes(content)
@@ -469,9 +473,9 @@ def test_a_full_disk_ends_the_session_in_one_line_and_keeps_what_was_finished(
     monkeypatch.setattr(files, "write_bytes", write_or_fill)
     lines: list[str] = []
     with pytest.raises(FcnBenchError, match="No space left"):
-        session.run([first, second], {}, lambda line, **_: lines.append(line))
-    assert lines[-1] == ""  # the error has a line of its own
-    assert [found.cell for found in archive.results(session.directory)] == [first]
+        measure_blocks(session, plan.cells(), {}, lines.append)
+    assert [line.split()[0].rstrip(":") for line in lines] == ["block", "plain"]  # nothing is said of what was not kept
+    assert [found.cell.key for found in archive.results(session.directory)] == saved[:1]
 
 
 def test_a_plugin_that_cannot_be_used_is_told_before_anything_is_measured(plugin: Callable[..., Path]) -> None:
@@ -569,7 +573,7 @@ def test_a_run_that_is_cut_short_can_be_continued(
     status: int,
     message: str,
 ) -> None:
-    """No worker is left, finished cells are kept as they are, and the same command again measures the rest."""
+    """No worker is left, finished blocks are kept as they are, and the same command again measures the rest."""
     process = started(command)
     worker = int(appears(tmp_path / "pid"))
     process.send_signal(number)
@@ -580,7 +584,7 @@ def test_a_run_that_is_cut_short_can_be_continued(
 
     out = tmp_path / "out"
     kept = {path.name: path.read_bytes() for path in (out / "cells").glob("*.json")}
-    assert len(kept) == 3
+    assert len(kept) == 2
     assert {found.status for found in archive.results(out)} == {"ok"}
 
     (tmp_path / "go").touch()

@@ -156,10 +156,10 @@ def program(path: Path, text: str) -> str:
     [
         ("print('no worker')", "exit status 0 before it had answered"),
         ("raise SystemExit('no module named numpy')", "no module named numpy"),
-        ('print(\'{"is": "Hello", "protocol": 0}\')', "the worker speaks protocol 0, this is protocol 3"),
+        ('print(\'{"is": "Hello", "protocol": 0}\')', "the worker speaks protocol 0, this is protocol 4"),
         (
             'print(\'{"name": "hello", "values": {"protocol": 2}}\')',
-            "did not say which protocol it speaks, this is protocol 3",
+            "did not say which protocol it speaks, this is protocol 4",
         ),
         ('print(\'{"is": "Ended", "status": "ok", "reason": ""}\')', "did not say which protocol"),
     ],

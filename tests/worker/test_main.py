@@ -12,9 +12,9 @@ import pytest
 from bench.store.records.training import Epoch, Evaluation, Inference
 from bench.worker import process
 from bench.worker.answer import Answer
-from bench.worker.messages import MeterReadings, Phase, SwitchesInForce, Versions
-from bench.worker.process import Placement, entry_point
-from bench.worker.requests import Import, Task, Train
+from bench.worker.messages import MeterReadings, Phase, StepDone, SwitchesInForce, Versions
+from bench.worker.process import Placement, Worker, entry_point
+from bench.worker.requests import Finish, Import, Task, Train, TrainEpoch
 from impls import registry
 from impls.oracle import training as oracle_training
 from impls.workload import Workload
@@ -41,7 +41,7 @@ class Told(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The kinds of the messages in order, each run of epochs as one; ``Hello`` begins them all."""
-        first, *names = [type(message).__name__ for message in self.answer.messages]
+        first, *names = [type(said).__name__ for said in self.answer.messages if not isinstance(said, StepDone)]
         assert first == "Hello"
         return [name for i, name in enumerate(names) if (name, names[i - 1]) != ("Epoch", "Epoch") or i == 0]
 
@@ -70,8 +70,15 @@ def work(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Work:
         path: Path, workload: Workload = tiny, epochs: int = 2, seed: int = 1, packages: tuple[str, ...] = (), **of: Any
     ) -> Told:
         log, entry = tmp_path / "log", replace(registry.from_file(path), packages=packages)
-        train = Train(entry_point(entry), Task(workload, "cpu", seed, str(tiny_data)), epochs)
-        answer = process.ask(entry, of.get("request", train), Placement.of("cpu", 1), log, TIMEOUT_S)
+        if "request" in of:
+            answer = process.ask(entry, of["request"], Placement.of("cpu", 1), log, TIMEOUT_S)
+        else:
+            worker = Worker(entry, Placement.of("cpu", 1), log)
+            worker.send(Train(entry_point(entry), Task(workload, "cpu", seed, str(tiny_data)), epochs))
+            steps = iter([*[TrainEpoch()] * epochs, Finish()])
+            while worker.hear(TIMEOUT_S, StepDone):
+                worker.send(next(steps))
+            answer = worker.answer(TIMEOUT_S)
         return Told(answer, log.read_text())
 
     return work

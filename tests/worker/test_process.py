@@ -427,10 +427,13 @@ def test_a_worker_lives_no_longer_than_its_parent(
     parent = f"""
         import os, pathlib
         from bench.worker import process
-        from bench.worker.requests import EntryPoint, Task, Train
+        from bench.worker.requests import EntryPoint, Task, Train, TrainEpoch
         from impls.registry import Entry
         from impls.workload import SGD, Dense, Workload
-        process.ask({entry!r}, {request!r}, process.Placement.of("cpu"), pathlib.Path({str(tmp_path / "log")!r}), 600)
+        worker = process.Worker({entry!r}, process.Placement.of("cpu"), pathlib.Path({str(tmp_path / "log")!r}))
+        worker.send({request!r})
+        worker.send(TrainEpoch())
+        worker.hear(600)
     """
     process = subprocess.Popen([sys.executable, "-c", dedent(parent)])
     pids = [int(pid) for pid in appears(tmp_path / "pids").split()]

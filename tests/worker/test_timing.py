@@ -63,7 +63,7 @@ class Script:
 def run(script: Script, epochs: int) -> list[Any]:
     """All epochs of a script whose training set has six images."""
     orders = [np.arange(6) + epoch for epoch in range(epochs)]
-    rows = jobs_train.epochs(script, orders, SCORING, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, orders, SCORING, epochs, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     return [row for row in rows if not isinstance(row, Predicted)]
 
 
@@ -90,7 +90,7 @@ def test_calls_come_in_the_order_that_makes_the_times_fair() -> None:
     run(script, 1)
     predict = ["sync", "clock", "predict", "sync", "clock"]
     train = ["sync", "cpu", "clock", "train", "sync", "clock", "cpu"]
-    assert script.calls == predict + train + predict
+    assert script.calls == predict + train + predict + predict
 
 
 def test_epoch_0_is_before_any_training() -> None:
@@ -117,7 +117,7 @@ def test_each_epoch_gets_its_own_order() -> None:
 def test_an_epoch_is_told_before_the_next_one_begins() -> None:
     """A process that dies later has reported what it had done: nothing is held back."""
     script = Script([1.0, 1.0])
-    rows = jobs_train.epochs(script, [np.arange(6)] * 2, SCORING, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, [np.arange(6)] * 2, SCORING, 2, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     assert next(rows).epoch == 0 and "train" not in script.calls
     assert next(rows).epoch == 1 and script.calls.count("train") == 1
 
@@ -204,7 +204,7 @@ HELD = Scoring(LABELS, Parts(3, 1), batch_size=2, every=2)
 
 def looked_at(script: Script, scoring: Scoring, epochs: int = 1) -> list[Any]:
     """All rows of a script whose training set has six images, three batches."""
-    rows = jobs_train.epochs(script, [np.arange(6)] * epochs, scoring, script.clock, script.cpu_clock)  # type: ignore[arg-type]
+    rows = jobs_train.epochs(script, [np.arange(6)] * epochs, scoring, epochs, script.clock, script.cpu_clock)  # type: ignore[arg-type]
     return [row for row in rows if not isinstance(row, Predicted)]
 
 
@@ -259,7 +259,7 @@ class Slower(Script):
 
 def timed(script: Script) -> Any:
     """What is measured of a script that predicts five images."""
-    return timing.inference(script, 5, script.clock)  # type: ignore[arg-type]
+    return timing.inference(script, 5, clock=script.clock)  # type: ignore[arg-type]
 
 
 def test_the_first_prediction_stands_apart_from_those_that_are_repeated() -> None:
@@ -277,9 +277,9 @@ def test_the_device_is_idle_at_each_reading_of_a_repeated_prediction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predict_ns", "number"), [(0, 100), (1_000_000, 100), (20_000_000 - SYNC_NS, 50), (SECOND, 10), (60 * SECOND, 10)]
+    ("predict_ns", "number"), [(0, 100), (1_000_000, 100), (5_000_000 - SYNC_NS, 50), (SECOND, 10), (60 * SECOND, 10)]
 )
-def test_a_prediction_is_repeated_for_about_a_second(
+def test_a_prediction_is_repeated_for_about_a_quarter_of_a_second(
     predict_ns: int, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But not more than 100 times, nor fewer than 10; by the clock that was given."""

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from bench import statistics
 from bench.display import numbers
 from bench.display.section import Block, Picture, Section, shown
 from bench.display.tables import Sheet
@@ -23,13 +24,13 @@ ONCE = {
 }  # fmt: skip
 ONCE_ONLY = "what happens once in a process, apart from steady epochs"
 ONCE_NOTE = (
-    "Medians over processes; prediction is of all test images, after every epoch, and where a network holds images "
-    "out, of those and of 2,000 training images too."
+    "Geometric means over processes; prediction is of all test images, after every epoch, and where a network holds "
+    "images out, of those and of 2,000 training images too."
 )
 PAID = "break-even: who starts later and trains faster, and when that has paid"
 PAID_NOTE = (
-    "Import, build, loading and the first epoch are a start; predictions are left out. Medians over processes, in "
-    "brackets the range over blocks."
+    "Import, build, loading and the first epoch are a start; predictions are left out. Geometric means over processes, "
+    "in brackets the range over blocks."
 )
 BREAK_EVEN = Table("One row for each pair of which one starts first and the other trains faster.", (
     *CONFIGURATION,
@@ -37,7 +38,7 @@ BREAK_EVEN = Table("One row for each pair of which one starts first and the othe
     Column("faster_later", "", "the one whose steady epochs are shorter"),
     Column("ahead_s", "s", "by how much the first is ahead after its first epoch"),
     Column("gain_s", "s", "what the other gains with every epoch"),
-    Column("epoch", "number", "epoch after which the other is ahead, from medians over processes"),
+    Column("epoch", "number", "epoch after which the other is ahead, from geometric means over processes"),
     Column("epoch_low", "number", "least over blocks"),
     Column("epoch_high", "number", "greatest over blocks; inf where the other is never ahead in one"),
 ))  # fmt: skip
@@ -46,15 +47,16 @@ BREAK_EVEN = Table("One row for each pair of which one starts first and the othe
 def break_even_frame(runs: pd.DataFrame) -> pd.DataFrame:
     """Where one implementation starts first and another trains faster: the epoch after which the other is ahead.
 
-    ``epoch`` is the least E with start + (E - 1) * epoch time no longer than the other's, from medians over processes;
-    ``epoch_low`` and ``epoch_high`` are its range over blocks, infinite where the other is never ahead in one.
+    ``epoch`` is the least E with start + (E - 1) * epoch time no longer than the other's, from geometric means over
+    processes; ``epoch_low`` and ``epoch_high`` are its range over blocks, infinite where the other is never ahead in
+    one.
     """
     timed = measured(runs).dropna(subset=["epoch_s", *COLD]).astype(dict.fromkeys(("epoch_s", *COLD), float))
     timed = timed.assign(cold_s=timed[COLD].sum(axis=1))
     rows = []
     for configuration, group in grouped(timed, GROUP):
         cells = dict(iter(group.groupby("implementation")))
-        typical = group.groupby("implementation")[["cold_s", "epoch_s"]].median()
+        typical = group.groupby("implementation")[["cold_s", "epoch_s"]].agg(statistics.program_value)
         for first, later in combinations(typical.sort_values("cold_s", kind="stable").index, 2):
             starts, epochs = (typical[column][[first, later]].tolist() for column in ("cold_s", "epoch_s"))
             if epochs[1] < epochs[0]:
@@ -92,12 +94,12 @@ def break_even_table(frame: pd.DataFrame, group: Group) -> Sheet:
 
 
 def cold_start(group: Group) -> Sheet:
-    """What happens once in a process, before steady epochs: medians."""
+    """What happens once in a process, before steady epochs: geometric means over processes."""
     cells = group.runs[(group.runs["status"] == "ok") & (group.runs["role"] == "measured")]
     rows = []
     for name in group.summary["implementation"] if len(group.summary) else []:
-        medians = cells.loc[cells["implementation"] == name, list(ONCE)].median()
-        rows.append((group.two_lines(name), *(numbers.figure(column, medians[column]) for column in ONCE)))
+        values = cells.loc[cells["implementation"] == name, list(ONCE)].agg(statistics.program_value)
+        rows.append((group.two_lines(name), *(numbers.figure(column, values[column]) for column in ONCE)))
     return Sheet(group.title, ("implementation", *ONCE.values()), tuple(rows), note=ONCE_NOTE)
 
 

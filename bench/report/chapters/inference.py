@@ -6,10 +6,11 @@ One image and one batch are timed after training, each as a test set of its own;
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from bench import statistics
 from bench.display import numbers
 from bench.display.section import shown
 from bench.display.tables import Sheet
@@ -31,9 +32,12 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
     Column("predicted", "", "image and batch, each a test set of its own after training, or test set, after each "
            "epoch (not where images are held out)"),
     Column("images", "count", "images that are predicted in one call"),
+    Column("call", "", "the call of the framework that predict() makes for them, by the program's own word; empty "
+           "where it says none, and in results of before it was asked: there one image is predicted as a test set is"),
     PROCESSES,
-    Column("first_s", "s", "the first such call of a process, with tracing and compilation; median over processes"),
-    Column("call_s", "s", "the calls after it: median over processes of each process's median"),
+    Column("first_s", "s", "the first such call of a process, with tracing and compilation; geometric mean over "
+           "processes"),
+    Column("call_s", "s", "the calls after it: geometric mean over processes of each process's median"),
     Column("call_s_low", "s", "least over processes"),
     Column("call_s_high", "s", "greatest over processes"),
     Column("images_per_second", "1/s", "images / call_s"),
@@ -45,10 +49,30 @@ INFERENCE = Table("One row for each implementation and what it predicts in one c
 ))  # fmt: skip
 CAPTION = "inference: one image, one batch, all test images"
 METHOD = (
-    "Median over processes of each one's median call of predict() (range); beneath, how many times the fastest's time, "
-    "paired by block, with its 95 % interval. One image and one batch are predicted after training, over and over, the "
-    "first call apart; all test images once after each epoch. The device is idle at each reading of the clock."
+    "Geometric mean over processes of each one's median call of predict() (range); beneath, how many times the "
+    "fastest's time, paired by block, with its 95 % interval. One image and one batch are predicted after training, "
+    "over and over, the first call apart; all test images once after each epoch. The device is idle at each reading "
+    "of the clock."
 )
+GUIDES = (
+    "The documented programs predict one image as the tutorials do, the others by what their framework's guide "
+    "recommends for one image."
+)
+UNSAID = "not recorded"
+OLDER = (
+    "Where the call for one image is not recorded the program did not say it. Results of before it was asked predict "
+    "one image as they do a whole test set: for some frameworks that is not what their guide recommends."
+)
+
+
+class Timed(NamedTuple):
+    """What a process predicted in one call: how many images by which call, seconds of the first and of the others."""
+
+    predicted: str
+    images: int
+    call: str
+    first_s: float | None
+    call_s: float | None
 
 
 def inference(results: Sequence[TrainingResult]) -> pd.DataFrame:
@@ -59,41 +83,41 @@ def inference(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for _, group in grouped(calls(results), [*GROUP, "predicted", "images"]):
-        typical = group.groupby("implementation", sort=False)["call_s"].median().sort_values()
+        typical = group.groupby("implementation", sort=False)["call_s"].agg(statistics.program_value).sort_values()
         contenders = set(group.loc[group["tier"] != "reference", "implementation"]) or set(typical.index)
         fastest = group[group["implementation"] == next(name for name in typical.index if name in contenders)]
         for name, call_s in typical.items():
             processes = group[group["implementation"] == name]
             first = processes.iloc[0]
             row = {key: first[key] for key in KEYS} | {"processes": len(processes)} | spread(processes, "call_s")
-            row |= {"first_s": processes["first_s"].median(), "images_per_second": first["images"] / call_s}
+            row |= {
+                "first_s": statistics.program_value(processes["first_s"]),
+                "images_per_second": first["images"] / call_s,
+            }
+            said = list(processes["call"].unique())
+            row |= {"call": numbers.listed([call or UNSAID for call in said]) if any(said) else ""}
             rows.append(row | beside(processes, fastest))
     return INFERENCE.frame(rows)
 
 
 def calls(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """A row for each process and what it predicted in one call: the first call, and the median of those after it."""
-    rows = [
-        identity(result) | {"predicted": what, "images": images, "first_s": first_s, "call_s": call_s}
-        for result in results
-        for what, images, first_s, call_s in of_process(result)
-        if call_s
-    ]
-    frame = pd.DataFrame(rows, columns=[*IDENTITY, "predicted", "images", "first_s", "call_s"])
+    rows = [identity(result) | timed._asdict() for result in results for timed in of_process(result) if timed.call_s]
+    frame = pd.DataFrame(rows, columns=[*IDENTITY, *Timed._fields])
     return frame.sort_values("predicted", key=lambda column: column.map(list(TITLES).index), kind="stable")
 
 
-def of_process(result: TrainingResult) -> Iterator[tuple[str, int, float | None, float | None]]:
-    """What was predicted, how many images that is, seconds of the first call, median of the others.
+def of_process(result: TrainingResult) -> Iterator[Timed]:
+    """What a process predicted, with the median of the calls after the first.
 
     Where images are held out they are predicted with the test set, so that its own time is not known.
     """
-    for timed in result.inference:
-        what = IMAGE if timed.images == 1 else BATCH
-        yield what, timed.images, timed.first_s, report_runs.call_s(timed)
+    for found in result.inference:
+        what = IMAGE if found.images == 1 else BATCH
+        yield Timed(what, found.images, found.call, found.first_s, report_runs.call_s(found))
     if result.predicted and len(result.epochs) > 1 and not result.cell.workload.validation:
-        after = [epoch.predict_s for epoch in result.epochs[1:]]
-        yield TEST_SET, len(result.predicted), result.epochs[0].predict_s, median(after)
+        after, call = [epoch.predict_s for epoch in result.epochs[1:]], str(result.switches.get("predict") or "")
+        yield Timed(TEST_SET, len(result.predicted), call, result.epochs[0].predict_s, median(after))
 
 
 def beside(processes: pd.DataFrame, fastest: pd.DataFrame) -> dict[str, float | None]:
@@ -121,11 +145,18 @@ def sheet(frame: pd.DataFrame, group: Group) -> Sheet:
             three_digits = f"{of_kind[kinds[-1]]['images_per_second']:.3g}"
             rate = f"{float(three_digits):,.0f}"
         times = (time(of_kind.get(kind)) for kind in kinds)
-        rows.append((group.two_lines(str(name)), *(first if IMAGE in kinds else []), *times, rate))
-    columns = ["one image, first call"] if IMAGE in kinds else []
+        by = [called(of_kind.get(IMAGE)), *first] if IMAGE in kinds else []
+        rows.append((group.two_lines(str(name)), *by, *times, rate))
+    columns = ["one image by", "one image, first call"] if IMAGE in kinds else []
     columns += [TITLES[kind].format(f"{images[kind]:,}") for kind in kinds]
     titles = ("implementation", *columns, "images per second")
-    return Sheet(group.title, titles, tuple(rows), note=" ".join([METHOD, *lost(group)]))
+    about_calls = [OLDER if any(UNSAID in row[1] for row in rows) else GUIDES] if IMAGE in kinds else []
+    return Sheet(group.title, titles, tuple(rows), note=" ".join([METHOD, *about_calls, *lost(group)]))
+
+
+def called(row: pd.Series | None) -> str:
+    """By which call a program answers, as it said itself."""
+    return numbers.MISSING if row is None else numbers.shorten(row["call"], 40) or UNSAID
 
 
 def time(row: pd.Series | None) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bench import statistics
 from bench.display import axes as display_axes
 from bench.display import numbers
 from bench.display.charts import HEAD, INK, WIDTH, Chart, headed
@@ -20,13 +21,13 @@ PHASES = {
 
 
 def figure(runs: pd.DataFrame, title: str) -> Figure | None:
-    """A column for each phase: a bar at the median of the processes, a dot for each process."""
+    """A column for each phase: a bar at the geometric mean of the processes, a dot for each process."""
     programs = [(name, cells[cells["role"] == "measured"]) for name, cells in display_axes.rows(runs)]
     phases = [column for column in PHASES if any(cells[column].notna().any() for _, cells in programs)]
     if not phases:
         return None
     height, labels = 0.46 * len(programs) + HEAD + 0.35, display_axes.LABELS
-    drawn = headed(height, title, "a bar: the median of the processes; a dot: one process")
+    drawn = headed(height, title, "a bar: the geometric mean of the processes; a dot: one process")
     width, high = 1 - (labels + 0.05) / WIDTH, 1 - (HEAD + 0.35) / height
     axes = drawn.add_axes((labels / WIDTH, 0.05 / height, width, high))
     display_axes.named_rows(axes, programs)
@@ -38,11 +39,11 @@ def figure(runs: pd.DataFrame, title: str) -> Figure | None:
         axes.text(step * i, -0.62, PHASES[column], va="bottom")
         for y, (_, cells) in enumerate(programs):
             values = cells[column].dropna().astype(float)
-            end = step * i + (values.max() if len(values) else 0)
-            axes.text(end + step * 0.03, y, numbers.figure("_bytes", values.median()), va="center", fontsize=8)
+            mean, end = statistics.program_value(values), step * i + (values.max() if len(values) else 0)
+            axes.text(end + step * 0.03, y, numbers.figure("_bytes", mean), va="center", fontsize=8)
             if len(values):
                 shade = display_axes.SHADES.get(cells["tier"].iloc[0], 0.9)
-                axes.barh(y, values.median(), left=step * i, height=0.5, color=display_axes.colour(cells), alpha=shade)
+                axes.barh(y, mean, left=step * i, height=0.5, color=display_axes.colour(cells), alpha=shade)
                 axes.scatter(values + step * i, [y] * len(values), s=5, color=INK, linewidths=0)
     return drawn
 

@@ -14,7 +14,8 @@ class Epoch:
 
     ``train_loss`` is the mean over samples during training; ``test_loss`` and ``accuracy`` (0 to 1) are computed from
     the logits by the harness. ``train_cpu_s`` is the CPU time that all threads of the process used meanwhile;
-    ``readings`` are what meters read around the training.
+    ``readings`` are what meters read around the training. ``again_s`` is predicting once more at once, None before any
+    training and where that was not asked: a program that puts work off until its predictions shows there.
     """
 
     epoch: int
@@ -25,12 +26,13 @@ class Epoch:
     test_loss: float | None
     accuracy: float
     readings: Readings = field(default_factory=dict)
+    again_s: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
         check_at_least(0, epoch=self.epoch)
         bounds.check_seconds(train_s=self.train_s)
-        bounds.check_seconds(0, train_cpu_s=self.train_cpu_s, predict_s=self.predict_s)
+        bounds.check_seconds(0, train_cpu_s=self.train_cpu_s, predict_s=self.predict_s, again_s=self.again_s)
         check_finite(train_loss=self.train_loss, test_loss=self.test_loss)
         bounds.check_shares(accuracy=self.accuracy)
         bounds.check_readings(self.readings)
@@ -73,12 +75,15 @@ class Predicted:
 class Inference:
     """Predicting a test set of so many ``images``, after training: the first call, and each of those that followed.
 
-    The first call may trace and compile for a number of images that it has not seen before.
+    The first call may trace and compile for a number of images that it has not seen before. ``call`` is what the
+    implementation's ``predict`` does with so many images, by its own word; empty where it says nothing, and in results
+    of before that was asked, in which one image was predicted as a whole test set is.
     """
 
     images: int
     first_s: float
     seconds: tuple[float, ...]
+    call: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured."""
@@ -90,12 +95,13 @@ class Inference:
 class TrainingResult(Result):
     """A network that was trained, and what it predicted.
 
-    ``harness`` is who asked for the epochs. ``predicted`` is what the test images were taken for at the end, a digit
-    for each; empty in results of before it was kept. ``model`` is the SHA-256 of the file with the trained network,
-    empty where none was kept (:mod:`bench.store.models`). ``inference`` is what was timed apart, one image and one
-    batch of the workload's ``test_batch_size``; empty in results of before it was, and in those of the suite.
-    ``no_inference`` is why it is not complete, where that failed: the status is of all else, which had been measured
-    by then.
+    ``harness`` is who asked for the epochs; there may be more of them than ``cell.epochs``. ``alongside`` is the number
+    of other processes of its block that were up, and stopped, while this one trained. ``predicted`` is what the test
+    images were taken for when it was trained, a digit for each; empty in results of before it was kept. ``model`` is
+    the SHA-256 of the file with the trained network, empty where none was kept (:mod:`bench.store.models`).
+    ``inference`` is what was timed apart, one image and one batch of the workload's ``test_batch_size``; empty in
+    results of before it was, and in those of the suite. ``no_inference`` is why it is not complete, where that failed:
+    the status is of all else, which had been measured by then.
     """
 
     epochs: tuple[Epoch, ...] = ()
@@ -104,7 +110,16 @@ class TrainingResult(Result):
     model: str = ""
     inference: tuple[Inference, ...] = ()
     no_inference: str = ""
+    alongside: int = 0
     harness: Literal["fcnbench", "pytest-benchmark"] = "fcnbench"
+
+    @property
+    def trained(self) -> Epoch | None:
+        """The epoch with which the network is trained; those that follow are timed, no more. None where it is missing.
+
+        Its accuracy is that of the network, and ``predicted`` and ``model`` are of this moment.
+        """
+        return self.epochs[self.cell.epochs] if self.cell.epochs < len(self.epochs) else None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot have been measured; of what was measured whole, each epoch once in order."""

@@ -30,7 +30,7 @@ def run(request: TrainByStep, send: Send) -> None:
 def serve(request: TrainByStep, send: Send, receive: Callable[[], Step]) -> None:
     """Do one step after the other until it is ``Finish``."""
     with TemporaryDirectory(prefix="fcnbench-holdout-", dir=request.task.scratch or None) as folder:
-        training = SteppedProgram(TimedProgram(request.entry, request.task, send, Path(folder)), request.epochs)
+        training = SteppedProgram(TimedProgram(request.entry, request.task, send, Path(folder)))
         while not isinstance(step := receive(), requests.Finish):
             if request.disable_gc:
                 gc.disable()
@@ -45,9 +45,9 @@ def serve(request: TrainByStep, send: Send, receive: Callable[[], Step]) -> None
 class SteppedProgram:
     """What has been done so far, and what can be asked for."""
 
-    def __init__(self, program: TimedProgram, epochs: int) -> None:
+    def __init__(self, program: TimedProgram) -> None:
         """Nothing is imported yet."""
-        self.program, self.epochs = program, epochs
+        self.program = program
         self.epoch = 0
         self.predicted: Predicted | None = None
         self.trained: tuple[float | None, float | None, float | None] = (None, None, None)
@@ -62,7 +62,7 @@ class SteppedProgram:
             case requests.Prepare():
                 self.program.build()
                 self.program.load()
-                self.orders = self.program.orders(self.epochs)
+                self.orders = self.program.orders()
             case requests.DrawOrder():
                 self.order = next(self.orders)
             case requests.TrainEpoch():

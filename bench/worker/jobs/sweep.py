@@ -40,7 +40,7 @@ def order(workload: Workload, n_train: int, images: int, seed: int) -> NDArray[n
 
     Where a point asks for more images than there are, they come again from the beginning, so that all batches are full.
     """
-    return np.resize(next(timing.batch_orders(workload, n_train, 1, seed)), images)
+    return np.resize(next(timing.batch_orders(workload, n_train, seed)), images)
 
 
 def measured(

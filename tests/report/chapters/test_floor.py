@@ -10,8 +10,7 @@ from synthetic import EPOCH_STEPS, FAST, WORKLOAD, library, result, save
 
 from bench.errors import FcnBenchError
 from bench.report import build, runs
-from bench.report.chapters import floor as chapters_floor
-from bench.report.chapters.floor import frames
+from bench.report.chapters.floor import frames, tables
 from bench.store.records.training import TrainingResult
 
 
@@ -32,7 +31,7 @@ def test_on_a_gpu_the_floor_is_the_longest_part_since_others_can_run_beside_it()
     made = library("jax", 1)
     found = floor(replace(made, cell=replace(made.cell, device="cuda:1")))
     assert found["floor_s"].tolist() == pytest.approx([1e-4 * 937.5])
-    sheet = chapters_floor.sheet(found, "title")
+    sheet = tables.sheet(found, "title")
     assert [(row[0], row[1], row[-1]) for row in sheet.rows if row[0] == "floor"] == [
         ("floor", "the longest part", "100 %")
     ]

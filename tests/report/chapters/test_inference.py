@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from scipy import stats
 from synthetic import WORKLOAD, result, save
 
 from bench.display.tables import Sheet
@@ -27,7 +28,7 @@ def timed(implementation: str, block: int, image_s: float, **changes: Any) -> Tr
     image, batch = ([seconds] * 4 + [9.0] for seconds in (image_s, 10 * image_s))
     made = result(implementation, block, **changes)
     epochs = [replace(epoch, predict_s=50 * image_s) for epoch in made.epochs]
-    inference = (Inference(1, 100 * image_s, tuple(image)), Inference(1000, 8.0, tuple(batch)))
+    inference = (Inference(1, 100 * image_s, tuple(image), "model(x)"), Inference(1000, 8.0, tuple(batch)))
     return replace(made, epochs=tuple(epochs), predicted="7" * 10_000, inference=inference)
 
 
@@ -46,16 +47,18 @@ def row(results: Sequence[TrainingResult], implementation: str, predicted: str =
     return found
 
 
-def test_a_row_has_the_median_over_processes_of_their_medians_and_the_range() -> None:
-    """Of the calls after the first, which has a column of its own; images per second are by that median."""
+def test_a_row_has_the_geometric_mean_over_processes_of_their_medians_and_the_range() -> None:
+    """Of the calls after the first, which has a column of its own; images per second are by that mean."""
     found = row(both(), PYTORCH)
     assert (found["images"], found["processes"], found["tier"]) == (1, 3, "matched")
-    assert (found["call_s_low"], found["call_s"], found["call_s_high"]) == (0.001, 0.002, 0.003)
-    assert found["first_s"] == pytest.approx(0.2) and found["images_per_second"] == pytest.approx(500)
+    mean_s = stats.gmean([0.001, 0.003, 0.002])
+    assert (found["call_s_low"], found["call_s_high"]) == (0.001, 0.003) and found["call_s"] == pytest.approx(mean_s)
+    assert found["first_s"] == pytest.approx(100 * mean_s)
+    assert found["images_per_second"] == pytest.approx(1 / mean_s)
     batch, whole = (row(both(), PYTORCH, kind) for kind in ("batch", "test set"))
-    assert (batch["images"], batch["call_s"], batch["first_s"]) == (1000, pytest.approx(0.02), 8.0)
-    assert (whole["images"], whole["call_s"]) == (10_000, pytest.approx(0.1))
-    assert whole["images_per_second"] == pytest.approx(100_000)
+    assert (batch["images"], batch["call_s"], batch["first_s"]) == (1000, pytest.approx(10 * mean_s), 8.0)
+    assert (whole["images"], whole["call_s"]) == (10_000, pytest.approx(50 * mean_s))
+    assert whole["images_per_second"] == pytest.approx(10_000 / (50 * mean_s))
 
 
 def test_the_ratio_is_to_the_fastest_at_the_same_by_block() -> None:
@@ -108,18 +111,32 @@ def sheet(directory: Path, results: Sequence[TrainingResult]) -> Sheet:
 def test_the_sheet_has_a_row_for_each_implementation_the_fastest_first(tmp_path: Path) -> None:
     """Times in ms with their ranges, beneath them how many times the fastest's; images per second of the largest."""
     found = sheet(tmp_path, [*both(), timed(PYTORCH, 1, 1.0, role="control")])
-    assert found.columns == ("implementation", "one image, first call", "one image", "one batch of 1,000",
-                             "all 10,000 test images", "images per second")  # fmt: skip
-    assert found.rows[0] == ("PyTorch\nmatched", "0.200 s", "2.00 ms (1.00–3.00)\nthe fastest",
-                             "20.0 ms (10.0–30.0)\nthe fastest", "0.100 s (0.050–0.150)\nthe fastest", "100,000")  # fmt: skip
-    assert found.rows[1][2] == "8.00 ms (4.00–12.00)\n4.00 times (4.00–4.00)"
+    assert found.columns == ("implementation", "one image by", "one image, first call", "one image",
+                             "one batch of 1,000", "all 10,000 test images", "images per second")  # fmt: skip
+    assert found.rows[0] == ("PyTorch\nmatched", "model(x)", "0.182 s", "1.82 ms (1.00–3.00)\nthe fastest",
+                             "18.2 ms (10.0–30.0)\nthe fastest", "90.9 ms (50.0–150.0)\nthe fastest", "110,000")  # fmt: skip
+    assert found.rows[1][3] == "7.27 ms (4.00–12.00)\n4.00 times (4.00–4.00)"
+
+
+def test_each_row_says_by_which_call_one_image_is_answered(tmp_path: Path) -> None:
+    """As the program said; results that do not know it are not given one, and the page says what they are."""
+    old = replace(timed(KERAS, 1, 0.004), inference=(Inference(1, 0.1, (0.08,) * 10),))
+    told = sheet(tmp_path / "old", [timed(PYTORCH, 1, 0.001), old])
+    assert [line[1] for line in told.rows] == ["model(x)", "not recorded"]
+    assert chapters_inference.OLDER in told.note and chapters_inference.GUIDES not in told.note
+    new = sheet(tmp_path / "new", both())
+    assert chapters_inference.GUIDES in new.note and chapters_inference.OLDER not in new.note
+    said = replace(timed(PYTORCH, 1, 0.001), switches={"predict": "model.predict(x)"})
+    assert row([said], PYTORCH)["call"] == "model(x)" and row([said], PYTORCH, "test set")["call"] == "model.predict(x)"
+    other = replace(old, cell=replace(old.cell, block=2), inference=(Inference(1, 0.1, (0.08,) * 10, "net(x)"),))
+    assert row([old, other], KERAS)["call"] == "not recorded and net(x)"
 
 
 def test_the_sheet_shows_what_there_is_and_says_why_there_is_no_more(tmp_path: Path) -> None:
     """A dash for what is missing, the reason beneath; no column that nobody has a value for."""
     broken = replace(timed(KERAS, 1, 0.004), inference=(), no_inference="RuntimeError: once is enough")
     found = sheet(tmp_path / "broken", [timed(PYTORCH, 1, 0.001), broken])
-    assert found.rows[1][:4] == ("Keras on TensorFlow\nmatched", "–", "–", "–")
+    assert found.rows[1][:5] == ("Keras on TensorFlow\nmatched", "–", "–", "–", "–")
     assert found.note.endswith("Keras on TensorFlow (matched) could not be timed: RuntimeError: once is enough.")
     old = [replace(one, inference=()) for one in both()]
     assert sheet(tmp_path / "old", old).columns == ("implementation", "all 10,000 test images", "images per second")
@@ -137,8 +154,8 @@ def test_the_report_shows_it_and_keeps_the_table(tmp_path: Path) -> None:
             archive.save_record(directory, gate)
         build.build(directory)
         pages = [(directory / f"report.{kind}").read_text() for kind in ("html", "md")]
-        assert all("one batch of 1,000" in page and "2.00 ms" in page for page in pages)
-        assert all(("8.00 ms" in page) is (not gates) for page in pages)
+        assert all("one batch of 1,000" in page and "1.82 ms" in page for page in pages)
+        assert all(("7.27 ms" in page) is (not gates) for page in pages)
         table = pd.read_csv(directory / "tables" / "inference.csv")
         assert list(table) == chapters_inference.INFERENCE.names and len(table) == (3 if gates else 6)
         assert "## tables/inference.csv" in (directory / "columns.md").read_text()

@@ -11,6 +11,7 @@ import pytest
 
 from bench.machine import gpu
 from bench.store.records.training import Epoch
+from bench.worker import channel
 from bench.worker.jobs import steps as jobs_steps
 from bench.worker.jobs import train
 from bench.worker.messages import StepDone, SwitchesInForce
@@ -55,16 +56,18 @@ def served(entry: EntryPoint, task: Task) -> Serve:
     def served(*steps: Step, entry: EntryPoint = entry, disable_gc: bool = False) -> Said:
         said: Said = []
         asked = iter([*steps, Finish()])
-        jobs_steps.serve(TrainByStep(entry, task, 2, disable_gc), said.append, lambda: next(asked))
+        jobs_steps.serve(TrainByStep(entry, task, disable_gc), said.append, lambda: next(asked))
         return said
 
     return served
 
 
 @pytest.fixture
-def at_once(entry: EntryPoint, task: Task) -> Said:
+def at_once(entry: EntryPoint, task: Task, monkeypatch: pytest.MonkeyPatch) -> Said:
     """The messages of a whole run of two epochs."""
     said: Said = []
+    asked = iter([TrainEpoch(), TrainEpoch(), Finish()])
+    monkeypatch.setattr(channel, "receive", lambda: next(asked))
     train.run(Train(entry, task, 2), said.append)
     return said
 

@@ -5,6 +5,7 @@ from statistics import median
 
 import pandas as pd
 
+from bench import statistics
 from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
@@ -47,8 +48,8 @@ BREAKDOWN = Table("Where an epoch's time goes: one row for each stage of each pr
     Column("share", "0 to 1", "of the program's own epoch in the same process"),
     Column("stage_epoch_s", "s", "what image_s makes of an epoch of epoch_images"),
     Column("whole_image_s", "s", "the program's own epoch in the same process, for one training image"),
-    Column("timed_image_s", "s", "a steady epoch of the timed cells, for one training image: median over processes; "
-           "empty where there is none"),
+    Column("timed_image_s", "s", "a steady epoch of the timed cells, for one training image: geometric mean over "
+           "processes; empty where there is none"),
     Column("images", "count", "training images of a pass"),
     Column("epoch_images", "count", "training images of an epoch of the timed cells"),
     Column("rounds", "count", "rounds of all passes behind the figures, the first one left out"),
@@ -97,9 +98,9 @@ def took(stage: str, seconds: Mapping[str, float]) -> float:
 
 
 def timed(one: Breakdown, runs: pd.DataFrame) -> float:
-    """The median steady epoch of the same program's timed cells, in seconds; NaN where there is none."""
+    """The steady epoch of the same program's timed cells, in seconds; NaN where there is none."""
     cells = part(measured(runs), one.workload, one.device, one.threads)
-    return float(cells.loc[cells["implementation"] == one.implementation, "epoch_s"].astype(float).median())
+    return statistics.program_value(cells.loc[cells["implementation"] == one.implementation, "epoch_s"].astype(float))
 
 
 def whole(frame: pd.DataFrame, group: Group) -> list[tuple[str, pd.DataFrame]]:

@@ -24,7 +24,8 @@ TABLE_1 = (
 )
 TABLE_4 = (
     "The tutorial gives these figures without hardware, versions or method, and has no GPU column. Beside each claim "
-    "stands what was measured here: the median over processes and, in brackets, the least and the greatest."
+    "stands what was measured here: the mean over processes (geometric, of accuracies arithmetic) and, in brackets, "
+    "the least and the greatest."
 )
 
 

@@ -6,8 +6,8 @@ What each statement is, and when it is taken to hold, stand in words in the tuto
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
+from bench import statistics
 from bench.data.tutorials import Statement
 from bench.display import naming
 from bench.display import numbers as display_numbers
@@ -164,7 +164,7 @@ def special_tool(claim: Statement, evidence: Evidence) -> Finding:
     cost = times_as_long(ordinary, modes[0]) if ordinary else None
     if ordinary and cost:
         times = display_numbers.ratio(cost)
-        text.append(f"{ordinary.name} takes {times} times as long (medians, {modes[0].steps} steps)")
+        text.append(f"{ordinary.name} takes {times} times as long (geometric means, {modes[0].steps} steps)")
     tools = evidence.probes[claim.framework].tools
     text += [f"{name}: {'there' if there else 'not there'}" for name, there in tools.items()]
     quantity = "times as long to be debugged" if cost else "modes in which a debugger sees numbers"
@@ -172,10 +172,10 @@ def special_tool(claim: Statement, evidence: Evidence) -> Finding:
 
 
 def times_as_long(mode: Mode, default: Mode) -> float | None:
-    """A mode's steady epochs by those of the default, both as medians; None where either was not timed."""
+    """A mode's steady epochs by those of the default, both as geometric means; None where either was not timed."""
     if len(mode.epoch_s) < 2 or len(default.epoch_s) < 2:
         return None
-    return median(mode.epoch_s[1:]) / median(default.epoch_s[1:])
+    return statistics.process_value(mode.epoch_s[1:]) / statistics.process_value(default.epoch_s[1:])
 
 
 def names(claim: Statement, evidence: Evidence) -> Finding:

@@ -10,7 +10,7 @@ from bench.display import naming, numbers
 from bench.report import columns
 from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
 from bench.report.columns import Column, Table
-from bench.report.runs import measured
+from bench.report.runs import measured, why_withheld, withheld
 from bench.statistics import ClaimVerdict
 from impls.frameworks import COMPARED
 
@@ -22,7 +22,7 @@ TABLE_4 = Table("Document 1's performance table, measured: one row for each cell
     columns.WORKLOAD, columns.THREADS, columns.TIER, columns.FRAMEWORK,
     Column("quantity", "", "epoch_s, memory_bytes or accuracy"),
     columns.DEVICE,
-    Column("value", "", "median over processes"),
+    Column("value", "", "geometric mean over processes, of accuracies the mean"),
     Column("low", "", "least over processes"),
     Column("high", "", "greatest over processes"),
     columns.PROCESSES, columns.EPOCHS,
@@ -36,7 +36,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
     """The table, measured: a row per workload, threads, tier, framework, quantity and device.
 
     ``claim_low`` and ``claim_high`` are the tutorial's where it makes that claim; ``value``, ``low`` and ``high`` are
-    median and range over processes. Where there are none, ``verdict`` and ``reason`` say why.
+    mean and range over processes. Where there are none, ``verdict`` and ``reason`` say why.
     """
     numbered = frame["device"].str.startswith("cuda:").any()  # a GPU of several was asked for: that is the CUDA column
     devices = list(dict.fromkeys(["cpu", *([] if numbered else ["cuda"]), *frame["device"]]))
@@ -52,7 +52,7 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
             values = measured(cells)[column].dropna()
             why = None if len(values) else why_missing(cells, device, column, no_gpu)
             rows.append(names | {
-                "quantity": quantity, "device": device, "value": statistics.program_value(values),
+                "quantity": quantity, "device": device, "value": statistics.value_of(column, values),
                 "low": values.min(), "high": values.max(), "processes": len(values),
                 "verdict": why and why.verdict, "reason": why.reason if why else "",
             })  # fmt: skip
@@ -73,8 +73,8 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> R
         return not_measured("no CUDA device")
     if rows.empty:
         return not_measured(f"no {naming.device(device)} cell in this run")
-    if (rows["gate"] == "failed").any():
-        return Ruling(ClaimVerdict.WITHHELD, reason="it does not do the same work (see the equivalence gate)")
+    if withheld(rows).any():
+        return Ruling(ClaimVerdict.WITHHELD, reason=f"it does not do the same work ({why_withheld(rows)})")
     reasons = rows.loc[rows["status"] != "ok", "reason"]
     if len(reasons):
         return not_measured(str(reasons.iloc[0]))

@@ -13,9 +13,11 @@ from bench.report.groups import Group
 from bench.report.results import Results
 
 HOW = (
-    "Every pair, by the ratio of their times per steady epoch, block by block. A difference is called one only where "
-    "the 95 % interval excludes 1, also once all pairs are counted, and the ratio is beyond what the machine shows "
-    "between a program and itself."
+    "Every pair, by the ratio of their times per steady epoch, block by block. Which pairs are asked about is fixed "
+    "beforehand: the frameworks within each tier, and a plugin beside the reference. Of those a difference is called "
+    "one only where the 95 % interval excludes 1, also once all these questions are counted, and the ratio is beyond "
+    "what the machine shows between a program and itself. Any other pair is exploratory: it has an interval and no "
+    "verdict."
 )
 NOTHING = "Nothing to compare: fewer than two implementations have steady epochs here."
 
@@ -78,7 +80,7 @@ def frames(results: Results) -> dict[str, pd.DataFrame]:
     return {
         "summary": pairs.summary_frame(results.runs),
         "control": pairs.control(results.runs),
-        "comparison": pairs.comparison(results.runs),
+        "comparison": pairs.comparison(results.runs, results.questions),
     }
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from bench.display import naming, numbers
 from bench.report import groups
 from bench.report.groups import Group, Pair
+from bench.report.runs import why_withheld, withheld
 from bench.statistics import LARGEST_DELTA, Verdict
 from impls.frameworks import COMPARED
 
@@ -18,18 +19,20 @@ PHRASES = {
     Verdict.EQUIVALENT: "equal within {within}",
     Verdict.INCONCLUSIVE: "no difference could be shown",
     Verdict.TOO_FEW: "one block: no verdict",
+    Verdict.EXPLORATORY: "exploratory: no verdict",
     Verdict.UNFIT: "no verdict: the session is unfit",
 }
 """A verdict on a pair as a table has it."""
-SENTENCES = {
-    Verdict.SMALLER: "{start} {fast} trains {workload} {factor} times as fast as {slow}",
-    Verdict.GREATER: "{start} {fast} trains {workload} {factor} times as fast as {slow}",
-    Verdict.EQUIVALENT: "{start} {both} train {workload} equally fast, within {within}",
-    Verdict.INCONCLUSIVE: "{start} no difference between {both} could be shown on {workload}: ratio {factor}",
-    Verdict.TOO_FEW: "Too few blocks for a verdict: {took}",
-    Verdict.UNFIT: "Without a verdict: {took}",
+SURE = {
+    Verdict.SMALLER: "{fast} is faster: {sure}",
+    Verdict.GREATER: "{fast} is faster: {sure}",
+    Verdict.EQUIVALENT: "They are equal within {within}",
+    Verdict.INCONCLUSIVE: "No difference could be shown: the interval includes 1",
+    Verdict.TOO_FEW: "One block gives no interval and no verdict",
+    Verdict.EXPLORATORY: "Nobody asked about this pair beforehand, so it gets no verdict",
+    Verdict.UNFIT: "There is no verdict, since the session is unfit",
 }
-"""The same as a sentence; :func:`sentence` has more to say of what is inconclusive."""
+"""How sure the first sentence is; :func:`how_sure` has more to say of what is inconclusive."""
 OTHER_WORDS = {
     "accuracy": {Verdict.SMALLER: "less right", Verdict.GREATER: "more right"},
     "process_peak_bytes": {Verdict.SMALLER: "less", Verdict.GREATER: "more"},
@@ -53,8 +56,8 @@ def phrase(pair: Pair, fast: str) -> str:
 
 
 def unsure(p: float) -> str:
-    """A verdict that the other pairs took away."""
-    return f"not beyond doubt once all pairs are counted (p = {numbers.probability(p)})"
+    """A verdict that the other questions took away."""
+    return f"not beyond doubt once all questions are counted ({numbers.p_value(p)})"
 
 
 def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
@@ -73,13 +76,13 @@ def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
 
 
 def opening(every: Sequence[Group]) -> list[str]:
-    """The answer: whether the session is fit, then a sentence per leading group and tier, then what is missing."""
+    """The answer: a sentence per leading group and tier, then whether the session is fit, then what is missing."""
     runs = pd.concat([group.runs for group in every])
     if not (runs["status"] == "ok").any():
         return [no_result(runs, "Nothing was measured")]
     failed = int((runs["status"] == "failed").sum())
-    sentences = [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
-    sentences += [sentence for group in groups.leading(every) for sentence in answers(group)]
+    sentences = [sentence for group in groups.leading(every) for sentence in answers(group)]
+    sentences += [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
     if failed:
         sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
     return sentences
@@ -112,7 +115,7 @@ def answers(group: Group) -> list[str]:
     """The sentences of one group: one for each tier that compares something, else one over all tiers."""
     if not (group.runs["status"] == "ok").any():
         return [no_result(group.runs, f"Nothing was measured for {group.title}")]
-    if group.timed.empty and not (group.runs["gate"] == "failed").any():
+    if group.timed.empty and not withheld(group.runs).any():
         return [
             f"No steady epoch of {group.workload} was measured ({group.place}): the first epoch includes tracing and "
             "compiling and is reported apart, so run with --epochs 2 or more."
@@ -123,7 +126,8 @@ def answers(group: Group) -> list[str]:
     contenders = group.timed[group.timed["tier"] != "reference"]
     contenders = group.timed if len(contenders) < 2 else contenders  # beside a yardstick, one is compared with it
     if contenders.empty:
-        return [f"Every speed of {group.title} is withheld: the work was not the same (see the equivalence gate)."]
+        why = why_withheld(group.runs)
+        return [f"Every speed of {group.title} is withheld: the work was not the same ({why})."]
     labels = {naming.label(row["implementation"], row["tier"]) for _, row in contenders.iterrows()}
     if len(labels) == 1:
         listed = numbers.listed([timing(group, name) for name in contenders["implementation"]])
@@ -141,9 +145,20 @@ def of_tier(group: Group, tier: str) -> str:
     compared = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
     chosen = compared if len(compared) == 2 else timed[:2]
     sentence = of_pair(group, chosen[0], chosen[1])
+    sentence += "".join(varied(group, chosen[0], chosen[1], name) for name in timed if name not in chosen)
     if timed[0] not in chosen:
         sentence += f" The fastest of this tier: {timing(group, timed[0])}."
     return sentence
+
+
+def varied(group: Group, a: str, b: str, name: str) -> str:
+    """How a variant of one of two, such as ``matched-keras-no-autotune``, compares with the other; may be empty."""
+    base, other = (a, b) if name.startswith(f"{a}-") else (b, a)
+    pair = group.pair(name, other) if name.startswith(f"{base}-") else None
+    if pair is None:
+        return ""
+    estimate, low, high = pair.of(name)
+    return f" As {name} it took {numbers.ratio(estimate)} times as long ({numbers.interval(estimate, low, high)})."
 
 
 def alone(group: Group, timed: list[str], lost: list[str]) -> str:
@@ -151,8 +166,8 @@ def alone(group: Group, timed: list[str], lost: list[str]) -> str:
     if not lost:
         return ""
     cells = group.runs[group.runs["implementation"] == lost[0]]
-    if (cells["gate"] == "failed").any():
-        why = " has no speed: it does not do the same work (see the equivalence gate)"
+    if withheld(cells).any():
+        why = f" has no speed: it does not do the same work ({why_withheld(cells)})"
     else:
         why = f" could not be measured{first_reason(cells)}"
     start = f"On {group.workload} ({group.place}) nothing can be compared: "
@@ -168,34 +183,34 @@ def timing(group: Group, name: str) -> str:
 
 
 def of_pair(group: Group, a: str, b: str) -> str:
-    """What was found between two implementations, with the interval, the blocks, the place and both accuracies."""
+    """How many times as long one of two took, with interval, blocks and place; how sure that is; both accuracies."""
     pair = group.pair(a, b)
     if pair is None:
         return f"{group.named(a)} and {group.named(b)} share no block of {group.title}, so they cannot be compared."
-    fast, factor = group.named(pair.fast), numbers.ratio(pair.estimate)
     tiers = {group.tier(a), group.tier(b)}
     names = {name: naming.label(name, *tiers) if len(tiers) == 1 else group.named(name) for name in (a, b)}
-    slow = names[pair.slow]
-    words = sentence(pair).format(
-        start="As the tutorials write it," if tiers == {TUTORIALS} else "On this machine",
-        took=f"{slow} took {factor} times the time of {fast} on {group.workload}",
-        both=f"{fast} and {slow}", fast=fast, slow=slow, workload=group.workload, factor=factor,
-        within=numbers.share(pair.delta),
-    )  # fmt: skip
+    fast, slow, factor = names[pair.fast], names[pair.slow], numbers.ratio(pair.estimate)
+    start = "As the tutorials write it, " if tiers == {TUTORIALS} else ""
+    tier = f" ({group.tier(a)})" if len(tiers) == 1 and not start else ""
     blocks = [] if math.isinf(pair.high) and pair.blocks == 1 else [numbers.count(pair.blocks, "block")]
     terms = ", ".join([numbers.interval(pair.estimate, pair.low, pair.high), *blocks, group.place])
     accuracies = [f"{names[name]} {numbers.figure('accuracy', group.row(name)['accuracy'])}" for name in (a, b)]
-    return f"{words} ({terms}). Test accuracy {group.after}: {', '.join(accuracies)}."
+    return (
+        f"{start}{slow} took {factor} times as long as {fast}{tier} to train {group.workload} ({terms}). "
+        f"{how_sure(pair, fast)}. Test accuracy {group.after}: {', '.join(accuracies)}."
+    )
 
 
-def sentence(pair: Pair) -> str:
-    """The verdict on a pair as a sentence that waits for its names and figures."""
+def how_sure(pair: Pair, fast: str) -> str:
+    """What may be concluded from a pair's ratio; ``fast`` is the name of the one with the shorter time."""
+    within, p = numbers.share(pair.delta), numbers.p_value(pair.p)
     if pair.unsure:
-        return f"{unsure(pair.p).capitalize()}: {{took}}"
+        return f"That is {unsure(pair.p)}"
     if pair.verdict is Verdict.INCONCLUSIVE and pair.low > 1:
         if pair.delta > LARGEST_DELTA:
-            return "The session is too noisy for a verdict: {took}"
-        return "{start} {both} differ on {workload} by less than the {within} that show here: ratio {factor}"
+            return f"The session is too noisy for a verdict: the machine differs from itself by up to {within}"
+        return f"They differ by less than the {within} that show here between a program and itself"
     if pair.verdict is Verdict.INCONCLUSIVE and pair.blocks < 3:
-        return "Two blocks are too few to show a difference between {both} on {workload}: ratio {factor}"
-    return SENTENCES[pair.verdict]
+        return "Two blocks are too few to show a difference"
+    sure = f"{p} with all questions counted, and more than the {within} by which the machine differs from itself"
+    return SURE[pair.verdict].format(fast=fast, within=within, sure=sure)

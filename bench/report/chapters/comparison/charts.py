@@ -128,13 +128,13 @@ def steps(left: float, right: float) -> list[float]:
 
 
 def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
-    """Seconds per steady epoch: a dot for each process, a bar at the median, rings for the control."""
+    """Seconds per steady epoch: a dot for each process, a bar at the geometric mean, rings for the control."""
     programs = [(name, cells.dropna(subset="epoch_s")) for name, cells in rows(runs)]
     programs = [(name, cells) for name, cells in programs if (cells["role"] == "measured").any()]
     if not programs:
         return None
     height = 0.52 * len(programs) + HEAD + 0.55
-    key = "a dot: one process; bar and figure: the median"
+    key = "a dot: one process; bar and figure: the geometric mean"
     figure = headed(height, title, key + "; a ring: the control, run again" * ("control" in set(runs["role"])))
     axes = figure.add_axes((LABELS / WIDTH, 0.55 / height, 1 - (LABELS + 0.85) / WIDTH, 1 - (HEAD + 0.55) / height))
     named_rows(axes, programs)
@@ -150,9 +150,9 @@ def epoch_time(runs: pd.DataFrame, title: str) -> Figure | None:
             if len(dots):
                 heights = y + dots["block"].map(lift)
                 axes.scatter(dots["epoch_s"], heights, s=size, marker=marker, facecolors=face, edgecolors=hue, zorder=2)
-        median = statistics.program_value(cells.loc[cells["role"] == "measured", "epoch_s"])
-        axes.vlines(median, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
-        axes.text(1.02, y, numbers.figure("epoch_s", median), transform=axes.get_yaxis_transform(), va="center")
+        middle_s = statistics.program_value(cells.loc[cells["role"] == "measured", "epoch_s"])
+        axes.vlines(middle_s, y - 0.4, y + 0.4, color=INK, linewidth=1.3, zorder=1)
+        axes.text(1.02, y, numbers.figure("epoch_s", middle_s), transform=axes.get_yaxis_transform(), va="center")
     return figure
 
 

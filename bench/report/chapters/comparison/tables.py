@@ -2,14 +2,16 @@
 
 import math
 
+from bench import statistics
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
-from bench.report.chapters import floor
 from bench.report.chapters.comparison import answer
+from bench.report.chapters.floor.tables import of_floor
 from bench.report.groups import Group
 from bench.report.results import Results
 from bench.statistics import ACCURACY_DELTA, LARGEST_DELTA, Verdict
 
+NO_P = (Verdict.TOO_FEW, Verdict.EXPLORATORY)
 TOO_NOISY = "That is too uncertain to call anything equivalent: take more blocks or quiet the machine."
 BESIDE_SPEED = (
     "Memory: the whole process's peak, as a ratio. Accuracy: on the test images after the last epoch, as a "
@@ -25,7 +27,7 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
     fastest = group.timed["implementation"].iloc[0] if len(group.timed) else None
     multiples = results.part("multiples", group)
     cells = group.runs[(group.runs["status"] == "ok") & (group.runs["role"] == "measured")]
-    peaks = cells["device_peak_bytes"].astype(float).groupby(cells["implementation"]).median()
+    peaks = cells["device_peak_bytes"].astype(float).groupby(cells["implementation"]).agg(statistics.program_value)
     on_device = wide and not peaks.isna().all()
     rows = []
     for _, row in group.summary.iterrows():
@@ -38,7 +40,7 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
         )
         rows.append((
             group.two_lines(name) if wide else name, speed, times(group, name, fastest),
-            *floor.of_floor(multiples, name, wide), accuracy, memory,
+            *of_floor(multiples, name, wide), accuracy, memory,
             *([numbers.figure("_bytes", peaks[name])] if on_device else []),
             numbers.figure("first_epoch_s", row["first_epoch_s"]),
         ))  # fmt: skip
@@ -49,7 +51,8 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
     )  # fmt: skip
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=naming.tier_rank)
     meanings = "; ".join(f"{tier}: {naming.TIERS.get(tier, 'not known here')}" for tier in tiers)
-    note = f"Median of the processes (range); accuracy {group.after}; memory is the whole process's peak. {meanings}."
+    note = f"Geometric mean of the processes, of accuracies the mean (range); accuracy {group.after}; memory is the "
+    note += f"whole process's peak. {meanings}."
     note += " A floor is what the machine itself needs for an epoch." if len(multiples) else ""
     return Sheet(group.title, columns, tuple(rows), note=note)
 
@@ -61,9 +64,7 @@ def times(group: Group, name: str, fastest: str | None) -> str:
     pair = group.pair(name, fastest) if fastest else None
     if pair is None:
         return numbers.MISSING
-    estimate, low, high = pair.estimate, pair.low, pair.high
-    if pair.slow != name:  # the typical epoch is longer, the paired ratio says otherwise
-        estimate, low, high = 1 / estimate, 1 / high, 1 / low if low > 0 else math.inf
+    estimate, low, high = pair.of(name)  # a longer typical epoch may have a paired ratio below 1
     ends = numbers.ends(estimate, low, high)
     return f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)
 
@@ -77,9 +78,17 @@ def pairs(group: Group, within_tier: bool) -> Sheet:
                 group.named(pair.fast), group.named(pair.slow),
                 answer.phrase(pair, group.named(pair.fast)),
                 numbers.ratio(pair.estimate), numbers.ends(pair.estimate, pair.low, pair.high) or numbers.MISSING,
-                numbers.MISSING if pair.verdict is Verdict.TOO_FEW else numbers.probability(pair.p), str(pair.blocks),
+                numbers.MISSING if pair.verdict in NO_P else numbers.probability(pair.p), str(pair.blocks),
             ))  # fmt: skip
-    columns = ("shorter time", "longer time", "verdict", "times as long", "95 % interval", "p (all pairs)", "blocks")
+    columns = (
+        "shorter time",
+        "longer time",
+        "verdict",
+        "times as long",
+        "95 % interval",
+        "p (all questions)",
+        "blocks",
+    )
     return Sheet(group.title, columns, tuple(rows), texts=3)
 
 

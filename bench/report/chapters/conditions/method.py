@@ -9,13 +9,14 @@ from bench.display.section import Marked
 from bench.report.results import Results
 
 PROCESS = (
-    "A cell is one implementation, one network, one device, one process. A block runs every implementation once in "
-    "random order, and one of them a second time as control. Blocks are the sample; epochs of one process are not "
-    "independent and are not counted as if they were."
+    "A cell is one implementation, one network, one device, one process. A block has a process of every implementation "
+    "of a tier, and of one of them a second one as control. They train in turns, an epoch at a time and in random "
+    "order; those that wait are stopped. Blocks are the sample; epochs of one process are not independent and are not "
+    "counted as if they were."
 )
 STEADY = (
     "Import, build, loading and the first epoch, which includes tracing and compiling, are reported apart. A process’s "
-    "figure is the median of its remaining epochs. Nothing is dropped; every raw value is in the CSVs."
+    "figure is the geometric mean of its remaining epochs. Nothing is dropped; every raw value is in the CSVs."
 )
 CLOCK = (
     "The device is synchronised before the clock starts and before it stops, once per epoch. The harness sleeps "
@@ -23,9 +24,10 @@ CLOCK = (
 )
 COMPARISON = (
     "In each block the logarithm of the ratio of two times is taken. The estimate is the exponential of their mean, "
-    "with Student’s 95 % interval over blocks. Where many pairs are compared some intervals miss 1 by chance: a "
-    "difference must also stand after Holm’s correction over all pairs of the page. Differences below 2 %, or below "
-    "what the control shows, are not called differences. If the control’s own interval excludes 1, the session is "
+    "with Student’s 95 % interval over blocks. Which pairs are questions was fixed before anything was measured, and "
+    "they alone get a verdict. Where several are asked some intervals miss 1 by chance: a difference must also stand "
+    "after Holm’s correction over all questions of the page. Differences below 2 %, or below what the control shows, "
+    "are not called differences. If the control’s own interval excludes 1, the session is "
     "unfit and has no verdicts."
 )
 DISTURBANCES = (

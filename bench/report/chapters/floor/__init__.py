@@ -1,71 +1,12 @@
-"""The machine's own limit for a network: a table of its parts, and how many times that a program takes."""
+"""The machine's own limit for a network, and how many times that a program takes."""
 
-from collections.abc import Sequence
-
-import pandas as pd
-
-from bench.display import naming, numbers
 from bench.display.section import shown
-from bench.display.tables import Sheet
 from bench.report.chapter import Chapter
-from bench.report.chapters.floor import frames
-from bench.report.chapters.floor.frames import STEPWISE
-from bench.report.pairs import grouped
-from bench.report.runs import GROUP
-from bench.store.records.cell import Result
-from impls.frameworks import FRAMEWORKS
+from bench.report.chapters.floor import frames, tables
 
-LIBRARIES = {row.name: ", ".join(filter(None, (row.label, row.compiler))) for row in FRAMEWORKS.values()}
-TITLES = {"products": "matrix products", "optimiser": "optimiser", "gathering": "gathering batches"}
 CAPTION = "the machine's own limit: what an epoch cannot do without"
-METHOD = (
-    "Median over blocks (range) of what the best library here needs for an epoch's worth of each part, by itself and "
-    "at the network's own shapes; on a GPU parts can run side by side. Arithmetic alone: the operations of the "
-    "products at the speed of one large product."
-)
-
-
-def sheets(results: Sequence[Result]) -> list[Sheet]:
-    """The floor of each configuration that was measured."""
-    floors = frames.floor(frames.parts(results))
-    return [sheet(rows, naming.title(*names.values())) for names, rows in grouped(floors, GROUP)]
-
-
-def sheet(floors: pd.DataFrame, title: str) -> Sheet:
-    """The floor of one configuration, medians over blocks: the bare arithmetic, each part, and the floor itself."""
-    if floors.empty:
-        return Sheet(title, (), ())
-    first, floor_s = floors.iloc[0], floors["floor_s"].median()
-
-    def row(name: str, by: str, column: str) -> tuple[str, str, str, str]:
-        values = floors[column]
-        seconds = numbers.spread("epoch_s", values.median(), values.min(), values.max())
-        return name, by, seconds, numbers.percent(values.median() / floor_s)
-
-    peak = f"{LIBRARIES[first['peak_by']]}, at {floors['peak_flops_per_s'].median() / 1e9:.3g} GFLOP/s"
-    made_of = "the three parts together" if frames.in_sequence(first["device"]) else "the longest part"
-    rows = (
-        row("arithmetic alone", peak, "arithmetic_s"),
-        *(row(TITLES[part], LIBRARIES[first[f"{part}_by"]], f"{part}_s") for part in STEPWISE),
-        row("floor", made_of, "floor_s"),
-    )
-    return Sheet(title, ("part", "by", "seconds per epoch", "share of the floor"), rows, texts=2, note=METHOD)
-
-
-def of_floor(multiples: pd.DataFrame, name: str, wide: bool) -> list[str]:
-    """How many times the machine's own limit an epoch took, ``wide`` with its interval; nothing where none is known."""
-    if multiples.empty:
-        return []
-    rows = multiples[multiples["implementation"] == name]
-    if rows.empty:
-        return [numbers.MISSING]
-    estimate, low, high = rows[["estimate", "low", "high"]].iloc[0]
-    ends = numbers.ends(estimate, low, high) if wide else ""
-    return [f"{numbers.ratio(estimate)} ({ends})" if ends else numbers.ratio(estimate)]
-
-
 CHAPTER = Chapter(
     tables={"floor_parts": frames.FLOOR_PARTS, "floor": frames.FLOOR, "multiples": frames.MULTIPLES},
     frames=lambda results: frames.derived(results.cells, results.runs),
-    evidence=lambda results, group, pictures: shown(sheet(results.part("floor", group), group.title), CAPTION),
+    evidence=lambda results, group, pictures: shown(tables.sheet(results.part("floor", group), group.title), CAPTION),
 )

@@ -13,6 +13,7 @@ from statistics import median
 
 import pandas as pd
 
+from bench import statistics
 from bench.report.columns import BLOCK, BLOCKS, CONFIGURATION, IMPLEMENTATION, TIER, Column, Table
 from bench.report.groups import part
 from bench.report.pairs import grouped, in_blocks, judge
@@ -52,7 +53,7 @@ FLOOR = Table("One row for each block: the least time of an epoch on this machin
 ))  # fmt: skip
 MULTIPLES = Table("How many times the machine's own limit an implementation's epoch takes, paired by block.", (
     *CONFIGURATION, TIER, IMPLEMENTATION,
-    Column("floor_s", "s", "the floor, median over blocks"),
+    Column("floor_s", "s", "the floor, geometric mean over blocks"),
     Column("estimate", "ratio", "time per epoch over the floor of the same block, geometric mean"),
     Column("low", "", "lower end"),
     Column("high", "", "upper end"),
@@ -133,6 +134,6 @@ def multiples(runs: pd.DataFrame, floors: pd.DataFrame) -> pd.DataFrame:
             both = in_blocks(group, limits, "epoch_s")
             if len(both):
                 ratio, _ = judge(both, "epoch_s")
-                row = configuration | which | {"floor_s": both["b"].median(), "blocks": len(both)}
+                row = configuration | which | {"floor_s": statistics.program_value(both["b"]), "blocks": len(both)}
                 rows.append(row | asdict(ratio))
     return MULTIPLES.frame(rows)

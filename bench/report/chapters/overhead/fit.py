@@ -157,7 +157,7 @@ def overhead(
             medians = {name: fits[name].median() for name in fits}
             ranges = spread(fits, "overhead_s") | spread(fits, "held_out_ratio")
             of_peak = medians["largest_flops_per_s"] / peak if peak else None
-            rows.append(names | {"processes": len(fits)} | medians | ranges | {"of_peak": of_peak})
+            rows.append(names | {"processes": len(fits)} | ranges | medians | {"of_peak": of_peak})
     return OVERHEAD.frame(rows)
 
 

@@ -19,7 +19,8 @@ def trained(
     """A result with these accuracies; epochs take 1, 2, 3 ... seconds, the start takes 7."""
     rows = [Epoch(0, None, None, 0.2, None, 2.3, 0.1)]
     rows += [Epoch(i, float(i), 1.0, 0.2, 0.3, 0.3, accuracy) for i, accuracy in enumerate(accuracies, start=1)]
-    made = result(implementation, block, epochs=len(accuracies), phases=Phases(4.0, 1.0, 2.0, 60.0), **changes)
+    phases = Phases(4.0, 1.0, 2.0, 60.0)
+    made = result(implementation, block, epochs=len(accuracies), phases=phases, data="harder", **changes)
     return replace(made, epochs=tuple(rows))
 
 

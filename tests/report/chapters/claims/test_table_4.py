@@ -46,10 +46,12 @@ def test_table_4_puts_the_documents_claims_beside_the_figures(
     assert table_4.table_4(other, MACHINES)["claim_low"].isna().all()
 
 
-def test_table_4_has_median_and_range_over_processes() -> None:
-    """Of each quantity; how many processes and epochs that was."""
+def test_table_4_has_mean_and_range_over_processes() -> None:
+    """Of each quantity, geometric but for accuracies; how many processes and epochs that was."""
     row = row_of_table_4(runs(session({"matched-pytorch": [1.0, 4.0, 2.0]}, control=[9.0])))
     assert (row["low"], row["value"], row["high"], row["processes"], row["epochs"]) == (1.0, 2.0, 4.0, 3, 3)
+    found = [result(block=block, accuracy=share) for block, share in ((1, 0.9), (2, 0.96), (3, 0.99))]
+    assert row_of_table_4(runs(found), quantity="accuracy")["value"] == pytest.approx(0.95)
     row = row_of_table_4(runs([result()]), quantity="memory_bytes")
     assert row["value"] == 760_000_000
 

@@ -174,5 +174,7 @@ def test_sweeps_are_carried_through_pytest_benchmarks_json_but_are_no_benchmark(
 def test_a_run_says_what_a_sweep_found() -> None:
     """In its line: how many points, and how many could not be trained."""
     number = len(swept().points)
-    assert progress.ended(swept()) == f"{number} points"
-    assert progress.ended(swept(lost=(1,))) == f"{number - 3} points, 3 could not be trained"
+    assert progress.ended(swept()) == f"    matched-pytorch (sweep): {number} points"
+    assert (
+        progress.ended(swept(lost=(1,))) == f"    matched-pytorch (sweep): {number - 3} points, 3 could not be trained"
+    )

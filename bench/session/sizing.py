@@ -7,9 +7,9 @@ interrupted goes on to the number that was fixed, and nobody can stop when the f
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import fsum
-from statistics import median
 
 from bench import statistics
+from bench.data.questions import Contender, primary
 from bench.display import naming, numbers
 from bench.errors import FcnBenchError
 from bench.session.choice import Options
@@ -22,7 +22,7 @@ PILOT = 5
 """Blocks of a pilot for a precision: with three, Student's quantile would ask for more than twice as many in all."""
 PILOT_FOR_TIME = 2
 """Blocks of a pilot that only has to tell how long a block takes."""
-BLOCKS = 3
+BLOCKS = 4
 """Blocks where nothing is to be decided."""
 Values = Mapping[int, float]
 """Seconds of a steady epoch by block."""
@@ -34,7 +34,7 @@ def needed(options: Options) -> bool:
 
 
 def first_blocks(options: Options) -> int:
-    """The blocks to begin with: as many as were given, else a pilot's, or three where nothing is to be decided.
+    """The blocks to begin with: as many as were given, else a pilot's, or four where nothing is to be decided.
 
     Raises FcnBenchError for a number of blocks or epochs from which no precision can be read.
     """
@@ -94,38 +94,54 @@ def block_s(results: Sequence[TrainingResult]) -> float:
 
 
 def log_ratios(results: Iterable[TrainingResult], gates: Iterable[Verification]) -> dict[str, list[float]]:
-    """The logarithms of ratios by block, of every pair and of every control with itself, by name.
+    """The logarithms of ratios by block, of every pair that is asked about and of every control with itself, by name.
 
     Those with fewer than two blocks are left out, and implementations that do not do the same work.
     """
     failed = {(gate.implementation, gate.workload, gate.device) for gate in gates if gate.status == "failed"}
-    places: dict[Place, dict[tuple[str, Role], dict[int, float]]] = {}
+    places: dict[Place, list[TrainingResult]] = {}
     for result in results:
-        cell, steady = result.cell, [epoch.train_s for epoch in result.epochs if epoch.train_s is not None][1:]
+        cell = result.cell
         proved = (cell.implementation, cell.workload.name, cell.device) not in failed
-        if result.status == "ok" and proved and steady:
-            programs = places.setdefault(cell.place, {})
-            programs.setdefault((cell.implementation, cell.role), {})[cell.block] = median(steady)
-    named = [found for place, programs in places.items() for found in pairs(place, programs)]
-    named += [found for place, programs in places.items() for found in controls(place, programs)]
+        if result.status == "ok" and proved and steady_s(result):
+            places.setdefault(cell.place, []).append(result)
     ratios = {}
-    for name, a, b in named:
-        both = sorted(a.keys() & b.keys())
-        if len(both) > 1:
-            ratios[name] = statistics.log_ratios([a[block] for block in both], [b[block] for block in both])
+    for place, side_by_side in places.items():
+        for name, a, b in [*pairs(side_by_side), *controls(side_by_side)]:
+            both = sorted(a.keys() & b.keys())
+            if len(both) > 1:
+                logs = statistics.log_ratios([a[block] for block in both], [b[block] for block in both])
+                ratios[f"{name}, {naming.title(*place)}"] = logs
     return ratios
 
 
-def pairs(place: Place, programs: Mapping[tuple[str, Role], Values]) -> Iterator[tuple[str, Values, Values]]:
-    """Every pair of implementations, the one with the greater median first."""
-    measured = {name: values for (name, role), values in sorted(programs.items()) if role == "measured"}
-    ranked = sorted(measured, key=lambda name: -median(measured[name].values()))
+def steady_s(result: TrainingResult) -> list[float]:
+    """The seconds of all epochs but the first."""
+    return [epoch.train_s for epoch in result.epochs if epoch.train_s is not None][1:]
+
+
+def values(results: Iterable[TrainingResult], name: str, role: Role) -> Values:
+    """An implementation's seconds of a steady epoch by block."""
+    return {
+        result.cell.block: statistics.process_value(steady_s(result))
+        for result in results
+        if (result.cell.implementation, result.cell.role) == (name, role)
+    }
+
+
+def pairs(results: Sequence[TrainingResult]) -> Iterator[tuple[str, Values, Values]]:
+    """Every pair of implementations that is asked about, the one with the greater value first."""
+    repeated = {result.cell.implementation for result in results if result.cell.role == "control"}
+    cells = {result.cell.implementation: result.cell for result in results if result.cell.role == "measured"}
+    asked = primary([Contender(name, cell.tier, cell.framework, name in repeated) for name, cell in cells.items()])
+    measured = {name: values(results, name, "measured") for name in sorted(cells)}
+    ranked = sorted(measured, key=lambda name: -statistics.program_value(measured[name].values()))
     for a, b in combinations(ranked, 2):
-        yield f"{a} and {b}, {naming.title(*place)}", measured[a], measured[b]
+        if frozenset((a, b)) in asked:
+            yield f"{a} and {b}", measured[a], measured[b]
 
 
-def controls(place: Place, programs: Mapping[tuple[str, Role], Values]) -> Iterator[tuple[str, Values, Values]]:
+def controls(results: Sequence[TrainingResult]) -> Iterator[tuple[str, Values, Values]]:
     """Every control, and what it repeats."""
-    for (name, role), values in programs.items():
-        if role == "control":
-            yield f"the control and itself, {naming.title(*place)}", values, programs.get((name, "measured"), {})
+    for name in dict.fromkeys(result.cell.implementation for result in results if result.cell.role == "control"):
+        yield "the control and itself", values(results, name, "control"), values(results, name, "measured")

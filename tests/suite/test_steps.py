@@ -9,8 +9,8 @@ from bench.errors import FcnBenchError, NotHere
 from bench.machine import description
 from bench.session.plan import Plan
 from bench.session.session import Session
-from bench.session.steps import SteppedTraining
 from bench.store import archive
+from bench.suite.steps import SteppedTraining
 from bench.worker.requests import DrawOrder, ReportEpoch, TrainEpoch
 from impls import registry
 from impls.workload import Workload

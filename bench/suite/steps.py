@@ -43,7 +43,7 @@ class SteppedTraining:
         cell, entry = self.cell, self.session.entries[self.cell.implementation]
         self.worker = Worker(entry, self.session.placement(cell), self.log)
         task = replace(self.session.task(cell), data=str(self.data))
-        self.worker.send(TrainByStep(entry_point(entry), task, cell.epochs, self.disable_gc))
+        self.worker.send(TrainByStep(entry_point(entry), task, self.disable_gc))
 
     def begin(self) -> None:
         """Start a fresh process and have it import, build and load: it is ready to train and to predict."""

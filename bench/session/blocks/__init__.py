@@ -1,0 +1,1 @@
+"""Blocks: what is measured side by side, in turns, and how many epochs of each program that takes."""
