@@ -140,6 +140,12 @@ class Tutorial:
     statements: tuple[Statement, ...] = ()
     code: Code | None = None
 
+    @property
+    def name(self) -> str:
+        """``Recognising handwritten digits with PyTorch (chinasem.cn, undated)``."""
+        published = "source not known" if self.published == "not known" else self.published
+        return f"{self.english[0].upper()}{self.english[1:]} ({published}, {self.date})"
+
 
 TUTORIAL = TypeAdapter(Tutorial)
 

@@ -72,11 +72,13 @@ def block(one: Block, level: int) -> str:  # noqa: C901  (a case for each kind o
 
 
 def section(one: Section, level: int) -> str:
-    """A heading and what stands beneath it; those of the second level are sections of the page."""
+    """A heading and what stands beneath it; those of the second level are sections of the page, and may be folded."""
     anchor = f' id="{one.anchor}"' if one.anchor else ""
     body = written(one.body, level + 1)
     if level == 2:
-        return f"<section{anchor}>\n<h2>{escaped(one.title)}</h2>\n{body}\n</section>\n"
+        heading = f"<h2>{escaped(one.title)}</h2>"
+        whole = f"<details>\n<summary>{heading}</summary>\n{body}\n</details>" if one.folded else f"{heading}\n{body}"
+        return f"<section{anchor}>\n{whole}\n</section>\n"
     return f"<h{level}{anchor}>{escaped(one.title)}</h{level}>\n{body}" if one.title else body
 
 

@@ -8,7 +8,7 @@ from bench.display import numbers
 from bench.display.section import Block, Details, Picture, Section, Shown, Text, note, shown
 from bench.report import pairs
 from bench.report.chapter import Chapter, Pictures
-from bench.report.chapters.comparison import answer, charts, tables
+from bench.report.chapters.comparison import answer, bars, charts, programs, tables
 from bench.report.groups import Group
 from bench.report.results import Results
 
@@ -24,11 +24,11 @@ NOTHING = "Nothing to compare: fewer than two implementations have steady epochs
 
 def answered(results: Results, pictures: Pictures) -> Iterator[Block]:
     """The answer in sentences; for each group that they are about its times and its summary."""
-    first, *others = answer.opening(results.groups)
+    first, *others = answer.opening(results)
     yield Text(first, "lead" if results.frames["control"]["fit"].all() else "lead warning")
     yield from others
     for group in results.leading:
-        yield from of_kind(pictures[group.key], "epoch-time")
+        yield from of_kind(pictures[group.key], "answer")
         yield from summary(results, group, group.title)
 
 
@@ -42,7 +42,7 @@ def compared(results: Results, pictures: Pictures) -> Iterator[Block]:
 def of_group(results: Results, group: Group, pictures: Pictures) -> Iterator[Block]:
     """The pairs of a group; before them its answer and summary, unless the page has opened with them."""
     if group not in results.leading:
-        yield from answer.answers(group)
+        yield from answer.answers(results, group)
         yield from summary(results, group)
     yield from of_kind(pictures[group.key], "ratios")
     within, across, beside = tables.pairs(group, True), tables.pairs(group, False), tables.beside_speed(group)
@@ -66,8 +66,8 @@ def summary(results: Results, group: Group, caption: str = "") -> Iterator[Block
 
 
 def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
-    """The times per epoch, unless the page has opened with them."""
-    return iter(of_kind(pictures, "epoch-time") if group not in results.leading else [])
+    """The times of all processes."""
+    return iter(of_kind(pictures, "epoch-time"))
 
 
 def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
@@ -76,20 +76,26 @@ def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
 
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
-    """The summary of each implementation, the controls, all pairs."""
+    """The summary of each implementation, the controls, all pairs; and of these what most readers ask."""
+    summary, comparison = pairs.summary_frame(results.runs), pairs.comparison(results.runs, results.questions)
     return {
-        "summary": pairs.summary_frame(results.runs),
+        "results": programs.frame(summary, comparison, results.runs),
+        "summary": summary,
         "control": pairs.control(results.runs),
-        "comparison": pairs.comparison(results.runs, results.questions),
+        "comparison": comparison,
     }
 
 
 CHAPTER = Chapter(
-    tables={"summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
+    tables={"results": programs.RESULTS, "summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
     frames=frames,
     words={"comparison": pairs.in_words},
-    kinds={"epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
-    charts=lambda results, group: [charts.times(group.title, group.key, group.runs), charts.ratios(group)],
+    kinds={"answer": "tables/summary.csv", "epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
+    charts=lambda results, group: [
+        bars.chart(group) if group in results.leading else None,
+        charts.times(group.title, group.key, group.runs),
+        charts.ratios(group),
+    ],
     evidence=evidence,
     parts={"answer": answered, "comparison": compared},
 )

@@ -1,14 +1,16 @@
 """The answer in sentences: which framework is faster, by how much, and how sure that is."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from bench.display import naming, numbers
 from bench.report import groups
+from bench.report.chapters.breakdown import stages
 from bench.report.groups import Group, Pair
+from bench.report.results import Results
 from bench.report.runs import why_withheld, withheld
 from bench.statistics import LARGEST_DELTA, Verdict
 from impls.frameworks import COMPARED
@@ -75,13 +77,13 @@ def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
     return "memory", words, f"{numbers.ratio(row['estimate'])} times", ends
 
 
-def opening(every: Sequence[Group]) -> list[str]:
+def opening(results: Results) -> list[str]:
     """The answer: a sentence per leading group and tier, then whether the session is fit, then what is missing."""
-    runs = pd.concat([group.runs for group in every])
+    every, runs = results.groups, results.runs
     if not (runs["status"] == "ok").any():
         return [no_result(runs, "Nothing was measured")]
     failed = int((runs["status"] == "failed").sum())
-    sentences = [sentence for group in groups.leading(every) for sentence in answers(group)]
+    sentences = [sentence for group in groups.leading(every) for sentence in answers(results, group)]
     sentences += [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
     if failed:
         sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
@@ -111,7 +113,7 @@ def first_reason(runs: pd.DataFrame) -> str:
     return reasons[0] if reasons else ""
 
 
-def answers(group: Group) -> list[str]:
+def answers(results: Results, group: Group) -> list[str]:
     """The sentences of one group: one for each tier that compares something, else one over all tiers."""
     if not (group.runs["status"] == "ok").any():
         return [no_result(group.runs, f"Nothing was measured for {group.title}")]
@@ -121,7 +123,7 @@ def answers(group: Group) -> list[str]:
             "compiling and is reported apart, so run with --epochs 2 or more."
         ]
     tiers = [*SPOKEN_TIERS, *(tier for tier in group.runs["tier"].unique() if tier not in naming.TIERS)]
-    if sentences := [sentence for tier in tiers if (sentence := of_tier(group, tier))]:
+    if sentences := [sentence for tier in tiers if (sentence := of_tier(results, group, tier))]:
         return sentences
     contenders = group.timed[group.timed["tier"] != "reference"]
     contenders = group.timed if len(contenders) < 2 else contenders  # beside a yardstick, one is compared with it
@@ -136,19 +138,49 @@ def answers(group: Group) -> list[str]:
     return [of_pair(group, fastest, second)]
 
 
-def of_tier(group: Group, tier: str) -> str:
+def of_tier(results: Results, group: Group, tier: str) -> str:
     """The sentence on one tier; empty where the tier compares nothing."""
     names = group.runs.loc[(group.runs["tier"] == tier) & (group.runs["role"] == "measured"), "implementation"].unique()
     timed = [name for name in group.timed["implementation"] if name in names]
-    if len(timed) < 2:
+    both = compared(group, tier)
+    if both is None:
         return alone(group, timed, [str(name) for name in names if name not in timed])
-    compared = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
-    chosen = compared if len(compared) == 2 else timed[:2]
-    sentence = of_pair(group, chosen[0], chosen[1])
-    sentence += "".join(varied(group, chosen[0], chosen[1], name) for name in timed if name not in chosen)
-    if timed[0] not in chosen:
+    sentence = of_pair(group, *both) + "".join(varied(group, *both, name) for name in timed if name not in both)
+    if timed[0] not in both:
         sentence += f" The fastest of this tier: {timing(group, timed[0])}."
-    return sentence
+    return sentence + (because(results, group) if tier == TUTORIALS else "")
+
+
+def because(results: Results, group: Group) -> str:
+    """What getting the data to the networks takes of the tutorials' programs, where that was measured; may be empty."""
+    shares = [
+        f"{numbers.percent(stages.fed(own))} of {naming.label(name, TUTORIALS)}’s epochs"
+        for name, own in stages.whole(results.frames["breakdown"], group)
+        if not stages.disturbance(own)
+    ]
+    return f" There, getting the data to the network takes {numbers.listed(shares)}." if shares else ""
+
+
+def compared(group: Group, tier: str) -> tuple[str, str] | None:
+    """The two programs that a tier's sentence is about: the tutorials' frameworks, else the fastest two."""
+    timed = [str(name) for name in group.timed.loc[group.timed["tier"] == tier, "implementation"]]
+    of_question = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
+    both = of_question if len(of_question) == 2 else timed[:2]
+    return (both[0], both[1]) if len(both) == 2 else None
+
+
+def finding(group: Group) -> str:
+    """The answer as a headline: of the first tier that compares two programs."""
+    for tier in (*SPOKEN_TIERS, *group.runs["tier"].unique()):
+        both = compared(group, tier)
+        pair = group.pair(*both) if both else None
+        if pair is not None:
+            fast, slow = naming.label(pair.fast, tier), naming.label(pair.slow, tier)
+            if pair.verdict is Verdict.EQUIVALENT:
+                return f"{fast} and {slow} are equally fast, within {numbers.share(pair.delta)}"
+            sure = "" if pair.verdict.is_difference else " here, which is not certain"
+            return f"{slow} takes {numbers.ratio(pair.estimate)} times as long as {fast}{sure}"
+    return "Training time per epoch"
 
 
 def varied(group: Group, a: str, b: str, name: str) -> str:
