@@ -17,7 +17,8 @@ INLINED = 400_000
 OPENING = {"answer": ("The answer", "Answer"), "claims": ("What the tutorials claim", "Claims")}
 FOLDED = {"comparison": ("All pairs", ""), "evidence": ("All that was measured", "Measured"),
           "detail": ("The tutorials’ tables, one by one", "Tutorials’ tables"),
-          "method": ("How it was measured", "Method"), "machine": ("Machine, versions, switches", "Machine")}  # fmt: skip
+          "method": ("How it was measured", "Method"),
+          "machine": ("Machine, versions, switches", "Machine")}  # fmt: skip
 """The sections that chapters share, by their anchors: titles and labels. Those of a single chapter stand between."""
 
 

@@ -193,7 +193,7 @@ def loop(claim: Statement, evidence: Evidence) -> Finding:
 
 
 def counted(claim: Statement, evidence: Evidence, what: str, count: Callable[[Program], int]) -> Finding:
-    """As many as in the program, beside the other framework's, in the first tier that has both: the documented one, where that was run."""
+    """What is counted in a framework's program and in the other's, of the first tier that has both."""
     counts = {}
     for tier in PLAIN:
         programs = [evidence.programs.get(f"{tier}-{name}") for name in (claim.framework, claim.other)]

@@ -33,13 +33,17 @@ def scorecard(frame: pd.DataFrame) -> Sheet:
         if len(tested):
             rows.append((names[number], str(says), verdict(tested), figures(tested)))
             links.append(link(tested.iloc[0]))
-    return Sheet("", ("tutorial", "claim", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links))
+    return Sheet(
+        "", ("tutorial", "claim", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links)
+    )
 
 
 def verdict(lines: pd.DataFrame) -> str:
     """The verdict of all lines of a claim; how often each was reached, where they differ."""
     words = Counter(cell(row) for _, row in lines.iterrows())
-    return next(iter(words)) if len(words) == 1 else numbers.listed([f"{often} {what}" for what, often in words.items()])
+    return (
+        next(iter(words)) if len(words) == 1 else numbers.listed([f"{often} {what}" for what, often in words.items()])
+    )
 
 
 def figures(lines: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What was claimed beside what was measured, as tables for people: the ledger, and the Tables 1 and 4 of the first tutorial."""
+"""What was claimed beside what was measured, as tables for people: the ledger, and the first tutorial's Table 4."""
 
 import math
 from itertools import product

@@ -87,7 +87,12 @@ def frames(results: Results) -> dict[str, pd.DataFrame]:
 
 
 CHAPTER = Chapter(
-    tables={"results": programs.RESULTS, "summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
+    tables={
+        "results": programs.RESULTS,
+        "summary": pairs.SUMMARY,
+        "control": pairs.CONTROL,
+        "comparison": pairs.COMPARISON,
+    },
     frames=frames,
     words={"comparison": pairs.in_words},
     kinds={"answer": "tables/summary.csv", "epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},

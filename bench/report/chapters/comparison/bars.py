@@ -25,7 +25,7 @@ KEY = "Seconds per training epoch, less is better. Lines: 95 % intervals over bl
 
 @dataclass(frozen=True)
 class Bar:
-    """A program: its names, its seconds with their interval (without one block by block), how many times the fastest."""
+    """A program: its names, its seconds and their interval, how many times as long as the fastest it takes."""
 
     label: str
     tier: str

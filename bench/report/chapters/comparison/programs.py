@@ -13,7 +13,8 @@ from bench.report.pairs import grouped, verdict_words
 from bench.report.runs import GROUP, measured
 from bench.statistics import Verdict
 
-RESULTS = Table("One row for each program that was measured, on each network, device and number of threads; no controls.", (
+RESULTS = Table("One row for each program that was measured, on each network, device and number of threads; no "
+                "controls.", (
     Column("network", "", columns.WORKLOAD.meaning),
     Column("program", "", columns.IMPLEMENTATION.meaning),
     columns.TIER, columns.FRAMEWORK, columns.DEVICE, columns.THREADS, columns.EPOCH_S,
@@ -23,7 +24,7 @@ RESULTS = Table("One row for each program that was measured, on each network, de
            "number of threads, over the blocks that both have; 1 for that one"),
     Column("ratio_low", "ratio", "lower end of its 95 % interval"),
     Column("ratio_high", "ratio", "upper end"),
-    Column("verdict", "", "fastest (of its tier), slower, equivalent, inconclusive, too few blocks, exploratory (nobody "
+    Column("verdict", "", "fastest of its tier, slower, equivalent, inconclusive, too few blocks, exploratory (nobody "
            "asked about this pair beforehand) or unfit (the control differs from itself)"),
     columns.ACCURACY,
     Column("memory_bytes", "bytes", columns.PROCESS_PEAK_BYTES.meaning),
