@@ -22,6 +22,15 @@ def test_a_short_time_shrinks_all_alike() -> None:
     assert repetitions(costs, processes, 0.1) == {"a": 1, "b": 1}
 
 
+def test_a_restless_machine_asks_for_more() -> None:
+    """More of the time and three times as much of it; a spread that is usual changes nothing."""
+    costs, processes = {"a": Cost(4.0, 1.0), "b": Cost(8.0, 2.0)}, {"a": 2, "b": 1}
+    usual = repetitions(costs, processes, 12.0)
+    assert repetitions(costs, processes, 12.0, 0.05) == usual
+    restless = repetitions(costs, processes, 12.0, 0.2)
+    assert restless == {"a": 9, "b": 9} and repetitions(costs, processes, 1e9, 0.2) == {"a": 10, "b": 10}
+
+
 @pytest.mark.parametrize(("epochs", "turns"), itertools.combinations_with_replacement(range(1, 9), 2))
 def test_turns_are_spread_evenly(epochs: int, turns: int) -> None:
     """Each program gets its number, with gaps that differ by one at most."""

@@ -89,7 +89,9 @@ def measure(tmp_path: Path, tiny: Workload, tiny_data: Path) -> Measure:
         for folder in ("cells", "logs", "models"):
             (tmp_path / folder).mkdir(exist_ok=True)
         session = Session(tmp_path, {entry.name: entry for entry in entries}, tiny_data, MACHINE, timeout_s)
-        return list(rounds.measured(session, plan.cells(), random.Random(1), lambda costs: dict.fromkeys(costs, more)))
+        return list(
+            rounds.measured(session, plan.cells(), random.Random(1), lambda costs, spread: dict.fromkeys(costs, more))
+        )
 
     return measure
 

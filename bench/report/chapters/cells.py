@@ -1,15 +1,14 @@
 """The cells themselves: every process as it was measured, what disturbed it, and what failed or was skipped."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from bench.display import naming, numbers
 from bench.display.section import Block, Details, Failure, Failures, Section, Shown, note
 from bench.display.tables import Sheet
+from bench.machine import restlessness
 from bench.report import runs as report_runs
 from bench.report.chapter import Chapter, Pictures
 from bench.report.results import Results
@@ -29,9 +28,6 @@ CORE = 0.5
 """CPUs that a process lacked for its threads, from which on a core was busy with something else."""
 WAITING, WAITING_ROWS = 0.05, 3
 """Share of a program's epochs in which it computes nothing, from which on that is told; of how many programs."""
-RESTLESS = 0.09
-"""Standard deviation of the logarithms of one process's epochs, from which on four blocks of four rounds leave a ratio
-with an interval of 10 % and more to both sides: 3.18 (Student, 3 degrees) * 0.09 * sqrt(2 / 4) / sqrt(4)."""
 CELLS = 600
 LOGS = 20
 LOG_LETTERS = 4000
@@ -148,11 +144,9 @@ def restless(results: Results) -> str:
     for group in results.groups:
         for name in group.control["implementation"]:
             cells = group.runs.loc[(group.runs["implementation"] == name) & (group.runs["status"] == "ok"), "cell"]
-            logs = timed[timed["cell"].isin(cells)].assign(log_s=lambda rows: np.log(rows["train_s"]))
-            off = logs["log_s"] - logs.groupby("cell")["log_s"].transform("mean")
-            freedom = len(logs) - logs["cell"].nunique()
-            spread = math.sqrt((off**2).sum() / freedom) if freedom else 0.0
-            if spread > RESTLESS:
+            processes = timed[timed["cell"].isin(cells)].groupby("cell")["train_s"]
+            spread = restlessness.spread(list(seconds) for _, seconds in processes)
+            if spread > restlessness.RESTLESS:
                 lines.append(f"{numbers.share(spread)} ({name}, {group.title})")
     if not lines:
         return ""

@@ -4,12 +4,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bench.machine.restlessness import RESTLESS
+
 MOST_EPOCHS = 40
 """More than these in one process make a block's value no sharper than what differs between processes."""
-WITHIN_OVER_BETWEEN = 9.0
-"""The variance of an epoch's time within a process over that of processes' values: about what results/noise has, where
-logarithms of neighbouring epochs differ by three times as much as those of processes. It need not be exact: half or
-twice as much costs a few per cent of precision."""
+BETWEEN, USUAL = 0.04, 0.12
+"""Standard deviations of the logarithms of processes' values and of the epochs within one: about what results/noise
+has. They need not be exact: half or twice as much costs a few per cent of precision."""
+LONGER = 3.0
+"""How many times as long programs are timed on a restless machine: fewer epochs would say too little there."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,22 @@ class Cost:
 
 Costs = Mapping[str, Cost]
 """By the implementation's name."""
-Repeated = Callable[[Costs], Mapping[str, int]]
-"""How many epochs of each implementation are timed when its network is trained, given what each costs."""
+Repeated = Callable[[Costs, float], Mapping[str, int]]
+"""How many epochs of each implementation are timed when its network is trained, given what each costs and the standard
+deviation of the logarithms of a process's epochs; 0 where that is not known yet."""
 
 
-def repetitions(costs: Costs, processes: Mapping[str, int], seconds: float) -> dict[str, int]:
+def repetitions(costs: Costs, processes: Mapping[str, int], seconds: float, spread: float = 0.0) -> dict[str, int]:
     """Epochs of each program that a block should time, at least one, for which ``seconds`` are enough.
 
     With ``processes`` of each in the block. The number is the one for which a given time tells most, the root of start
     over epoch times variance within over between (Kalibera and Jones 2013, "Rigorous benchmarking in reasonable time",
-    ISMM, section 9); where that takes longer than ``seconds``, all numbers shrink alike.
+    ISMM, section 9); where that takes longer than ``seconds``, all numbers shrink alike. Where the ``spread`` within
+    processes shows that the machine is restless, they have three times as long.
     """
-    best = {name: math.sqrt(cost.start_s / cost.epoch_s * WITHIN_OVER_BETWEEN) for name, cost in costs.items()}
+    within = max(USUAL, spread)
+    best = {name: math.sqrt(cost.start_s / cost.epoch_s) * within / BETWEEN for name, cost in costs.items()}
+    seconds *= LONGER if spread > RESTLESS else 1.0
     needed_s = sum(processes[name] * best[name] * cost.epoch_s for name, cost in costs.items())
     scale = min(1.0, seconds / needed_s) if needed_s else 1.0
     return {name: max(1, min(MOST_EPOCHS, round(number * scale))) for name, number in best.items()}

@@ -74,8 +74,8 @@ def repeated(cells: Sequence[Cell], seconds: float, known: Mapping[str, int]) ->
     """
     processes = Counter(cell.implementation for cell in cells)
 
-    def numbers(each: Costs) -> dict[str, int]:
-        wanted = costs.repetitions(each, processes, seconds) if seconds else dict.fromkeys(each, 0)
+    def numbers(each: Costs, spread: float) -> dict[str, int]:
+        wanted = costs.repetitions(each, processes, seconds, spread) if seconds else dict.fromkeys(each, 0)
         steady = cells[0].epochs - 1
         return {name: max(0, number - steady) for name, number in wanted.items()} | {
             name: number for name, number in known.items() if name in each

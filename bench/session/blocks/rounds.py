@@ -5,10 +5,11 @@ the same machine, and what drifts goes into all programs alike.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import psutil
 
+from bench.machine import restlessness
 from bench.session.blocks.costs import Cost, Repeated, takes_part
 from bench.session.blocks.turns import CAN_STOP, TurnedProcess
 from bench.session.session import Session
@@ -54,18 +55,29 @@ def train_round(programs: Sequence[TurnedProcess], draw: random.Random) -> None:
 
 
 def train_repeatedly(programs: Sequence[TurnedProcess], draw: random.Random, repeated: Repeated) -> None:
-    """Have the programs whose networks are trained go on, each for as many epochs as its implementation should."""
+    """Have the programs whose networks are trained go on, each for as many epochs as its implementation should.
+
+    How far these differ may ask for more.
+    """
     alive = [program for program in programs if program.alive]
-    numbers = repeated({program.cell.implementation: cost(program.cell.implementation, alive) for program in alive})
+    each = {program.cell.implementation: cost(program.cell.implementation, alive) for program in alive}
+    numbers = repeated(each, 0.0)
+    train_further(alive, draw, numbers)
+    asked = repeated(each, restlessness.spread(program.epochs_s[1:] for program in alive))
+    train_further(alive, draw, {name: asked[name] - number for name, number in numbers.items()})
+
+
+def train_further(programs: Sequence[TurnedProcess], draw: random.Random, numbers: Mapping[str, int]) -> None:
+    """Have the programs train so many epochs each, in turns that are spread evenly."""
     turns = max(numbers.values(), default=0)
     for turn in range(turns):
-        train_round([one for one in alive if takes_part(turn, numbers[one.cell.implementation], turns)], draw)
+        train_round([one for one in programs if takes_part(turn, numbers[one.cell.implementation], turns)], draw)
 
 
 def cost(implementation: str, programs: Sequence[TurnedProcess]) -> Cost:
     """What an implementation has cost so far, the mean of its processes."""
     same = [program for program in programs if program.cell.implementation == implementation]
-    means = (sum(program.start_s for program in same), sum(program.epoch_s for program in same))
+    means = (sum(program.start_s for program in same), sum(program.epochs_s[-1] for program in same))
     return Cost(*(total / len(same) for total in means))
 
 

@@ -22,6 +22,8 @@ from bench.worker.requests import Finish, TrainEpoch
 
 CAN_STOP = hasattr(signal, "SIGSTOP")
 """Whether this system stops processes. Where it does not, one trains after the other."""
+STOPPED_LOOKS, STOPPED_PAUSE_S = 200, 0.005
+"""How often, and how far apart, it is looked whether a process has stopped."""
 
 
 class TurnedProcess:
@@ -38,7 +40,8 @@ class TurnedProcess:
         self.alive = False
         self.pieces: list[Readings] = []
         self.wall_s = self.child_cpu_s = 0.0
-        self.start_s = self.epoch_s = 0.0
+        self.start_s = 0.0
+        self.epochs_s: list[float] = []
 
     def start(self) -> None:
         """Start the process and have it do everything that comes before the first epoch."""
@@ -56,7 +59,7 @@ class TurnedProcess:
             with self.turn():
                 self.worker.send(TrainEpoch())
                 self.alive = self.worker.hear(self.left_s(), StepDone) is not None
-            self.epoch_s = self.wall_s - before_s
+            self.epochs_s.append(self.wall_s - before_s)
 
     def finish(self, alongside: int) -> TrainingResult:
         """Have it do what comes after the last epoch, and end; its result.
@@ -92,6 +95,7 @@ class TurnedProcess:
             yield
         finally:
             self.signal("SIGSTOP")
+            self.see_stopped()
             self.wall_s += time.perf_counter() - begun
             self.pieces.append(read.stop(replace(at, child_cpu_s=self.cpu_s() - spent_s)))
 
@@ -100,6 +104,17 @@ class TurnedProcess:
         if CAN_STOP and self.worker is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.worker.process.pid, signal.Signals[name])
+
+    def see_stopped(self) -> None:
+        """Wait until it has stopped or ended: on a CPU that it shares it may still run after the signal was sent."""
+        if CAN_STOP and self.worker is not None and hasattr(os, "waitid"):
+            for _ in range(STOPPED_LOOKS):  # somebody else may let it run again
+                with suppress(ChildProcessError):
+                    pid, looked = self.worker.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
+                    if os.waitid(os.P_PID, pid, looked) is None:
+                        time.sleep(STOPPED_PAUSE_S)
+                        continue
+                return
 
     def left_s(self) -> float:
         """The seconds that are left to it."""
