@@ -28,10 +28,11 @@ def scorecard(frame: pd.DataFrame) -> Sheet:
     """The claims for which something was measured, beneath the names of their tutorials."""
     names = {tutorial.number: tutorial.name for tutorial in tutorials.load()}
     rows, links = [], []
-    for (number, says), lines in frame.groupby(["document", "says"], sort=False):
+    for _, lines in frame.groupby(["document", "says"], sort=False):
+        number, says = lines["document"].iloc[0], lines["says"].iloc[0]
         tested = lines[~lines["verdict"].isin(OPEN)]
         if len(tested):
-            rows.append((names[number], str(says), verdict(tested), figures(tested)))
+            rows.append((names[int(number)], str(says), verdict(tested), figures(tested)))
             links.append(link(tested.iloc[0]))
     return Sheet(
         "", ("tutorial", "claim", "verdict", "measured"), tuple(rows), texts=3, grouped=True, links=tuple(links)

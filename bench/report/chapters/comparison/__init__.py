@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bench.display import numbers
-from bench.display.section import Block, Details, Picture, Section, Shown, Text, note, shown
+from bench.display.section import Block, Box, Details, Picture, Section, Shown, Text, note, shown
 from bench.report import pairs
 from bench.report.chapter import Chapter, Pictures
+from bench.report.chapters import cells
 from bench.report.chapters.comparison import answer, bars, charts, programs, tables
 from bench.report.groups import Group
 from bench.report.results import Results
@@ -23,18 +24,24 @@ NOTHING = "Nothing to compare: fewer than two implementations have steady epochs
 
 
 def answered(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """The answer in sentences; for each group that they are about its times and its summary."""
-    first, *others = answer.opening(results)
-    yield Text(first, "lead" if results.frames["control"]["fit"].all() else "lead warning")
-    yield from others
+    """The answer in a line for each question; for each group that they are about its times and its summary."""
+    nothing = not (results.runs["status"] == "ok").any()
+    first, *others = answer.opening(results) if nothing else answer.headlines(results)
+    lines: list[Block] = [Text(first, "lead" if results.frames["control"]["fit"].all() else "lead warning")]
+    lines += [Text(line, "lead") for line in others]
+    lines += [] if nothing else answer.caveats(results)
+    shown_first = [picture for group in results.leading for picture in of_kind(pictures[group.key], "answer")]
+    yield Box("opening", [Box("lines", lines), *shown_first])
     for group in results.leading:
-        yield from of_kind(pictures[group.key], "answer")
         yield from summary(results, group, group.title)
+    yield note(" ".join(filter(None, (line for group in results.leading for line in tables.control(group)))))
+    yield from cells.noted(results)
 
 
 def compared(results: Results, pictures: Pictures) -> Iterator[Block]:
     """All pairs of all groups."""
     yield HOW
+    yield from answer.opening(results)
     for group in results.groups:
         yield Section(group.title, list(of_group(results, group, pictures)), group.key)
 
@@ -62,7 +69,8 @@ def summary(results: Results, group: Group, caption: str = "") -> Iterator[Block
     sheet = tables.summary(results, group, wide=True)
     if sheet.rows:
         yield Shown(sheet, caption)
-        yield from map(note, tables.control(group))
+        if group not in results.leading:
+            yield from map(note, tables.control(group))
 
 
 def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from bench.display import naming, numbers
-from bench.report import groups
 from bench.report.chapters.breakdown import stages
 from bench.report.groups import Group, Pair
 from bench.report.results import Results
@@ -43,6 +42,8 @@ OTHER_WORDS = {
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
 """The order of the sentences: what isolates the framework, then what readers of the tutorials run."""
+STARTS = {"matched": "Doing the same, ", TUTORIALS: "As the tutorials write it, ", "tuned": "At their fastest, "}
+"""How the line of a tier begins."""
 QUESTION = tuple(naming.LABELS[name] for name in COMPARED)
 """The two that the documents compare; where a tier has both, its sentence is about them."""
 
@@ -79,15 +80,46 @@ def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
 
 def opening(results: Results) -> list[str]:
     """The answer: a sentence per leading group and tier, then whether the session is fit, then what is missing."""
-    every, runs = results.groups, results.runs
-    if not (runs["status"] == "ok").any():
-        return [no_result(runs, "Nothing was measured")]
-    failed = int((runs["status"] == "failed").sum())
-    sentences = [sentence for group in groups.leading(every) for sentence in answers(results, group)]
-    sentences += [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
+    if not (results.runs["status"] == "ok").any():
+        return [no_result(results.runs, "Nothing was measured")]
+    return [sentence for group in results.leading for sentence in answers(results, group)] + caveats(results)
+
+
+def caveats(results: Results) -> list[str]:
+    """Why the session ranks nothing, and how much of it is missing, where that is so."""
+    runs, failed = results.runs, int((results.runs["status"] == "failed").sum())
+    rows = [(group, row) for group in results.groups for _, row in group.control.iterrows()]
+    sentences = [unfit(group, row) for group, row in rows if not row["fit"]]
     if failed:
         sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
     return sentences
+
+
+def headlines(results: Results) -> list[str]:
+    """The answer in a line for each leading group and tier; in full sentences where nothing is compared."""
+    lines: list[str] = []
+    for group in results.leading:
+        tiers = dict.fromkeys((*SPOKEN_TIERS, *group.runs["tier"].unique()))
+        own = [line for tier in tiers if (line := headline(results, group, tier))]
+        lines += own or answers(results, group)
+    return lines
+
+
+def headline(results: Results, group: Group, tier: str) -> str:
+    """How many times as long one framework took in a tier, with the interval; empty where the tier compares nothing."""
+    both = compared(group, tier)
+    pair = group.pair(*both) if both else None
+    if pair is None:
+        return ""
+    fast, slow = naming.label(pair.fast, tier), naming.label(pair.slow, tier)
+    ends = numbers.ends(pair.estimate, pair.low, pair.high).replace("–", " to ")
+    ends = f"95 %: {ends}" if ends else "one block: no interval"
+    sure = "" if pair.verdict.is_difference else f": {phrase(pair, fast)}"
+    where = "" if len(results.leading) == 1 else f" on {naming.device(group.device)}"
+    line = (
+        f"{STARTS.get(tier, f'In the tier {tier}, ')}{slow} took {numbers.ratio(pair.estimate)} times as long as {fast}"
+    )
+    return f"{line}{where} ({ends}){sure}.{because(results, group) if tier == TUTORIALS else ''}"
 
 
 def unfit(group: Group, row: pd.Series) -> str:

@@ -105,13 +105,15 @@ def diverged_of(results: Results, group: Group) -> list[Block]:
 
 
 def section(results: Results, pictures: Pictures) -> Section | None:
-    """The images on which the networks disagree, beside the board."""
-    apart = [
+    """The images on which the networks disagree, those of the first pair open."""
+    apart: list[Block] = [
         picture
         for group in results.leading
         for picture in pictures[group.key]
         if picture.chart.name.startswith(f"{charts.APART}.")
     ]
+    if len(apart) > 1:
+        apart[1:] = [Details(numbers.count(len(apart) - 1, "other pair"), apart[1:])]
     return Section("Where they disagree", apart, "apart") if apart else None
 
 
