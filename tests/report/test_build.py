@@ -305,7 +305,7 @@ def test_runs_and_epochs_have_a_row_for_each(usual: Path) -> None:
 
 def test_every_chart_is_there_as_svg(usual: Path) -> None:
     """Sharp at any size, and small."""
-    kinds = ("epoch-time", "ratios", "memory", "accuracy")
+    kinds = ("answer", "epoch-time", "ratios", "memory", "accuracy")
     expected = {f"{kind}.mlp-128-64.cpu.2t.svg" for kind in kinds}
     assert {path.name for path in (usual / "charts").iterdir()} == expected
 
@@ -435,7 +435,7 @@ def test_every_picture_has_a_text_alternative(html: str) -> None:
     elements = Elements(html).found
     ids = {attributes.get("id") for _, attributes in elements}
     pictures = [attributes for tag, attributes in elements if tag == "svg"]
-    assert len(pictures) == 4
+    assert len(pictures) == 5
     assert all(p["role"] == "img" and set(str(p["aria-labelledby"]).split()) <= ids for p in pictures)
 
 
@@ -451,9 +451,11 @@ def test_the_page_follows_light_and_dark(html: str) -> None:
 
 
 def test_the_sections_stand_in_their_order(html: str) -> None:
-    """The answer first, the machine last."""
+    """The answer first, then the claims; the rest is folded, the machine last."""
     sections = [attributes["id"] for tag, attributes in Elements(html).found if tag == "section"]
-    assert sections == ["answer", "claims", "comparison", "evidence", "method", "machine"]
+    assert sections == ["answer", "claims", "comparison", "evidence", "detail", "method", "machine"]
+    folded = re.findall(r'<section id="(\w+)">\n<details>', html)
+    assert folded == sections[2:]
 
 
 def test_a_failed_cell_shows_the_end_of_its_log(tmp_path: Path, undrawn: None) -> None:
