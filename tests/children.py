@@ -34,5 +34,5 @@ def needs(*modules: str) -> None:
 
 def alone(session: Session, cell: Cell) -> TrainingResult:
     """A cell that trains, measured by itself, with no more epochs than it asks for."""
-    (result,) = rounds.measured(session, [cell], random.Random(0), lambda costs: dict.fromkeys(costs, 0))
+    (result,) = rounds.measured(session, [cell], random.Random(0), lambda costs, spread: dict.fromkeys(costs, 0))
     return result

@@ -216,7 +216,7 @@ def finding(group: Group) -> str:
 
 
 def varied(group: Group, a: str, b: str, name: str) -> str:
-    """How a variant of one of two, such as ``matched-keras-no-autotune``, compares with the other; may be empty."""
+    """How a variant of one of two, ``NAME-VARIANT``, compares with the other; may be empty."""
     base, other = (a, b) if name.startswith(f"{a}-") else (b, a)
     pair = group.pair(name, other) if name.startswith(f"{base}-") else None
     if pair is None:
