@@ -75,7 +75,8 @@ def ledger(
 def why_unmeasured(claim: AnyClaim, frame: pd.DataFrame, no_gpu: bool) -> Ruling:
     """Why nothing here decides a claim."""
     if isinstance(claim, AccuracyClaim):
-        return not_tested(f"no {claim.networks} network as a tutorial writes it was run")
+        kind = "" if claim.networks == "all" else f"{claim.networks} "
+        return not_tested(f"no {kind}network as a tutorial writes it was run")
     workloads = [claim.workload, claim.other] if isinstance(claim, SpreadClaim) else [claim.workload]
     missing = [name for name in workloads if name not in set(frame["workload"])]
     if missing:
