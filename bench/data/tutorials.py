@@ -142,7 +142,7 @@ class Tutorial:
 
     @property
     def name(self) -> str:
-        """``Recognising handwritten digits with PyTorch (chinasem.cn, undated)``."""
+        """What it is about, where it was published and when, on a line."""
         published = "source not known" if self.published == "not known" else self.published
         return f"{self.english[0].upper()}{self.english[1:]} ({published}, {self.date})"
 

@@ -12,7 +12,7 @@ from bench.report.chapters import CHAPTERS
 from bench.report.results import Results
 from impls.environment import kind
 
-INLINED = 200_000
+INLINED = 150_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
 OPENING = {"answer": ("The answer", "Answer"), "claims": ("What the tutorials claim", "Claims")}
 FOLDED = {"comparison": ("All pairs", ""), "evidence": ("All that was measured", "Measured"),
