@@ -46,10 +46,14 @@ class Verdict(Enum):
 class ClaimVerdict(Enum):
     """What becomes of a claim."""
 
-    HOLDS = "holds"
-    FAILS = "does not hold"
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
     UNDECIDED = "undecided"
-    NOT_MEASURED = "not measured"
+    OTHER_HARDWARE = "other hardware"
+    """A time that another machine took cannot be refuted by this one."""
+    NO_VERDICT = "no verdict"
+    """A matter of taste: what was counted is shown, and decides nothing."""
+    NOT_TESTED = "not tested"
     WITHHELD = "withheld"
     """Measured, but of an implementation that does not do the same work."""
 
@@ -258,12 +262,13 @@ def verdict(result: Ratio | Difference, delta: float, p: float | None = None) ->
 def claim_verdict(result: Ratio | Difference, least: float, most: float) -> ClaimVerdict:
     """What becomes of the claim that a quantity lies from ``least`` to ``most``.
 
-    It holds where the whole interval does, and fails where none of it does; without an interval the value decides.
+    It is confirmed where the whole interval does, and refuted where none of it does; without an interval the value
+    decides.
     """
     low, high = (result.low, result.high) if result.has_interval else (result.estimate, result.estimate)
     if least <= low and high <= most:
-        return ClaimVerdict.HOLDS
-    return ClaimVerdict.FAILS if high < least or low > most else ClaimVerdict.UNDECIDED
+        return ClaimVerdict.CONFIRMED
+    return ClaimVerdict.REFUTED if high < least or low > most else ClaimVerdict.UNDECIDED
 
 
 def sure(p: float | None) -> bool:

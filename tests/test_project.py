@@ -20,7 +20,9 @@ from bench.store import archive
 from bench.store.records.verification import Verification
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, GUIDE, COMPARED = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/guide.md", "docs/compared.md")
+)
 
 
 def test_ci_runs_the_test_command_of_the_readme():
@@ -42,6 +44,7 @@ MANY_IMPORTS = {
     "bench.report.chapters",  # the table of chapters
 }
 """What exceeds a limit below, with the reason."""
+DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 SOURCES = [*(ROOT / "bench").rglob("*.py"), *(ROOT / "impls").rglob("*.py")]
 
 
@@ -115,12 +118,12 @@ def test_environments_of_one_framework_have_the_same_harness():
 
 
 def test_readme_shows_what_the_reference_run_gives(tmp_path):
-    """The table in the README is the one that `fcnbench report` makes of the committed cells, letter for letter."""
+    """What the README shows is how `fcnbench report` begins on the committed cells, letter for letter."""
     directory = tmp_path / "reference"
     shutil.copytree(ROOT / "results" / "reference", directory)
     shown = re.search(r"```text\n(.*?)\n```", README, re.DOTALL)
     assert shown is not None
-    assert shown[1] == build.build(directory).text.strip()
+    assert build.build(directory).text.strip().startswith(shown[1]) and "A/A control" in shown[1]
 
 
 def test_reference_run_is_fit_and_complete():
@@ -133,15 +136,36 @@ def test_reference_run_is_fit_and_complete():
     assert pairs.control(runs)["fit"].all()
 
 
-def test_readme_says_what_the_documents_run_gave():
-    """Every network of every document was trained in both frameworks, and the README's figures are those of its cells."""
+def test_the_readme_is_short():
+    """What a newcomer reads through; everything else is in docs/."""
+    assert len(README.split()) <= 900
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", *DOCS])
+def test_links_lead_somewhere(page):
+    """To files that are there, and to headings of pages."""
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        file, _, heading = target.partition("#")
+        if "://" in target:
+            continue
+        there = path if not file else path.parent / file
+        assert there.exists(), target
+        if heading:
+            lines = re.findall(r"^#+ (.*)", there.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+            assert heading in anchors, target
+
+
+def test_docs_say_what_the_documents_run_gave():
+    """Every network of every document was trained in both frameworks, and the figures are those of its cells."""
     path = ROOT / "results" / "documents"
     runs = report_runs.runs_frame(archive.results(path), archive.records(path, Verification))
     assert set(runs["status"]) == {"ok"} and set(runs["gate"]) == {"passed"}
     assert set(runs["workload"]) == set(tutorials.networks())
     own = runs[runs["role"] == "measured"]
     assert (own.groupby("workload")["implementation"].nunique() == 4).all()
-    text, convolutional = " ".join(README.split()), own["workload"] == "cnn-32-64"
+    text, convolutional = " ".join(COMPARED.split()), own["workload"] == "cnn-32-64"
     for part, what in (
         (own[convolutional], "the convolutional network reached"),
         (own[~convolutional], "the dense ones"),
@@ -157,15 +181,15 @@ def test_readme_counts_the_planted_mistakes():
 
 
 def block_after(command: str) -> str:
-    """The text that the README shows for a command or a piece of code."""
-    _, _, rest = README.partition(command)
+    """The text that the guide shows for a command or a piece of code."""
+    _, _, rest = GUIDE.partition(command)
     return re.search(r"```text\n(.*?)\n```", rest, re.DOTALL)[1]  # type: ignore[index]
 
 
 @pytest.mark.process
-def test_readme_shows_what_the_suite_gave():
+def test_the_guide_shows_what_the_suite_gave():
     """Its table is made by pytest-benchmark from the committed file; lines that are left out are marked."""
-    asked = re.search(r"\.venv/bin/pytest-benchmark (compare results/reference/\S+ .*)", README)[1]
+    asked = re.search(r"\.venv/bin/pytest-benchmark (compare results/reference/\S+ .*)", GUIDE)[1]
     command = [sys.executable, "-m", "pytest_benchmark", *asked.split()]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     lines = iter([line.rstrip() for line in made])
@@ -174,8 +198,8 @@ def test_readme_shows_what_the_suite_gave():
 
 
 @pytest.mark.process
-def test_readme_snippet_prints_what_it_shows():
+def test_the_guides_snippet_prints_what_it_shows():
     """The example for pandas runs as it stands, and its answer is that of the committed CSVs."""
-    code = re.search(r"```python\n(import pandas.*?)\n```", README, re.DOTALL)[1]
+    code = re.search(r"```python\n(import pandas.*?)\n```", GUIDE, re.DOTALL)[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.rstrip() == block_after(code)

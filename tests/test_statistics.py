@@ -83,13 +83,13 @@ def test_values_of_complete_blocks_divide_to_the_paired_ratio() -> None:
 @pytest.mark.parametrize(
     ("low", "estimate", "high", "expected"),
     [
-        (0.95, 1.0, 1.05, ClaimVerdict.HOLDS),
-        (0.9, 1.0, 1.1, ClaimVerdict.HOLDS),  # equality at both ends counts as within
+        (0.95, 1.0, 1.05, ClaimVerdict.CONFIRMED),
+        (0.9, 1.0, 1.1, ClaimVerdict.CONFIRMED),  # equality at both ends counts as within
         (0.85, 1.0, 1.1, ClaimVerdict.UNDECIDED),
-        (0.5, 0.6, 0.89, ClaimVerdict.FAILS),
-        (1.11, 1.2, 1.3, ClaimVerdict.FAILS),
-        (0.0, 1.0, math.inf, ClaimVerdict.HOLDS),  # one process: its value decides
-        (0.0, 1.2, math.inf, ClaimVerdict.FAILS),
+        (0.5, 0.6, 0.89, ClaimVerdict.REFUTED),
+        (1.11, 1.2, 1.3, ClaimVerdict.REFUTED),
+        (0.0, 1.0, math.inf, ClaimVerdict.CONFIRMED),  # one process: its value decides
+        (0.0, 1.2, math.inf, ClaimVerdict.REFUTED),
     ],
 )
 def test_a_claim_holds_where_the_whole_interval_does(

@@ -12,9 +12,12 @@ app = typer.Typer()
 
 @app.command("export-benchmark")
 def export_benchmark(
-    directory: Annotated[Path, typer.Argument(help="A result directory.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="A result directory.")],
     out: Annotated[
-        Path | None, typer.Option(help="JSON file to write; - for the terminal [default: DIRECTORY/benchmark.json].")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="JSON file to write; - for the terminal (default: DIRECTORY/benchmark.json)."
+        ),
     ] = None,
 ) -> None:
     """Write a result directory as pytest-benchmark's JSON, for 'pytest-benchmark compare' and --benchmark-compare."""
@@ -31,9 +34,13 @@ def export_benchmark(
 
 @app.command("import-benchmark")
 def import_benchmark(
-    files: Annotated[list[Path], typer.Argument(help="JSON files of 'pytest bench --benchmark-json', one per block.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="JSON files of 'pytest bench --benchmark-json', one per block."),
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Result directory [default: results/NAME, as the first file].")
+        Path | None,
+        typer.Option(metavar="DIRECTORY", help="Result directory (default: results/NAME, as the first file)."),
     ] = None,
 ) -> None:
     """Bring what the pytest-benchmark suite measured into a result directory, and write its tables and report."""

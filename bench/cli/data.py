@@ -13,7 +13,8 @@ app = typer.Typer()
 @app.command()
 def data(
     directory: Annotated[
-        Path | None, typer.Argument(envvar="FCNBENCH_DATA", help="A directory with IDX files to check.")
+        Path | None,
+        typer.Argument(metavar="DIRECTORY", envvar="FCNBENCH_DATA", help="A directory with IDX files to check."),
     ] = None,
 ) -> None:
     """Fetch MNIST once, check it against the published digests, and show where it lies."""

@@ -18,16 +18,28 @@ BY = ", ".join(dict.fromkeys(row.by for row in exports.EXPORTERS))
 
 @app.command()
 def export(
-    model: Annotated[Path, typer.Argument(help="A portable file (models/*.npz), or a result directory.")],
-    format: Annotated[str, typer.Option(help=f"Format to write: {FORMATS}.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A portable file (models/*.npz), or a result directory.")
+    ],
+    format: Annotated[str, typer.Option(metavar="FORMAT", help=f"Format to write: {FORMATS}.")],
     out: Annotated[
-        Path | None, typer.Option(help="File, or a directory for it [default: WORKLOAD.IMPLEMENTATION.SUFFIX, here].")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File, or a directory for it (default: WORKLOAD.IMPLEMENTATION.SUFFIX, here)."
+        ),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help=f"Framework that writes the file: {BY} [default: the one that trained it].")
+        str | None,
+        typer.Option(
+            metavar="FRAMEWORK", help=f"Framework that writes the file: {BY} (default: the one that trained it)."
+        ),
     ] = None,
-    implementation: Annotated[str | None, typer.Option(help="Of a result directory: who trained it.")] = None,
-    workload: Annotated[str | None, typer.Option(help="Of a result directory: which network.")] = None,
+    implementation: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a result directory: who trained it.")
+    ] = None,
+    workload: Annotated[
+        str | None, typer.Option(metavar="NETWORK", help="Of a result directory: which network.")
+    ] = None,
     data: Data = None,
     timeout: Timeout = 900,
 ) -> None:

@@ -15,7 +15,7 @@ def floor(
     workload: Workloads = None,
     device: Devices = None,
     threads: Threads = None,
-    blocks: Annotated[int, typer.Option(min=1, help="Times that every library is measured.")] = 3,
+    blocks: Annotated[int, typer.Option(min=1, metavar="N", help="Times that every library is measured.")] = 3,
     data: Data = None,
     workloads: WorkloadFile = None,
     timeout: Timeout = 600,

@@ -111,7 +111,8 @@ def networks(workloads: "Mapping[str, Workload]") -> "Table":
 def list_(
     file: WorkloadFile = None,
     devices: Annotated[
-        bool, typer.Option("--devices", help="Start each framework and ask it what it can use; takes a minute.")
+        bool,
+        typer.Option("--devices", metavar="", help="Start each framework and ask it what it can use; takes a minute."),
     ] = False,
     python: Pythons = None,
 ) -> None:

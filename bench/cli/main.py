@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -21,10 +22,31 @@ from impls.frameworks import COMPARED, FRAMEWORKS
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     help=f"Train the same network in {' and in '.join(FRAMEWORKS[name].label for name in COMPARED)}, prove that the "
     "work was the same, and say which is faster.",
 )
+
+
+def say_version(asked: bool) -> None:
+    """Print the version of fcnbench, and leave."""
+    if asked:
+        from bench.worker.interpreters import package_version
+
+        say(f"fcnbench {package_version('fcnbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def before(
+    version: Annotated[
+        bool,
+        typer.Option("--version", metavar="", callback=say_version, is_eager=True, help="Show the version and leave."),
+    ] = False,
+) -> None:
+    """Take what may be given without a command; the help of the application is its own."""
+
+
 for commands in (run, verify, floor, predict, export, report, benchmark, list_, data, env):
     app.add_typer(commands.app)
 

@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, TextIO
+from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -14,99 +14,155 @@ MOST = 2**31 - 1
 """The largest number that every framework takes for a seed."""
 UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
-Workloads = Annotated[list[str] | None, typer.Option("--workload", help="Network to train; may be repeated.")]
-WorkloadFile = Annotated[Path | None, typer.Option("--workloads", help="TOML file with networks of your own.")]
+WHAT, HOW, WHERE = "What is measured", "How precisely", "Where"
+"""The groups of options in the help."""
+
+
+def option(group: str, *names: str, help: str, metavar: str = "", **others: Any) -> Any:
+    """An option in its group of the help; ``metavar`` is what stands for its value there, nothing for a switch."""
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=group, **others)
+
+
+Workloads = Annotated[
+    list[str] | None, option(WHAT, "--workload", metavar="NETWORK", help="Network to train; may be repeated.")
+]
+WorkloadFile = Annotated[
+    Path | None, option(WHAT, "--workloads", metavar="FILE", help="TOML file with networks of your own.")
+]
 Implementations = Annotated[
-    list[str] | None, typer.Option("--implementation", help="Implementation to run; may be repeated.")
+    list[str] | None, option(WHAT, "--implementation", metavar="NAME", help="Program to run; may be repeated.")
 ]
 Plugins = Annotated[
-    list[Path] | None, typer.Option("--plugin", help="Python file with an implementation of yours; may be repeated.")
+    list[Path] | None,
+    option(WHAT, "--plugin", metavar="FILE", help="Python file with a program of yours; may be repeated."),
 ]
 Devices = Annotated[
     list[str] | None,
-    typer.Option("--device", help="cpu, cuda, cuda:N, mps, auto; may be repeated [default: what this machine has]."),
+    option(
+        WHAT,
+        "--device",
+        metavar="DEVICE",
+        help="cpu, cuda, cuda:N, mps or auto; may be repeated (default: what this machine has).",
+    ),
 ]
 Threads = Annotated[
     list[int] | None,
-    typer.Option(
+    option(
+        WHAT,
         "--threads",
-        help="CPU threads; may be repeated [default: all CPUs that may be used but one, which stays free for whatever "
-        "else runs: a neighbour on one thread's CPU makes all threads wait].",
+        metavar="N",
+        help="CPU threads; may be repeated (default: as many as there are CPUs, less one that stays free for whatever "
+        "else runs: a neighbour on the CPU of one thread makes all threads wait).",
+    ),
+]
+Preset = Annotated[
+    Literal["quick", "documents"],
+    option(
+        WHAT,
+        "--preset",
+        metavar="PRESET",
+        help="quick: the first tutorial's network, 2 epochs. documents: every tutorial's networks, as long as they "
+        "train.",
+    ),
+]
+Tf32 = Annotated[bool, option(WHAT, "--tf32", help="Train each network in TF32 too, as NAME-tf32 (NVIDIA GPUs).")]
+Floor = Annotated[bool, option(WHAT, "--floor", help="Measure in each block too what the machine itself needs.")]
+Sweep = Annotated[
+    bool, option(WHAT, "--sweep", help="Also time steps over batch sizes and widths: overhead against compute.")
+]
+Extras = Annotated[
+    bool | None,
+    option(
+        WHAT,
+        "--extras/--no-extras",
+        help="After the report, add probes, a breakdown and exports to it (default: with --preset documents).",
     ),
 ]
 Blocks = Annotated[
     int | None,
-    typer.Option(
-        "--blocks", min=1, help="Times that every implementation is run [default: 4]; with --precision, the pilot's."
+    option(
+        HOW,
+        "--blocks",
+        min=1,
+        metavar="N",
+        help="How often every program is run (default: 4); with --precision, the pilot's number.",
     ),
 ]
 Precision = Annotated[
     str | None,
-    typer.Option("--precision", help="Precision to reach, such as 2%; a pilot decides how many blocks that takes."),
+    option(
+        HOW,
+        "--precision",
+        metavar="SHARE",
+        help="Half-width to reach, such as 2%; a pilot decides how many blocks that takes.",
+    ),
 ]
 Budget = Annotated[
-    str | None, typer.Option("--budget", help="Time to use, such as 10m; a pilot decides how many blocks it is for.")
+    str | None,
+    option(
+        HOW, "--budget", metavar="TIME", help="Time to use, such as 10m; a pilot decides how many blocks it is for."
+    ),
 ]
 Repeats = Annotated[
     int | None,
-    typer.Option(
-        "--repeats", min=0, help="Disturbed blocks that are measured once more, per network [default: 1 in 5 blocks]."
+    option(
+        HOW,
+        "--repeats",
+        min=0,
+        metavar="N",
+        help="Disturbed blocks that are measured once more, per network (default: 1 in 5 blocks).",
     ),
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option(
+    option(
+        HOW,
         "--epochs",
         min=1,
-        max=2**31 - 1,
-        help="Epochs in each process [default: those of the preset]; the first is reported apart.",
+        max=MOST,
+        metavar="N",
+        help="Epochs in each process (default: those of the preset); the first is reported apart.",
     ),
 ]
 Seed = Annotated[
     int,
-    typer.Option(
-        "--seed", min=0, max=2**31 - 1, help="Draws start weights, batch order, samples and the order of runs."
+    option(
+        HOW,
+        "--seed",
+        min=0,
+        max=MOST,
+        metavar="N",
+        help="Draws start weights, batch order, samples and the order of runs.",
     ),
 ]
+Timeout = Annotated[float, option(HOW, "--timeout", min=1, metavar="SECONDS", help="After which a process is killed.")]
+Fresh = Annotated[bool, option(HOW, "--fresh", help="Measure again what is already there.")]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Result directory; an unfinished one is continued [default: results/PRESET]."),
+    option(
+        WHERE,
+        "--out",
+        metavar="DIRECTORY",
+        help="For the results; an unfinished one is continued (default: results/PRESET).",
+    ),
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", envvar="FCNBENCH_DATA", help="Directory with the four IDX files [default: cached MNIST]."),
-]
-Preset = Annotated[
-    Literal["quick", "documents"],
-    typer.Option(
-        "--preset",
-        help="quick: document 1's network, 2 epochs. documents: every document's networks, as long as they train.",
+    option(
+        WHERE,
+        "--data",
+        metavar="DIRECTORY",
+        envvar="FCNBENCH_DATA",
+        help="With the four IDX files (default: MNIST, fetched once).",
     ),
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds after which a process is killed.")]
 Pythons = Annotated[
     list[str] | None,
-    typer.Option("--python", help="FRAMEWORK=PATH: another interpreter for a framework; may be repeated."),
-]
-Precisions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--precision-mode",
-        help="float32, tf32 (NVIDIA GPUs, as network NAME-tf32); may be repeated [default: float32].",
+    option(
+        WHERE, "--python", metavar="FRAMEWORK=PATH",
+        help="Another interpreter for a framework; may be repeated.",
     ),
-]
-Floor = Annotated[bool, typer.Option("--floor", help="Measure in each block too what the machine itself needs.")]
-Sweep = Annotated[
-    bool, typer.Option("--sweep", help="Also time steps over batch sizes and widths: overhead against compute.")
-]
-Extras = Annotated[
-    bool | None,
-    typer.Option(
-        "--extras/--no-extras",
-        help="After the report, add probes, a breakdown and exports to it [default: with --preset documents].",
-    ),
-]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")]
+]  # fmt: skip
 
 
 def share(option: str, text: str) -> float:

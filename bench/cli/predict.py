@@ -19,23 +19,32 @@ Models = Annotated[
     list[Path] | None,
     typer.Option(
         "--model",
+        metavar="PATH",
         help=f"Trained network (.npz of models/, {NATIVE}) or a result directory with some; may be repeated "
-        "[default: results/quick, else results/reference].",
+        "(default: results/quick, else results/reference).",
     ),
 ]
 Network = Annotated[
     str | None,
-    typer.Option("--workload", help="Which network of a result directory [default: mlp-128-64, or the only one]."),
+    typer.Option(
+        "--workload",
+        metavar="NETWORK",
+        help="Which network of a result directory (default: mlp-128-64, or the only one).",
+    ),
 ]
 Predictors = Annotated[
     list[str] | None,
     typer.Option(
-        "--with", help=f"Predict in {', '.join(registry.predictors())}; may be repeated [default: what trained]."
+        "--with",
+        metavar="FRAMEWORK",
+        help=f"Predict in {', '.join(registry.predictors())}; may be repeated (default: what trained).",
     ),
 ]
 Resize = Annotated[
     Literal["centred", "plain"],
-    typer.Option(help="centred: as MNIST was made. plain: the whole picture on 28 x 28, as the documents do."),
+    typer.Option(
+        metavar="HOW", help="centred: as MNIST was made. plain: the whole picture on 28 x 28, as the tutorials do."
+    ),
 ]
 app = typer.Typer()
 
@@ -47,10 +56,14 @@ def predict(
     workload: Network = None,
     with_: Predictors = None,
     resize: Resize = "centred",
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N, mps or auto (the best that there is).")] = "cpu",
-    all_ten: Annotated[bool, typer.Option("--all", help="Show the probabilities of all ten digits.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Show what the networks see.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:N, mps or auto (the best that there is).")
+    ] = "cpu",
+    all_ten: Annotated[
+        bool, typer.Option("--all", metavar="", help="Show the probabilities of all ten digits.")
+    ] = False,
+    show: Annotated[bool, typer.Option("--show", metavar="", help="Show what the networks see.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of tables.")] = False,
     timeout: Timeout = 300,
     python: Pythons = None,
 ) -> int:

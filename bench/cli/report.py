@@ -11,7 +11,7 @@ app = typer.Typer()
 
 
 @app.command()
-def report(directory: Annotated[Path, typer.Argument(help="A result directory.")]) -> None:
+def report(directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="A result directory.")]) -> None:
     """Rebuild CSVs, tables, charts and report from the stored cells; no framework is needed."""
     from bench.report import build
 
@@ -22,13 +22,14 @@ def report(directory: Annotated[Path, typer.Argument(help="A result directory.")
 
 @app.command()
 def compare(
-    base: Annotated[Path, typer.Argument(help="The result directory to compare with.")],
-    new: Annotated[Path, typer.Argument(help="The result directory to judge.")],
+    base: Annotated[Path, typer.Argument(metavar="BASE", help="The result directory to compare with.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The result directory to judge.")],
     fail_slower: Annotated[
-        str, typer.Option(help="Exit 1 where something is surely slower, and by more than this.")
+        str, typer.Option(metavar="SHARE", help="Exit 1 where something is surely slower, and by more than this.")
     ] = "5%",
     markdown: Annotated[
-        Path | None, typer.Option(help="File for a summary in Markdown, as for a pull request; - for the terminal.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File for a summary in Markdown, as for a pull request; - for the terminal."),
     ] = None,
 ) -> int:
     """Compare two result directories: another version, another machine, another implementation of the same name.

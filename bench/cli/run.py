@@ -30,7 +30,7 @@ def run(
     preset: given.Preset = "quick",
     timeout: given.Timeout = 3600,
     python: given.Pythons = None,
-    precision_mode: given.Precisions = None,
+    tf32: given.Tf32 = False,
     floor: given.Floor = False,
     sweep: given.Sweep = False,
     extras: given.Extras = None,
@@ -38,7 +38,8 @@ def run(
 ) -> int:
     """Measure, then show the comparison and write tables, charts and a report.
 
-    Without options: the network of document 1 in both frameworks, documented and matched, a few minutes.
+    Without options: the first tutorial's network in both frameworks, doing the same and as the tutorial writes it;
+    some minutes.
     """
     from bench.machine import neighbours
     from bench.session import run as session_run
@@ -51,7 +52,7 @@ def run(
         precision=None if precision is None else share("--precision", precision),
         budget_s=None if budget is None else seconds("--budget", budget),
         repeats=repeats, epochs=epochs, seed=seed, data=data, workloads=workloads, preset=preset, timeout_s=timeout,
-        python=python, precision_mode=precision_mode, floor=floor, sweep=sweep, extras=extras, fresh=fresh,
+        python=python, tf32=tf32, floor=floor, sweep=sweep, extras=extras, fresh=fresh,
     )  # fmt: skip
     out = out or Path("results", preset)
     plan, session = prepare(options, out, say=say)

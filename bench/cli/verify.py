@@ -10,9 +10,9 @@ from bench.cli.options import (
     Devices,
     Implementations,
     Plugins,
-    Precisions,
     Pythons,
     Seed,
+    Tf32,
     Timeout,
     WorkloadFile,
     Workloads,
@@ -29,13 +29,17 @@ def verify(
     plugin: Plugins = None,
     device: Devices = None,
     seed: Seed = 1,
-    seeds: Annotated[int, typer.Option(min=1, help="Ask with so many seeds, one after the other from --seed on.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="Only what 'run' asks: no float64, no long training.")] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Ask with so many seeds, one after the other from --seed on.")
+    ] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", metavar="", help="Only what 'run' asks before it measures.")
+    ] = False,
     data: Data = None,
     workloads: WorkloadFile = None,
     timeout: Timeout = 300,
     python: Pythons = None,
-    precision_mode: Precisions = None,
+    tf32: Tf32 = False,
 ) -> int:
     """Prove that the implementations do the same work, without timing anything; exit 1 where one does not.
 
@@ -64,7 +68,7 @@ def verify(
         options = Options(
             workload=workload, implementation=names, plugin=plugin, device=device, blocks=1, seed=seed,
             data=data, workloads=workloads, preset="documents", timeout_s=timeout, python=python,
-            precision_mode=precision_mode,
+            tf32=tf32,
         )  # fmt: skip
         plan, session = prepare(options, out, say=say)
         with archive.opened(out):

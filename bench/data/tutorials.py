@@ -140,6 +140,12 @@ class Tutorial:
     statements: tuple[Statement, ...] = ()
     code: Code | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is about, where it was published and when, on a line."""
+        published = "source not known" if self.published == "not known" else self.published
+        return f"{self.english[0].upper()}{self.english[1:]} ({published}, {self.date})"
+
 
 TUTORIAL = TypeAdapter(Tutorial)
 

@@ -72,11 +72,13 @@ def block(one: Block, level: int) -> str:  # noqa: C901  (a case for each kind o
 
 
 def section(one: Section, level: int) -> str:
-    """A heading and what stands beneath it; those of the second level are sections of the page."""
+    """A heading and what stands beneath it; those of the second level are sections of the page, and may be folded."""
     anchor = f' id="{one.anchor}"' if one.anchor else ""
     body = written(one.body, level + 1)
     if level == 2:
-        return f"<section{anchor}>\n<h2>{escaped(one.title)}</h2>\n{body}\n</section>\n"
+        heading = f"<h2>{escaped(one.title)}</h2>"
+        whole = f"<details>\n<summary>{heading}</summary>\n{body}\n</details>" if one.folded else f"{heading}\n{body}"
+        return f"<section{anchor}>\n{whole}\n</section>\n"
     return f"<h{level}{anchor}>{escaped(one.title)}</h{level}>\n{body}" if one.title else body
 
 
@@ -117,21 +119,25 @@ def table(shown: Shown) -> str:
             heading = in_lines(numbers.unbroken(row[0]))
             lines.append(f'<tr class="group"><th scope="rowgroup" colspan="{len(row) - 1}">{heading}</th></tr>')
         above = row[0]
-        lines.append(f"<tr>{cells(row[first:], texts, sheet.links[i] if sheet.links else '')}</tr>")
+        link = sheet.links[i] if sheet.links else ""
+        lines.append(f"<tr>{cells(row[first:], sheet.columns[first:], texts, link)}</tr>")
     lines.append("</tbody>\n</table>\n</div>")
     lines.append(f'<p class="note">{text(sheet.note)}</p>' if sheet.note else "")
     return "\n".join(filter(None, lines))
 
 
-def cells(values: tuple[str, ...], texts: int, link: str) -> str:
-    """The cells of a row: its name, words, figures; one reason in place of all figures that are missing for it."""
+def cells(values: tuple[str, ...], columns: tuple[str, ...], texts: int, link: str) -> str:
+    """The cells of a row: its name, words, figures; one reason in place of all figures that are missing for it.
+
+    Each has the name of its column with it, for windows so narrow that the cells of a row stand beneath each other.
+    """
     name = in_lines(values[0])
     shown = f'<a href="{link}">{name}</a>' if link else name
     made = [f'<th scope="row"{absent(values[0])}>{shown}</th>']
     one_reason = isinstance(values[-1], Reason) and len(set(values[texts + 1 :])) == 1
     for i, value in enumerate(values[1 : texts + 1] if one_reason else values[1:], 1):
         kind = ' class="why"' if isinstance(value, Reason) else figure(i >= texts)
-        made.append(f"<td{kind}{absent(value)}>{in_lines(value)}</td>")
+        made.append(f'<td{kind}{absent(value)} data-column="{escaped(columns[i])}">{in_lines(value)}</td>')
     if one_reason:
         made.append(f'<td class="why" data-absent colspan="{len(values) - texts - 1}">{escaped(values[-1])}</td>')
     return "".join(made)

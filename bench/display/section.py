@@ -103,7 +103,8 @@ class Section:
     """A heading with what stands beneath it; without a title only that.
 
     ``anchor`` is where links lead, ``label`` its name in the table of contents, where that is shorter; ``files`` are
-    the scripts and style sheets of ``templates/`` that it needs.
+    the scripts and style sheets of ``templates/`` that it needs. One of the page that is ``folded`` shows its heading
+    alone until it is asked for.
     """
 
     title: str
@@ -111,6 +112,7 @@ class Section:
     anchor: str = ""
     label: str = ""
     files: Sequence[str] = ()
+    folded: bool = False
 
 
 Block: TypeAlias = str | Text | Shown | Picture | Details | Box | Definitions | Failures | Forms | Section

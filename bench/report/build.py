@@ -21,8 +21,12 @@ from bench.report.results import Results
 from bench.report.runs import DATA
 from bench.store import archive
 
+RESULTS = "results"
+"""What most readers open stands beside the records."""
 TABLES: Mapping[str, Table] = {f"{name}.csv": table for name, table in DATA.items()} | {
-    f"tables/{name}.csv": table for chapter in CHAPTERS for name, table in chapter.tables.items()
+    f"{'' if name == RESULTS else 'tables/'}{name}.csv": table
+    for chapter in CHAPTERS
+    for name, table in chapter.tables.items()
 }
 """Every CSV by its path, with what its columns mean."""
 WORDS = {f"tables/{name}.csv": words for chapter in CHAPTERS for name, words in chapter.words.items()}

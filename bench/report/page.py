@@ -12,11 +12,13 @@ from bench.report.chapters import CHAPTERS
 from bench.report.results import Results
 from impls.environment import kind
 
-INLINED = 400_000
+INLINED = 150_000
 """Bytes of charts that the page carries itself; it links to the files of those beyond, so that it stays small."""
-FIRST = {"answer": ("The answer", "Answer"), "claims": ("What the documents claim", "Claims"),
-         "comparison": ("Comparison", ""), "evidence": ("Evidence", "")}  # fmt: skip
-LAST = {"method": ("Method", ""), "machine": ("Machine, versions, switches", "Machine")}
+OPENING = {"answer": ("The answer", "Answer"), "claims": ("What the tutorials claim", "Claims")}
+FOLDED = {"comparison": ("All pairs", ""), "evidence": ("All that was measured", "Measured"),
+          "detail": ("The tutorials’ tables, one by one", "Tutorials’ tables"),
+          "method": ("How it was measured", "Method"),
+          "machine": ("Machine, versions, switches", "Machine")}  # fmt: skip
 """The sections that chapters share, by their anchors: titles and labels. Those of a single chapter stand between."""
 
 
@@ -41,8 +43,11 @@ def draw(results: Results) -> Drawn:
 def sections(results: Results, drawn: Drawn, files: Sequence[str]) -> list[Section]:
     """The sections of the page; ``files`` are those that it links to."""
 
-    def shared(titles: Mapping[str, tuple[str, str]]) -> list[Section]:
-        return [Section(title, list(body(anchor)), anchor, label) for anchor, (title, label) in titles.items()]
+    def shared(titles: Mapping[str, tuple[str, str]], folded: bool) -> Iterator[Section]:
+        for anchor, (title, label) in titles.items():
+            blocks = list(body(anchor))
+            if blocks:
+                yield Section(title, blocks, anchor, label, folded=folded)
 
     def body(anchor: str) -> Iterator[Block]:
         if anchor == "evidence":
@@ -55,7 +60,8 @@ def sections(results: Results, drawn: Drawn, files: Sequence[str]) -> list[Secti
             yield Marked(f"Raw values: {links}; one file for each cell in [cells/](cells/).")
 
     own = [section for chapter, pictures in drawn if (section := chapter.section(results, pictures))]
-    return [*shared(FIRST), *own, *shared(LAST)]
+    own.sort(key=lambda section: section.folded)
+    return [*shared(OPENING, folded=False), *own, *shared(FOLDED, folded=True)]
 
 
 def evidence(results: Results, drawn: Drawn) -> Iterator[Section]:
@@ -76,7 +82,7 @@ def rank(block: Block) -> int:
 def html_file(results: Results, made: Sequence[Section]) -> str:
     """The page as one HTML file, which carries the scripts and styles that its sections need."""
     needed = [name for section in made for name in section.files]
-    run = [scripts.read(name) for name in (*(name for name in needed if name.endswith(".js")), "sort.js")]
+    run = [scripts.read(name) for name in (*(name for name in needed if name.endswith(".js")), "sort.js", "unfold.js")]
     return scripts.template("page.html.j2").render(
         title=results.groups[0].workload,
         facts=[Markup(html.escaped(fact)) for fact in facts(results)],

@@ -9,7 +9,7 @@ from bench.report.results import Results
 
 def opening(results: Results) -> str:
     """The answer in sentences."""
-    return "\n".join(terminal.wrapped(sentence) for sentence in answer.opening(results.groups))
+    return "\n".join(terminal.wrapped(sentence) for sentence in answer.opening(results))
 
 
 def text(results: Results) -> str:
@@ -22,7 +22,7 @@ def text(results: Results) -> str:
             for line in tables.control(group):
                 say(terminal.wrapped(line))
     for sheet in claims_tables.table_4(results.frames["table_4"], results.groups[0], wide=False):
-        terminal.show(say, sheet, "Document 1's claims and what was measured: ")
+        terminal.show(say, sheet, "What the tutorial claims, and what was measured: ")
     for words in (cells.disturbance(results.runs), cells.restless(results), cells.waiting(results)):
         if words:
             say(terminal.wrapped(words))

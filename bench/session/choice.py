@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.data import networks, tutorials
 from bench.errors import FcnBenchError, unknown
 from bench.machine import cpus
-from bench.session.devices import chosen_devices, in_precisions
+from bench.session.devices import chosen_devices, in_tf32_too
 from bench.worker import interpreters
 from impls import registry
 from impls.registry import Entry
@@ -39,7 +39,7 @@ class Options:
     preset: str = "quick"
     timeout_s: float = 3600.0
     python: Sequence[str] | None = None
-    precision_mode: Sequence[str] | None = None
+    tf32: bool = False
     floor: bool = False
     sweep: bool = False
     extras: bool | None = None
@@ -70,7 +70,7 @@ def choose(options: Options) -> Choice:
     devices, pythons = chosen_devices(options.device), options.python or []
     workloads = chosen_workloads(options.workloads, options.workload, options.preset)
     return Choice(
-        workloads=in_precisions(workloads, options.precision_mode or [], devices),
+        workloads=in_tf32_too(workloads, devices) if options.tf32 else workloads,
         entries=interpreters.assigned(chosen_entries(options.implementation, options.plugin or []), pythons),
         devices=devices,
         threads=chosen_threads(options.threads, len(cpus.available_cpus())),

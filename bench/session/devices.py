@@ -10,7 +10,6 @@ from bench.machine import description, gpu
 from impls import environment
 from impls.workload import Workload
 
-PRECISIONS = ("float32", "tf32")
 TF32_SINCE = (8, 0)
 """The compute capability of the first GPUs that have it."""
 DEVICES = ("cpu", "cuda", "cuda:0", "mps", "auto")
@@ -38,29 +37,25 @@ def chosen_devices(names: Sequence[str] | None, present: Sequence[str] | None = 
     return list(dict.fromkeys(best if name == "auto" else name for name in names or present))
 
 
-def in_precisions(
-    chosen: Sequence[Workload], modes: Sequence[str], names: Sequence[str], inherited: Mapping[str, str] = os.environ
+def in_tf32_too(
+    chosen: Sequence[Workload], names: Sequence[str], inherited: Mapping[str, str] = os.environ
 ) -> list[Workload]:
-    """Each workload in each precision; in TF32 it is a network of its own, named ``NAME-tf32``.
+    """Each workload, and after it the same in TF32: a network of its own, named ``NAME-tf32``.
 
-    Raises FcnBenchError for an unknown mode, and for TF32 where nothing can or may compute in it.
+    Raises FcnBenchError where nothing can or may compute in TF32.
     """
-    for mode in modes:
-        if mode not in PRECISIONS:
-            raise unknown("precision mode", mode, PRECISIONS)
-    if "tf32" in modes:
-        for name in names:
-            if environment.kind(name) != "cuda":
-                raise FcnBenchError(f"--precision-mode tf32 on {name}: only NVIDIA GPUs have TF32; give --device cuda")
-            capability = gpu.capability(name)
-            if capability is not None and capability < TF32_SINCE:
-                raise FcnBenchError(f"--precision-mode tf32 on {name}: this GPU has no TF32; leave it out")
-        if inherited.get("NVIDIA_TF32_OVERRIDE") == "0":
-            raise FcnBenchError("--precision-mode tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable")
+    for name in names:
+        if environment.kind(name) != "cuda":
+            raise FcnBenchError(f"--tf32 on {name}: only NVIDIA GPUs have TF32; give --device cuda")
+        capability = gpu.capability(name)
+        if capability is not None and capability < TF32_SINCE:
+            raise FcnBenchError(f"--tf32 on {name}: this GPU has no TF32; leave it out")
+    if inherited.get("NVIDIA_TF32_OVERRIDE") == "0":
+        raise FcnBenchError("--tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable")
     return [
-        replace(workload, name=f"{workload.name}-tf32", precision="tf32") if mode == "tf32" else workload
+        network
         for workload in chosen
-        for mode in dict.fromkeys(modes or ["float32"])
+        for network in (workload, replace(workload, name=f"{workload.name}-tf32", precision="tf32"))
     ]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,7 +110,7 @@ def check_refused(done: Done, *words: str) -> None:
         (["run", "--budget", "10 x"], ["--budget '10 x'", "10m"]),
         (["run", "--repeats", "-1"], ["--repeats", "greater than or equal to 0"]),
         (["run", "--sweep", "--implementation", "documented-pytorch"], ["--sweep", "documented-pytorch", "matched"]),
-        (["compare", "none"], ["new"]),
+        (["compare", "none"], ["NEW"]),
         (["compare", "none", "none"], ["none", "no results here"]),
         (["verify", "--workload", "zzz"], ["'zzz'", "choose from"]),
         (["verify", "--implementation", "zzz"], ["'zzz'", "choose from"]),
@@ -119,7 +120,7 @@ def check_refused(done: Done, *words: str) -> None:
         ),
         (["no-such-command"], ["no-such-command", "--help"]),
         (["--no-such-option"], ["--no-such-option"]),
-        (["report"], ["directory"]),
+        (["report"], ["DIRECTORY"]),
         (["report", "none"], ["none", "fcnbench run --out none"]),
         (["list", "--workloads", "none.toml"], ["none.toml", "cannot be read"]),
         (["data", "none"], ["none", "--data"]),
@@ -340,11 +341,21 @@ def test_a_report_needs_no_framework(tmp_path: Path) -> None:
 
 
 def test_help_names_every_command(fcnbench: Command) -> None:
-    """On standard output, with status 0."""
+    """On standard output, with status 0; each with a whole sentence about it, and no types of Python."""
     done = fcnbench("--help")
     assert (done.status, done.err) == (0, "")
     for name in ("run", "verify", "predict", "report", "compare", "list", "data", "env"):
-        assert f"\n  {name} " in done.out
+        assert re.search(rf"^│ {name} ", done.out, re.MULTILINE)
+    assert "..." not in done.out.replace("[ARGS]...", "")
+    shown = fcnbench("run", "--help").out
+    assert not re.search(r"<(?!bool>|=)|\bTEXT\b|\bINTEGER\b", shown)
+    assert all(group in shown for group in ("What is measured", "How precisely", "Where"))
+
+
+def test_the_version_is_shown(fcnbench: Command) -> None:
+    """Without a command."""
+    done = fcnbench("--version")
+    assert done.status == 0 and re.fullmatch(r"fcnbench \d+\.\d+\.\d+\n", done.out)
 
 
 def test_list_shows_implementations_and_networks(fcnbench: Command, workload_file: Path) -> None:

@@ -111,7 +111,6 @@ def test_a_machine_that_changed_is_said(two: Two, capsys: pytest.CaptureFixture[
     ("changes", "words"),
     [
         ({"workload": replace(WORKLOAD, batch_size=32)}, ["batch_size 32", "was 64"]),
-        ({"epochs": 5}, ["epochs 5", "was 3"]),
         ({"data": "other"}, ["data other", "was some"]),
     ],
 )
@@ -122,6 +121,13 @@ def test_different_work_is_refused(two: Two, changes: dict[str, object], words: 
         compare.compare(base, new, 0.05)
     assert "\n" not in str(refused.value) and all(word in str(refused.value) for word in words)
     assert judged(base, new) == 2
+
+
+def test_runs_of_other_epochs_are_compared_by_their_times(two: Two) -> None:
+    """A steady epoch is the same work; accuracies after more epochs are not compared, and that is said."""
+    found = compare.compare(*two(clear(), clear(epochs=5)), 0.05)
+    assert "mlp-128-64 was trained for 3 epochs in BASE and for 5 in NEW" in " ".join(found.text.split())
+    assert "points" not in found.markdown and "1.000 (" in found.markdown
 
 
 def test_nothing_in_common_is_refused(two: Two) -> None:

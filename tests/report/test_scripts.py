@@ -15,6 +15,8 @@ from bench.display.section import Shown
 from bench.display.tables import Sheet
 from bench.report import build, scripts
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -76,7 +78,7 @@ def test_cells_without_a_figure_are_marked(tmp_path: Path) -> None:
         ("b", "1 s", "2", "x"),
     ]
     html = shown(tmp_path, Sheet("", COLUMNS, tuple(rows))).read_text()
-    assert html.count("data-absent>") == 3 and '<td class="why" data-absent' in html
+    assert html.count("data-absent") == 3 and '<td class="why" data-absent' in html
     assert "not measured" not in scripts.read("sort.js")
 
 
@@ -144,3 +146,29 @@ def test_the_page_is_no_wider_than_a_phone(browser: Browser, directory: Path) ->
     heights = browser.evaluate("[...document.querySelectorAll('nav a, summary, thead button')]"
                                ".map((one) => one.getBoundingClientRect().height).filter((height) => height > 0)")  # fmt: skip
     assert min(heights) >= 24
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280, 1920])
+def test_the_committed_page_is_short_and_fits(browser: Browser, width: int) -> None:
+    """Without opening anything: 1,200 words, six screens, and nothing beyond the window; charts show all their labels."""
+    browser.open(ROOT / "results" / "reference" / "report.html", (width, 1000))
+    assert browser.complaints == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert len(browser.evaluate("document.body.innerText").split()) <= 1200
+    assert browser.evaluate("document.documentElement.scrollHeight") <= (6000 if width >= 1280 else 9000)
+    chart = "document.querySelector('.opening svg')"
+    beyond = browser.evaluate(
+        f"[...{chart}.querySelectorAll('text')].map(e => e.getBoundingClientRect())"
+        f".filter(r => r.left < -1 || r.right > {width} + 1).length"
+    )
+    assert beyond == 0
+
+
+def test_a_link_to_what_is_folded_opens_it(browser: Browser) -> None:
+    """The contents lead to sections that show their headings alone."""
+    browser.open(ROOT / "results" / "reference" / "report.html")
+    opened = "document.querySelector('#machine > details').open"
+    assert not browser.evaluate(opened)
+    browser.evaluate("location.hash = '#machine'")
+    browser.evaluate("new Promise(done => setTimeout(done, 100))")
+    assert browser.evaluate(opened)

@@ -12,7 +12,7 @@ from bench.data import mnist
 from bench.errors import FcnBenchError
 from bench.machine import gpu
 from bench.session.choice import chosen_entries, to_verify
-from bench.session.devices import in_precisions
+from bench.session.devices import in_tf32_too
 from bench.store.records.verification import Check
 from bench.verification import checks
 from bench.verification.candidate import Candidate
@@ -51,32 +51,26 @@ def test_products_round_what_enters_and_not_their_sums() -> None:
 
 
 def test_a_network_in_tf32_is_one_of_its_own() -> None:
-    """Beside the same in float32, which is the default and changes nothing."""
-    both = in_precisions([NET], ["float32", "tf32", "tf32"], ["cuda"], {})
-    assert both == [NET, replace(NET, name="net-tf32", precision="tf32")]
-    assert in_precisions([NET], [], ["cpu"], {}) == [NET]
+    """Beside the same in float32."""
+    assert in_tf32_too([NET], ["cuda"], {}) == [NET, replace(NET, name="net-tf32", precision="tf32")]
 
 
 @pytest.mark.parametrize(
-    ("modes", "device", "inherited", "line"),
+    ("device", "inherited", "line"),
     [
-        (["tf32"], "cpu", {}, "--precision-mode tf32 on cpu: only NVIDIA GPUs have TF32; give --device cuda"),
-        (["float32", "tf32"], "mps", {}, "--precision-mode tf32 on mps: only NVIDIA GPUs have TF32; give --device cuda"),
-        (["tf32"], "cuda:1", {}, "--precision-mode tf32 on cuda:1: this GPU has no TF32; leave it out"),
-        (
-            ["tf32"], "cuda", {"NVIDIA_TF32_OVERRIDE": "0"},
-            "--precision-mode tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable",
-        ),
-        (["tf16"], "cuda", {}, "unknown precision mode 'tf16': did you mean 'tf32'?"),
+        ("cpu", {}, "--tf32 on cpu: only NVIDIA GPUs have TF32; give --device cuda"),
+        ("mps", {}, "--tf32 on mps: only NVIDIA GPUs have TF32; give --device cuda"),
+        ("cuda:1", {}, "--tf32 on cuda:1: this GPU has no TF32; leave it out"),
+        ("cuda", {"NVIDIA_TF32_OVERRIDE": "0"}, "--tf32: NVIDIA_TF32_OVERRIDE=0 forbids it; unset that variable"),
     ],
 )  # fmt: skip
 def test_tf32_is_refused_where_nothing_computes_in_it(
-    monkeypatch: pytest.MonkeyPatch, modes: list[str], device: str, inherited: dict[str, str], line: str
+    monkeypatch: pytest.MonkeyPatch, device: str, inherited: dict[str, str], line: str
 ) -> None:
     """A figure under that name must not be of other arithmetic."""
     monkeypatch.setattr(gpu, "capability", lambda device: (7, 0) if device == "cuda:1" else (9, 0))
     with pytest.raises(FcnBenchError) as found:
-        in_precisions([NET], modes, [device], inherited)
+        in_tf32_too([NET], [device], inherited)
     assert str(found.value) == line
 
 

@@ -76,9 +76,9 @@ def test_the_files_that_were_run_are_kept(tmp_path: Path) -> None:
 def test_the_report_puts_them_side_by_side(tmp_path: Path) -> None:
     """Each tier that has both frameworks, with the document's own words; without sources there is no such part."""
     directory = save(tmp_path / "out", clear())
-    assert "the same in code" not in build.build(directory).html.read_text()
+    assert "The same in code" not in build.build(directory).html.read_text()
     store_sources.keep(directory, [entry for entry in registry.BUILT_IN if entry.tier in ("documented", "matched")])
     page = build.build(directory).html.read_text()
-    assert "the same in code" in page and "nn.Linear(in_features=784, out_features=128)" in page
+    assert "The same in code" in page and "nn.Linear(in_features=784, out_features=128)" in page
     assert "loss.backward()" in page and "self.model.fit(" in page
     assert "lines in the training loop" in (directory / "report.md").read_text()

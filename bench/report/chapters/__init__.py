@@ -25,6 +25,6 @@ from bench.report.chapters.claims import code
 from bench.report.chapters.digits import board
 
 CHAPTERS: tuple[Chapter, ...] = tuple(one.CHAPTER for one in (
-    comparison, memory, cost, claims, accuracy, floor, inference, conditions, digits, effects, overhead, board, exports,
+    comparison, memory, cost, claims, accuracy, floor, inference, conditions, board, digits, effects, overhead, exports,
     breakdown, code, cells,
 ))  # fmt: skip

@@ -189,13 +189,12 @@ def taken_share(runs: pd.DataFrame) -> pd.Series:
     return lost_s / counted["process_s"]
 
 
-def noted(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """Notes beneath the answer: what disturbed the cells, who waited, and whether the suite measured them."""
-    for words in (disturbance(results.runs), restless(results), waiting(results)):
-        if words:
-            yield note(words)
-    if any(result.harness == "pytest-benchmark" for result in results.trained):
-        yield note(SUITE)
+def noted(results: Results) -> Iterator[Block]:
+    """A note beneath the answer: what disturbed the cells, who waited, and whether the suite measured them."""
+    suite = SUITE if any(result.harness == "pytest-benchmark" for result in results.trained) else ""
+    said = [words for words in (disturbance(results.runs), restless(results), waiting(results), suite) if words]
+    if said:
+        yield note(" ".join(said))
 
 
 def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
@@ -213,4 +212,4 @@ def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
     yield Section("All cells", [Details(summary, [Shown(sheet), note(BUSY)], open=len(sheet.rows) <= OPEN)])
 
 
-CHAPTER = Chapter(parts={"answer": noted, "evidence": listed})
+CHAPTER = Chapter(parts={"evidence": listed})

@@ -207,6 +207,6 @@ def of_the_document(programs: Mapping[str, pd.DataFrame], group: Group) -> Itera
             divided.append(f"{numbers.figure('_s', seconds * fed(stages))} of {name}’s")
     if said:
         yield (
-            f"Document 1 says {numbers.listed(said)}, on a machine that it does not name: had that divided an epoch as "
-            f"this one does, {numbers.listed(divided)} would have been data feeding."
+            f"The tutorial says {numbers.listed(said)}, on a machine that it does not name: had that divided an epoch "
+            f"as this one does, {numbers.listed(divided)} would have been data feeding."
         )

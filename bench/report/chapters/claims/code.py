@@ -19,7 +19,7 @@ HOW = (
 )
 
 
-def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
+def of_detail(results: Results, pictures: Pictures) -> Iterator[Block]:
     """The programs of every tier that has those of both frameworks, the first one open."""
     code, programs = tutorials.code(), sources.read(results.directory)
     if code is None:
@@ -29,7 +29,7 @@ def of_claims(results: Results, pictures: Pictures) -> Iterator[Block]:
         Details(f"the {tier} programs", side_by_side(tier, programs, code), open=tier == tiers[0]) for tier in tiers
     ]
     if folded:
-        yield Section("Document 1’s Tables 2 and 3: the same in code", [HOW, *folded], "code")
+        yield Section("The same in code (Tables 2 and 3)", [HOW, *folded], "code")
 
 
 def side_by_side(tier: str, programs: Mapping[str, Program], code: Code) -> list[Block]:
@@ -55,4 +55,4 @@ def side_by_side(tier: str, programs: Mapping[str, Program], code: Code) -> list
     return [Box("sides", boxes), Shown(counts, sorts=False), Forms(html=[details])]
 
 
-CHAPTER = Chapter(parts={"claims": of_claims})
+CHAPTER = Chapter(parts={"detail": of_detail})

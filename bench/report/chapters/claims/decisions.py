@@ -1,4 +1,4 @@
-"""What was measured that decides a claim: a row for each implementation that the claim is about."""
+"""What was measured that decides a claim: a row for each of the tutorials' programs that the claim is about."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from bench.data.tutorials import AccuracyClaim, AnyClaim, ContrastClaim, FigureC
 from bench.display import numbers
 from bench.report import pairs
 from bench.report.chapters.claims.table_4 import MEASURES
-from bench.report.chapters.claims.verdicts import Basis, Ruling, not_measured
+from bench.report.chapters.claims.verdicts import Basis, Ruling, not_tested
 from bench.report.groups import part
 from bench.report.runs import GROUP
-from bench.statistics import Difference, Ratio
+from bench.statistics import ClaimVerdict, Difference, Ratio
 from impls.workload import Conv, Workload
 
 Row = dict[str, Any]
@@ -126,10 +126,12 @@ def row(
     low, high = (result.low, result.high) if blocks > 1 else (math.nan, math.nan)
     at_the_end = "accuracy" in quantity and not (isinstance(claim, AccuracyClaim) and claim.moment == "before training")
     if at_the_end and trained < document_epochs:
-        ruling = not_measured(f"trained for {trained} of {numbers.count(document_epochs, 'epoch')}")
+        ruling = not_tested(f"trained for {trained} of {numbers.count(document_epochs, 'epoch')}")
     else:
         basis = None if result.has_interval else Basis.ONE_PROCESS
-        ruling = Ruling(statistics.claim_verdict(result, *limits(claim, quantity)), basis)
+        verdict = statistics.claim_verdict(result, *limits(claim, quantity))
+        elsewhere = verdict is ClaimVerdict.REFUTED and quantity == "epoch_s"
+        ruling = Ruling(ClaimVerdict.OTHER_HARDWARE if elsewhere else verdict, basis)
     return {
         "says": claim.says, **names, "quantity": quantity, **bounds(claim), "value": result.estimate, "low": low,
         "high": high, "blocks": blocks, "epochs": trained, "document_epochs": document_epochs, **asdict(ruling),

@@ -11,7 +11,7 @@ from bench.display import naming, numbers
 from bench.report import columns
 from bench.report.chapters.claims.decisions import ROWS_OF, Row, bounds, prepared
 from bench.report.chapters.claims.table_4 import why_missing, without_gpu
-from bench.report.chapters.claims.verdicts import OPEN, PROBE, Ruling, not_measured
+from bench.report.chapters.claims.verdicts import OPEN, PROBE, Ruling, not_tested
 from bench.report.columns import Column, Table
 from bench.report.runs import measured
 from bench.store.records.training import TrainingResult
@@ -34,16 +34,21 @@ CLAIMS = Table("One row for each claim of the documents and implementation that 
     Column("high", "", "upper end"),
     columns.BLOCKS, columns.EPOCHS,
     Column("document_epochs", "count", "epochs for which the document trains"),
-    Column("verdict", "", "holds, does not hold, undecided, or not measured with the reason"),
+    Column("verdict", "", "confirmed, refuted, undecided, other hardware (a time that this machine cannot refute), no "
+           "verdict (a matter of taste), or not tested with the reason"),
     Column("rows", "", "which rows of runs.csv decide it, as a query of pandas; of table_1.csv where tier is probe"),
 ))  # fmt: skip
+TUTORIALS = "documented"
+"""The tier that claims are about: the tutorials' own programs."""
 MNIST = mnist.digest(mnist.PUBLISHED)
 
 
 def ledger(
     frame: pd.DataFrame, epochs: pd.DataFrame, results: Sequence[TrainingResult], machines: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row for each claim and implementation that it is about, and one for each claim that nothing here can decide.
+    """One row for each claim and program that it is about, and one for each claim that nothing here can decide.
+
+    Claims are about the tutorials' own programs: those of other tiers decide nothing.
 
     ``value`` is the mean over blocks, of times and memory the geometric one, with Student's 95 % interval; ``verdict``,
     ``basis`` and ``reason`` are a :class:`Ruling`. ``rows`` selects the rows of ``runs.csv`` that decide it, as a query
@@ -51,6 +56,7 @@ def ledger(
     """
     workloads = {result.cell.workload.name: result.cell.workload for result in results}
     other_data = {result.cell.key for result in results if result.cell.data not in ("", MNIST)}
+    frame = frame[frame["tier"] == TUTORIALS]
     runs = prepared(measured(frame[~frame["cell"].isin(other_data)]), epochs, workloads)
     no_gpu = without_gpu(machines)
     lines: list[Row] = []
@@ -58,7 +64,7 @@ def ledger(
         for claim in tutorial.claims:
             rows = list(ROWS_OF[type(claim)](claim, runs))
             if not rows:
-                why = not_measured("trained on other data than MNIST") if other_data else None
+                why = not_tested("trained on other data than MNIST") if other_data else None
                 rows = [unmeasured_claim(claim, why or why_unmeasured(claim, frame, no_gpu))]
             else:
                 rows.sort(key=lambda row: naming.rank(row["implementation"], row["tier"]))
@@ -69,17 +75,18 @@ def ledger(
 def why_unmeasured(claim: AnyClaim, frame: pd.DataFrame, no_gpu: bool) -> Ruling:
     """Why nothing here decides a claim."""
     if isinstance(claim, AccuracyClaim):
-        return not_measured(f"no {claim.networks} network in this run")
+        kind = "" if claim.networks == "all" else f"{claim.networks} "
+        return not_tested(f"no {kind}network as a tutorial writes it was run")
     workloads = [claim.workload, claim.other] if isinstance(claim, SpreadClaim) else [claim.workload]
     missing = [name for name in workloads if name not in set(frame["workload"])]
     if missing:
-        return not_measured(f"{numbers.listed(missing)} not in this run")
+        return not_tested(f"{numbers.listed(missing)} as the tutorial writes it was not run")
     rows = frame[frame["workload"].isin(workloads)]
     if not isinstance(claim, SpreadClaim):
         frameworks = [claim.framework, claim.other] if isinstance(claim, ContrastClaim) else [claim.framework]
         rows = rows[rows["framework"].isin(frameworks) & (rows["device"] == claim.device)]
     if not isinstance(claim, FigureClaim) and len(measured(rows)):
-        return not_measured("needs both, in the same blocks and for several epochs")
+        return not_tested("needs both, in the same blocks and for several epochs")
     return why_missing(rows, "cpu" if isinstance(claim, SpreadClaim) else claim.device, "epoch_s", no_gpu)
 
 

@@ -8,7 +8,7 @@ from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.tables import Sheet
 from bench.report.chapters.claims.rules import RULES, Evidence, Missing
-from bench.report.chapters.claims.verdicts import cell, not_measured
+from bench.report.chapters.claims.verdicts import cell, not_tested
 from bench.report.columns import FRAMEWORK, Column, Table
 
 TABLE_1 = Table("Document 1's table of properties: one row for each statement, decided by what small programs found.", (
@@ -19,8 +19,7 @@ TABLE_1 = Table("Document 1's table of properties: one row for each statement, d
     Column("says", "", "the claim, in our words"),
     Column("quantity", "", "what the figure is that decides it"),
     Column("value", "", "the figure, from stored counts and seconds"),
-    Column("verdict", "", "holds, does not hold (by what was counted, where that stands for something else), or not "
-           "measured with the reason"),
+    Column("verdict", "", "confirmed, refuted, no verdict (a matter of taste), or not tested with the reason"),
     Column("found", "", "what was found, in words"),
     Column("rule", "", "by what the verdict is found, in words"),
     Column("workload", "", "the network that was probed; empty where the framework was not"),
@@ -45,19 +44,19 @@ def table_1(evidence: Evidence) -> pd.DataFrame:
                 row |= {"quantity": finding.quantity, "value": finding.value, "found": finding.text}
                 row |= asdict(finding.ruling)
             except Missing as why:
-                row |= asdict(not_measured(str(why)))
+                row |= asdict(not_tested(str(why)))
             rows.append(row)
     return TABLE_1.frame(rows, "basis", "reason")
 
 
 def properties_table(frame: pd.DataFrame) -> Sheet:
-    """Document 1's table of properties: what it says, whether that holds, and what was found."""
+    """The tutorial's table of properties: what it says, whether that holds, and what was found."""
     rows = tuple(
         (row["property"], naming.LABELS[row["framework"]], row["claim"], cell(row),
          numbers.MISSING if numbers.missing(row["found"]) else row["found"])
         for _, row in frame.iterrows()
     )  # fmt: skip
-    columns = ("property", "framework", "document 1 says", "verdict", "found")
+    columns = ("property", "framework", "the tutorial says", "verdict", "found")
     return Sheet("", columns, rows, texts=len(columns), note=with_what(frame), grouped=True)
 
 
@@ -75,4 +74,4 @@ def with_what(frame: pd.DataFrame) -> str:
 def rules(frame: pd.DataFrame) -> Sheet:
     """The rule for each statement of that table, in words."""
     rows = tuple((f"{naming.LABELS[row['framework']]}: {row['claim']}", row["rule"]) for _, row in frame.iterrows())
-    return Sheet("", ("document 1 says", "decided by"), rows, texts=2)
+    return Sheet("", ("the tutorial says", "decided by"), rows, texts=2)

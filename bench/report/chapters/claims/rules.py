@@ -53,9 +53,12 @@ class Missing(Exception):
     """Nothing here decides the statement; the message says why."""
 
 
+TASTE = Ruling(ClaimVerdict.NO_VERDICT, Basis.COUNTED)
+
+
 def decided(holds: bool, basis: Basis | None = None) -> Ruling:
     """That a statement holds, or that it does not, and by what."""
-    return Ruling(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, basis)
+    return Ruling(ClaimVerdict.CONFIRMED if holds else ClaimVerdict.REFUTED, basis)
 
 
 def modes_of(claim: Statement, evidence: Evidence) -> tuple[Mode, ...]:
@@ -181,16 +184,16 @@ def times_as_long(mode: Mode, default: Mode) -> float | None:
 def names(claim: Statement, evidence: Evidence) -> Finding:
     """How many names of its framework a program uses, beside the other one's."""
     what = "names of the framework"
-    return fewer(claim, evidence, what, lambda program: len(program.names), Basis.NAMES_COUNTED)
+    return counted(claim, evidence, what, lambda program: len(program.names))
 
 
 def loop(claim: Statement, evidence: Evidence) -> Finding:
     """How many calls make up the training loop, beside the other one's."""
-    return fewer(claim, evidence, "calls in the training loop", lambda program: program.calls, Basis.CALLS_COUNTED)
+    return counted(claim, evidence, "calls in the training loop", lambda program: program.calls)
 
 
-def fewer(claim: Statement, evidence: Evidence, what: str, count: Callable[[Program], int], basis: Basis) -> Finding:
-    """Fewer than in the other framework, in the first tier that has both: the documented one, where that was run."""
+def counted(claim: Statement, evidence: Evidence, what: str, count: Callable[[Program], int]) -> Finding:
+    """What is counted in a framework's program and in the other's, of the first tier that has both."""
     counts = {}
     for tier in PLAIN:
         programs = [evidence.programs.get(f"{tier}-{name}") for name in (claim.framework, claim.other)]
@@ -200,8 +203,7 @@ def fewer(claim: Statement, evidence: Evidence, what: str, count: Callable[[Prog
         raise Missing("needs the programs of both frameworks, documented or matched")
     other = naming.LABELS[claim.other]
     text = [f"{tier}: {number} ({other}: {beside}) {what}" for tier, (number, beside) in counts.items()]
-    number, beside = next(iter(counts.values()))
-    return Finding(what, number, decided(number < beside, basis), "\n".join(text))
+    return Finding(what, next(iter(counts.values()))[0], TASTE, "\n".join(text))
 
 
 def exports_of(claim: Statement, evidence: Evidence, framework: str) -> list[Export]:
@@ -224,15 +226,13 @@ def supported(claim: Statement, evidence: Evidence) -> Finding:
     return Finding("formats that work", number, decided(number > 0), "\n".join(map(described, exports)))
 
 
-def fewer_formats(claim: Statement, evidence: Evidence) -> Finding:
-    """Fewer formats work than from the other framework."""
+def formats(claim: Statement, evidence: Evidence) -> Finding:
+    """How many formats work, beside those from the other framework."""
     exports = {name: exports_of(claim, evidence, name) for name in (claim.framework, claim.other)}
     working = {name: [export.format for export in made if works(export)] for name, made in exports.items()}
-    number, other = (len(set(formats)) for formats in working.values())
-    text = [
-        f"{naming.LABELS[name]}: {display_numbers.listed(formats) or 'none works'}" for name, formats in working.items()
-    ]
-    return Finding("formats that work", number, decided(number < other, Basis.FORMATS_COUNTED), "\n".join(text))
+    number = len(set(working[claim.framework]))
+    text = [f"{naming.LABELS[name]}: {display_numbers.listed(made) or 'none works'}" for name, made in working.items()]
+    return Finding("formats that work", number, TASTE, "\n".join(text))
 
 
 def described(made: Export) -> str:
@@ -247,6 +247,6 @@ def described(made: Export) -> str:
 
 RULES: Mapping[str, Callable[[Statement, Evidence], Finding]] = {
     "dynamic": dynamic, "at once": at_once, "static": static, "defined first": defined_first, "debuggers": debuggers,
-    "special tool": special_tool, "names": names, "loop": loop, "supported": supported, "fewer formats": fewer_formats,
+    "special tool": special_tool, "names": names, "loop": loop, "supported": supported, "formats": formats,
 }  # fmt: skip
 """The rules by the names that the tutorials' files give them."""

@@ -8,7 +8,7 @@ from bench import statistics
 from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.report import columns
-from bench.report.chapters.claims.verdicts import Ruling, not_measured, ruling
+from bench.report.chapters.claims.verdicts import Ruling, not_tested, ruling
 from bench.report.columns import Column, Table
 from bench.report.runs import measured, why_withheld, withheld
 from bench.statistics import ClaimVerdict
@@ -70,15 +70,15 @@ def without_gpu(machines: pd.DataFrame) -> bool:
 def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> Ruling:
     """Why there is no figure: what the cells say, or that there were none."""
     if rows.empty and device == "cuda" and no_gpu:
-        return not_measured("no CUDA device")
+        return not_tested("no CUDA device")
     if rows.empty:
-        return not_measured(f"no {naming.device(device)} cell in this run")
+        return not_tested(f"no {naming.device(device)} cell in this run")
     if withheld(rows).any():
         return Ruling(ClaimVerdict.WITHHELD, reason=f"it does not do the same work ({why_withheld(rows)})")
     reasons = rows.loc[rows["status"] != "ok", "reason"]
     if len(reasons):
-        return not_measured(str(reasons.iloc[0]))
-    return not_measured("needs at least 2 epochs" if column == "epoch_s" else "")
+        return not_tested(str(reasons.iloc[0]))
+    return not_tested("needs at least 2 epochs" if column == "epoch_s" else "")
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,11 +1,11 @@
-"""What was claimed beside what was measured, as tables for people: the ledger, and document 1's Tables 1 and 4."""
+"""What was claimed beside what was measured, as tables for people: the ledger, and the first tutorial's Table 4."""
 
 import math
-from collections import Counter
 from itertools import product
 
 import pandas as pd
 
+from bench.data import tutorials
 from bench.display import naming, numbers
 from bench.display.numbers import Absent, Reason
 from bench.display.tables import Sheet
@@ -22,27 +22,21 @@ TIMES = {
     "accuracy spread over seeds": "times as spread",
 }
 """Ratios in words."""
-COUNTED = {
-    ClaimVerdict.HOLDS: "hold",
-    ClaimVerdict.FAILS: "do not hold",
-    ClaimVerdict.UNDECIDED: "cannot be decided",
-    ClaimVerdict.NOT_MEASURED: "were not measured",
-}
-"""What is said of so many claims."""
 
 
 def ledger(frame: pd.DataFrame) -> Sheet:
     """Every claim, a row for each implementation that it is about; those that nothing here decides come last."""
-    decided = is_decided(frame)
-    ordered = [row for _, row in pd.concat([frame[decided], frame[~decided]]).iterrows()]
-    rows = [(f"Document {row['document']}: {row['says']}", who(row), cell(row), measured_value(row)) for row in ordered]
+    tested = is_tested(frame)
+    ordered = [row for _, row in pd.concat([frame[tested], frame[~tested]]).iterrows()]
+    names = {tutorial.number: tutorial.name for tutorial in tutorials.load()}
+    rows = [(f"{row['says']}\n{names[row['document']]}", who(row), cell(row), measured_value(row)) for row in ordered]
     columns = ("claim", "implementation", "verdict", "measured")
     return Sheet("", columns, tuple(rows), texts=3, grouped=True, links=tuple(map(link, ordered)))
 
 
-def is_decided(frame: pd.DataFrame) -> pd.Series:
+def is_tested(frame: pd.DataFrame) -> pd.Series:
     """Which lines of the ledger something was measured for."""
-    return frame["verdict"] != ClaimVerdict.NOT_MEASURED
+    return frame["verdict"] != ClaimVerdict.NOT_TESTED
 
 
 def link(row: pd.Series) -> str:
@@ -81,15 +75,8 @@ def measured_value(row: pd.Series) -> str:
     return f"{text}\n{'one process' if math.isnan(low) else f'95 %: {ends}, {blocks}'.replace(': , ', ', ')}"
 
 
-def summary(frame: pd.DataFrame) -> str:
-    """How many claims hold, as a sentence; a claim counts once for each implementation that it is about."""
-    counts = Counter(verdict if verdict in COUNTED else ClaimVerdict.NOT_MEASURED for verdict in frame["verdict"])
-    phrases = [f"{counts[verdict]} {phrase}" for verdict, phrase in COUNTED.items() if counts[verdict]]
-    return f"Of {numbers.count(len(frame), 'comparison')} with a claim {numbers.listed(phrases)}."
-
-
 def table_4(frame: pd.DataFrame, group: Group, wide: bool) -> list[Sheet]:
-    """Document 1's performance table for the workload that it makes claims about, by number of threads.
+    """The first tutorial's performance table for the workload that it makes claims about, by number of threads.
 
     Without ``wide``, a device on which nothing was measured becomes a note instead of rows.
     """
@@ -121,7 +108,7 @@ def sheet_4(frame: pd.DataFrame, group: Group, threads: int, wide: bool) -> Shee
     why = {row["device"]: ruling(row).words for row in frame.drop_duplicates("device").to_dict("records")
            if row["device"] not in devices}  # fmt: skip
     note = " ".join(f"{naming.device(device)}: {numbers.shorten(words)}." for device, words in why.items())
-    columns = ("quantity", "framework", "device", "document 1 says", *(f"measured, {tier}" for tier in tiers))
+    columns = ("quantity", "framework", "device", "the tutorial says", *(f"measured, {tier}" for tier in tiers))
     title = f"{group.workload}, {numbers.count(threads, 'thread')}"
     return Sheet(title, columns, tuple(rows), texts=3, note=note, grouped=True)
 

@@ -12,7 +12,7 @@ from bench.statistics import ClaimVerdict
 
 PROBE = "probe"
 """The tier under which the ledger has what was probed and not timed."""
-OPEN = (ClaimVerdict.NOT_MEASURED, ClaimVerdict.WITHHELD)
+OPEN = (ClaimVerdict.NOT_TESTED, ClaimVerdict.WITHHELD)
 """Where there is no figure, so that a reason stands in its place."""
 
 
@@ -21,9 +21,7 @@ class Basis(Enum):
 
     ONE_PROCESS = "by one process"
     DEFAULT_MODE = "by default"
-    NAMES_COUNTED = "by names counted"
-    CALLS_COUNTED = "by calls counted"
-    FORMATS_COUNTED = "by formats counted"
+    COUNTED = "a matter of taste"
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Ruling:
 
     @property
     def words(self) -> str:
-        """``does not hold, by one process``, ``holds by default``, ``not measured: no CUDA device``."""
+        """``refuted, by one process``, ``confirmed by default``, ``not tested: no CUDA device``."""
         if self.verdict in OPEN:
             return f"{self.verdict.value}: {self.reason}" if self.reason else self.verdict.value
         if self.basis is None:
@@ -44,9 +42,9 @@ class Ruling:
         return f"{self.verdict.value}{'' if self.basis is Basis.DEFAULT_MODE else ','} {self.basis.value}"
 
 
-def not_measured(reason: str = "") -> Ruling:
+def not_tested(reason: str = "") -> Ruling:
     """Nothing was measured, for this reason."""
-    return Ruling(ClaimVerdict.NOT_MEASURED, reason=reason)
+    return Ruling(ClaimVerdict.NOT_TESTED, reason=reason)
 
 
 def ruling(row: Mapping[Any, Any] | pd.Series) -> Ruling:

@@ -1,95 +1,39 @@
 """The comparison: which framework is faster, by how much, how sure."""
 
-from collections.abc import Iterator
-
 import pandas as pd
 
-from bench.display import numbers
-from bench.display.section import Block, Details, Picture, Section, Shown, Text, note, shown
 from bench.report import pairs
-from bench.report.chapter import Chapter, Pictures
-from bench.report.chapters.comparison import answer, charts, tables
-from bench.report.groups import Group
+from bench.report.chapter import Chapter
+from bench.report.chapters.comparison import bars, charts, programs, sections
 from bench.report.results import Results
-
-HOW = (
-    "Every pair, by the ratio of their times per steady epoch, block by block. Which pairs are asked about is fixed "
-    "beforehand: the frameworks within each tier, and a plugin beside the reference. Of those a difference is called "
-    "one only where the 95 % interval excludes 1, also once all these questions are counted, and the ratio is beyond "
-    "what the machine shows between a program and itself. Any other pair is exploratory: it has an interval and no "
-    "verdict."
-)
-NOTHING = "Nothing to compare: fewer than two implementations have steady epochs here."
-
-
-def answered(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """The answer in sentences; for each group that they are about its times and its summary."""
-    first, *others = answer.opening(results.groups)
-    yield Text(first, "lead" if results.frames["control"]["fit"].all() else "lead warning")
-    yield from others
-    for group in results.leading:
-        yield from of_kind(pictures[group.key], "epoch-time")
-        yield from summary(results, group, group.title)
-
-
-def compared(results: Results, pictures: Pictures) -> Iterator[Block]:
-    """All pairs of all groups."""
-    yield HOW
-    for group in results.groups:
-        yield Section(group.title, list(of_group(results, group, pictures)), group.key)
-
-
-def of_group(results: Results, group: Group, pictures: Pictures) -> Iterator[Block]:
-    """The pairs of a group; before them its answer and summary, unless the page has opened with them."""
-    if group not in results.leading:
-        yield from answer.answers(group)
-        yield from summary(results, group)
-    yield from of_kind(pictures[group.key], "ratios")
-    within, across, beside = tables.pairs(group, True), tables.pairs(group, False), tables.beside_speed(group)
-    yield from shown(within, "within a tier")
-    if across.rows:
-        title = f"{numbers.count(len(across.rows), 'pair')} across tiers"
-        table = Shown(across, "across tiers, which differ in more than the framework")
-        yield Details(title, [table], open=not within.rows)
-    if beside.rows:
-        yield Details("memory and accuracy of the same pairs", [Shown(beside)])
-    if not within.rows and not across.rows:
-        yield note(NOTHING)
-
-
-def summary(results: Results, group: Group, caption: str = "") -> Iterator[Block]:
-    """What was measured of each implementation, and what the control shows."""
-    sheet = tables.summary(results, group, wide=True)
-    if sheet.rows:
-        yield Shown(sheet, caption)
-        yield from map(note, tables.control(group))
-
-
-def evidence(results: Results, group: Group, pictures: list[Picture]) -> Iterator[Block]:
-    """The times per epoch, unless the page has opened with them."""
-    return iter(of_kind(pictures, "epoch-time") if group not in results.leading else [])
-
-
-def of_kind(pictures: list[Picture], kind: str) -> list[Picture]:
-    """The charts whose names begin with that."""
-    return [picture for picture in pictures if picture.chart.name.startswith(f"{kind}.")]
 
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
-    """The summary of each implementation, the controls, all pairs."""
+    """The summary of each implementation, the controls, all pairs; and of these what most readers ask."""
+    summary, comparison = pairs.summary_frame(results.runs), pairs.comparison(results.runs, results.questions)
     return {
-        "summary": pairs.summary_frame(results.runs),
+        "results": programs.frame(summary, comparison, results.runs),
+        "summary": summary,
         "control": pairs.control(results.runs),
-        "comparison": pairs.comparison(results.runs, results.questions),
+        "comparison": comparison,
     }
 
 
 CHAPTER = Chapter(
-    tables={"summary": pairs.SUMMARY, "control": pairs.CONTROL, "comparison": pairs.COMPARISON},
+    tables={
+        "results": programs.RESULTS,
+        "summary": pairs.SUMMARY,
+        "control": pairs.CONTROL,
+        "comparison": pairs.COMPARISON,
+    },
     frames=frames,
     words={"comparison": pairs.in_words},
-    kinds={"epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
-    charts=lambda results, group: [charts.times(group.title, group.key, group.runs), charts.ratios(group)],
-    evidence=evidence,
-    parts={"answer": answered, "comparison": compared},
+    kinds={"answer": "tables/summary.csv", "epoch-time": "runs.csv", "ratios": "tables/comparison.csv"},
+    charts=lambda results, group: [
+        bars.chart(group) if group in results.leading else None,
+        charts.times(group.title, group.key, group.runs),
+        charts.ratios(group),
+    ],
+    evidence=sections.evidence,
+    parts={"answer": sections.answered, "comparison": sections.compared},
 )

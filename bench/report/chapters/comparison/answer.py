@@ -1,14 +1,15 @@
 """The answer in sentences: which framework is faster, by how much, and how sure that is."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from bench.display import naming, numbers
-from bench.report import groups
+from bench.report.chapters.breakdown import stages
 from bench.report.groups import Group, Pair
+from bench.report.results import Results
 from bench.report.runs import why_withheld, withheld
 from bench.statistics import LARGEST_DELTA, Verdict
 from impls.frameworks import COMPARED
@@ -41,6 +42,8 @@ OTHER_WORDS = {
 TUTORIALS = "documented"
 SPOKEN_TIERS = ("matched", TUTORIALS, "tuned", "plugin")
 """The order of the sentences: what isolates the framework, then what readers of the tutorials run."""
+STARTS = {"matched": "Doing the same, ", TUTORIALS: "As the tutorials write it, ", "tuned": "At their fastest, "}
+"""How the line of a tier begins."""
 QUESTION = tuple(naming.LABELS[name] for name in COMPARED)
 """The two that the documents compare; where a tier has both, its sentence is about them."""
 
@@ -75,17 +78,48 @@ def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
     return "memory", words, f"{numbers.ratio(row['estimate'])} times", ends
 
 
-def opening(every: Sequence[Group]) -> list[str]:
+def opening(results: Results) -> list[str]:
     """The answer: a sentence per leading group and tier, then whether the session is fit, then what is missing."""
-    runs = pd.concat([group.runs for group in every])
-    if not (runs["status"] == "ok").any():
-        return [no_result(runs, "Nothing was measured")]
-    failed = int((runs["status"] == "failed").sum())
-    sentences = [sentence for group in groups.leading(every) for sentence in answers(group)]
-    sentences += [unfit(group, row) for group in every for _, row in group.control.iterrows() if not row["fit"]]
+    if not (results.runs["status"] == "ok").any():
+        return [no_result(results.runs, "Nothing was measured")]
+    return [sentence for group in results.leading for sentence in answers(results, group)] + caveats(results)
+
+
+def caveats(results: Results) -> list[str]:
+    """Why the session ranks nothing, and how much of it is missing, where that is so."""
+    runs, failed = results.runs, int((results.runs["status"] == "failed").sum())
+    rows = [(group, row) for group in results.groups for _, row in group.control.iterrows()]
+    sentences = [unfit(group, row) for group, row in rows if not row["fit"]]
     if failed:
         sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
     return sentences
+
+
+def headlines(results: Results) -> list[str]:
+    """The answer in a line for each leading group and tier; in full sentences where nothing is compared."""
+    lines: list[str] = []
+    for group in results.leading:
+        tiers = dict.fromkeys((*SPOKEN_TIERS, *group.runs["tier"].unique()))
+        own = [line for tier in tiers if (line := headline(results, group, tier))]
+        lines += own or answers(results, group)
+    return lines
+
+
+def headline(results: Results, group: Group, tier: str) -> str:
+    """How many times as long one framework took in a tier, with the interval; empty where the tier compares nothing."""
+    both = compared(group, tier)
+    pair = group.pair(*both) if both else None
+    if pair is None:
+        return ""
+    fast, slow = naming.label(pair.fast, tier), naming.label(pair.slow, tier)
+    ends = numbers.ends(pair.estimate, pair.low, pair.high).replace("–", " to ")
+    ends = f"95 %: {ends}" if ends else "one block: no interval"
+    sure = "" if pair.verdict.is_difference else f": {phrase(pair, fast)}"
+    where = "" if len(results.leading) == 1 else f" on {naming.device(group.device)}"
+    line = (
+        f"{STARTS.get(tier, f'In the tier {tier}, ')}{slow} took {numbers.ratio(pair.estimate)} times as long as {fast}"
+    )
+    return f"{line}{where} ({ends}){sure}.{because(results, group) if tier == TUTORIALS else ''}"
 
 
 def unfit(group: Group, row: pd.Series) -> str:
@@ -111,7 +145,7 @@ def first_reason(runs: pd.DataFrame) -> str:
     return reasons[0] if reasons else ""
 
 
-def answers(group: Group) -> list[str]:
+def answers(results: Results, group: Group) -> list[str]:
     """The sentences of one group: one for each tier that compares something, else one over all tiers."""
     if not (group.runs["status"] == "ok").any():
         return [no_result(group.runs, f"Nothing was measured for {group.title}")]
@@ -121,7 +155,7 @@ def answers(group: Group) -> list[str]:
             "compiling and is reported apart, so run with --epochs 2 or more."
         ]
     tiers = [*SPOKEN_TIERS, *(tier for tier in group.runs["tier"].unique() if tier not in naming.TIERS)]
-    if sentences := [sentence for tier in tiers if (sentence := of_tier(group, tier))]:
+    if sentences := [sentence for tier in tiers if (sentence := of_tier(results, group, tier))]:
         return sentences
     contenders = group.timed[group.timed["tier"] != "reference"]
     contenders = group.timed if len(contenders) < 2 else contenders  # beside a yardstick, one is compared with it
@@ -136,19 +170,49 @@ def answers(group: Group) -> list[str]:
     return [of_pair(group, fastest, second)]
 
 
-def of_tier(group: Group, tier: str) -> str:
+def of_tier(results: Results, group: Group, tier: str) -> str:
     """The sentence on one tier; empty where the tier compares nothing."""
     names = group.runs.loc[(group.runs["tier"] == tier) & (group.runs["role"] == "measured"), "implementation"].unique()
     timed = [name for name in group.timed["implementation"] if name in names]
-    if len(timed) < 2:
+    both = compared(group, tier)
+    if both is None:
         return alone(group, timed, [str(name) for name in names if name not in timed])
-    compared = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
-    chosen = compared if len(compared) == 2 else timed[:2]
-    sentence = of_pair(group, chosen[0], chosen[1])
-    sentence += "".join(varied(group, chosen[0], chosen[1], name) for name in timed if name not in chosen)
-    if timed[0] not in chosen:
+    sentence = of_pair(group, *both) + "".join(varied(group, *both, name) for name in timed if name not in both)
+    if timed[0] not in both:
         sentence += f" The fastest of this tier: {timing(group, timed[0])}."
-    return sentence
+    return sentence + (because(results, group) if tier == TUTORIALS else "")
+
+
+def because(results: Results, group: Group) -> str:
+    """What getting the data to the networks takes of the tutorials' programs, where that was measured; may be empty."""
+    shares = [
+        f"{numbers.percent(stages.fed(own))} of {naming.label(name, TUTORIALS)}’s epochs"
+        for name, own in stages.whole(results.frames["breakdown"], group)
+        if not stages.disturbance(own)
+    ]
+    return f" There, getting the data to the network takes {numbers.listed(shares)}." if shares else ""
+
+
+def compared(group: Group, tier: str) -> tuple[str, str] | None:
+    """The two programs that a tier's sentence is about: the tutorials' frameworks, else the fastest two."""
+    timed = [str(name) for name in group.timed.loc[group.timed["tier"] == tier, "implementation"]]
+    of_question = [name for label in QUESTION for name in timed if naming.label(name, tier) == label]
+    both = of_question if len(of_question) == 2 else timed[:2]
+    return (both[0], both[1]) if len(both) == 2 else None
+
+
+def finding(group: Group) -> str:
+    """The answer as a headline: of the first tier that compares two programs."""
+    for tier in (*SPOKEN_TIERS, *group.runs["tier"].unique()):
+        both = compared(group, tier)
+        pair = group.pair(*both) if both else None
+        if pair is not None:
+            fast, slow = naming.label(pair.fast, tier), naming.label(pair.slow, tier)
+            if pair.verdict is Verdict.EQUIVALENT:
+                return f"{fast} and {slow} are equally fast, within {numbers.share(pair.delta)}"
+            sure = "" if pair.verdict.is_difference else " here, which is not certain"
+            return f"{slow} takes {numbers.ratio(pair.estimate)} times as long as {fast}{sure}"
+    return "Training time per epoch"
 
 
 def varied(group: Group, a: str, b: str, name: str) -> str:

@@ -52,7 +52,8 @@ def summary(results: Results, group: Group, wide: bool) -> Sheet:
     tiers = sorted(set(group.summary["tier"]) if len(group.summary) else [], key=naming.tier_rank)
     meanings = "; ".join(f"{tier}: {naming.TIERS.get(tier, 'not known here')}" for tier in tiers)
     note = f"Geometric mean of the processes, of accuracies the mean (range); accuracy {group.after}; memory is the "
-    note += f"whole process's peak. {meanings}."
+    note += "whole process's peak."
+    note += "" if wide else f" {meanings}."
     note += " A floor is what the machine itself needs for an epoch." if len(multiples) else ""
     return Sheet(group.title, columns, tuple(rows), note=note)
 

@@ -87,7 +87,8 @@ def of_evidence(results: Results, pictures: Pictures) -> Iterator[Block]:
         ]
         diverged = diverged_of(results, group)
         if counts or diverged:
-            body = [*diverged, *counts, *pairs, *pictures[group.key], Forms(html=mistakes)]
+            own = [picture for picture in pictures[group.key] if not picture.chart.name.startswith(f"{charts.APART}.")]
+            body = [*diverged, *counts, *pairs, *own, Forms(html=mistakes)]
             yield Section(f"Digit by digit: {group.title}", [Details(SUMMARY, body, open=group in results.leading)])
 
 
@@ -103,10 +104,24 @@ def diverged_of(results: Results, group: Group) -> list[Block]:
     return [f"The last logits are no finite numbers, so there are no digits: {listed}."] if names else []
 
 
+def section(results: Results, pictures: Pictures) -> Section | None:
+    """The images on which the networks disagree, those of the first pair open."""
+    apart: list[Block] = [
+        picture
+        for group in results.leading
+        for picture in pictures[group.key]
+        if picture.chart.name.startswith(f"{charts.APART}.")
+    ]
+    if len(apart) > 1:
+        apart[1:] = [Details(numbers.count(len(apart) - 1, "other pair"), apart[1:])]
+    return Section("Where they disagree", apart, "apart") if apart else None
+
+
 CHAPTER = Chapter(
     tables={"digits": frames.BY_DIGIT, "confusion": frames.CONFUSION, "disagreements": frames.DISAGREEMENTS},
     frames=derived,
     kinds={"first": "cells/", "mistaken": "tables/confusion.csv", "apart": "tables/disagreements.csv"},
     charts=drawn,
     parts={"evidence": of_evidence},
+    section=section,
 )

@@ -14,6 +14,8 @@ from bench.display.charts import HEAD, WIDTH, Chart, draw, headed
 from bench.store.predictions import Configuration, TestSet, taken_for
 from bench.store.records.training import TrainingResult
 
+APART = "apart"
+"""The charts of images on which two programs disagree."""
 ACROSS = 10
 """Images in a row."""
 MOST = 30
@@ -80,9 +82,10 @@ def apart(title: str, key: str, a: Answers, b: Answers, test: TestSet) -> Chart 
     tiles = tiles[:MOST]
     count = numbers.count(len(disputed), "test image")
     text = f"{a.name} and {b.name} disagree on {count} in the first block; {in_words(tiles)}."
-    how = f"the first {len(tiles)} of {len(disputed)}: what it is, what they say"
-    name = f"apart.{key}.{a.implementation}.{b.implementation}"
-    return draw(name, f"{a.name} and {b.name} disagree: {title}", text, partial(grid, test, tiles, how))
+    how = f"{title}; the first {len(tiles)} of {len(disputed)}: what it is, what they say"
+    name = f"{APART}.{key}.{a.implementation}.{b.implementation}"
+    labels = numbers.listed([naming.label(one.implementation, one.tier) for one in (a, b)])
+    return draw(name, f"{labels} disagree ({a.tier})", text, partial(grid, test, tiles, how))
 
 
 def in_words(tiles: Sequence[Tile]) -> str:

@@ -30,7 +30,7 @@ def section(results: Results, pictures: Pictures) -> Section | None:
         fits = shown(tables.sheet(results.frames["overhead"], results.frames["sweep"], group), FITTED)
         cores = shown(tables.cores(results.frames["sweep_threads"], group), CORES)
         body += [Section(group.title, [*fits, *pictures[group.key], *cores])] if fits else []
-    return Section("Overhead against compute", body, "overhead", "Overhead") if body else None
+    return Section("Overhead against compute", body, "overhead", "Overhead", folded=True) if body else None
 
 
 CHAPTER = Chapter(

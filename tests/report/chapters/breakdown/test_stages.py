@@ -161,13 +161,13 @@ def test_the_chart_is_read_without_colours(directory: Path) -> None:
 def test_the_report_has_the_section_where_there_are_breakdowns(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside Table 4, with table, chart and sentences; a directory of before keeps its report as it was."""
+    """After the claims, with table, chart and sentences; a directory of before keeps its report as it was."""
     monkeypatch.setattr(page, "CHAPTERS", UNDRAWN)
     before = build.build(directory).html.read_text()
     assert "Where the time goes" not in before and not (directory / "tables" / "breakdown.csv").exists()
     shown(directory, PYTORCH, KERAS)
     html = build.build(directory).html.read_text()
-    assert html.index('id="table-4"') < html.index('id="breakdown"') < html.index('id="comparison"')
+    assert html.index('id="claims"') < html.index('id="breakdown"') < html.index('id="comparison"')
     assert "would have been data feeding" in html and "tables/breakdown.csv" in html
     assert "Where the time goes" in (directory / "report.md").read_text()
     stored = pd.read_csv(directory / "tables" / "breakdown.csv")

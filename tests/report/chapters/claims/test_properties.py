@@ -73,17 +73,17 @@ def verdicts(*found: Probe) -> dict[str, str]:
 def test_every_statement_of_the_document_is_decided() -> None:
     """With PyTorch and Keras as they are, programs of both and exports that agree."""
     assert dict(table()["verdict"]) == {
-        "dynamic": "holds",
-        "executed at once": "holds",
-        "static": "holds by default",
-        "must be defined first": "does not hold",
-        "ordinary Python debuggers work": "holds",
-        "needs a special tool (tfdbg)": "does not hold",
-        "close to native Python": "does not hold, by names counted",
-        "a style of its own": "holds, by calls counted",
-        "supported": "holds",
-        "weaker ecosystem": "holds, by formats counted",
-        "mature, through TF Lite": "holds",
+        "dynamic": "confirmed",
+        "executed at once": "confirmed",
+        "static": "confirmed by default",
+        "must be defined first": "refuted",
+        "ordinary Python debuggers work": "confirmed",
+        "needs a special tool (tfdbg)": "refuted",
+        "close to native Python": "no verdict, a matter of taste",
+        "a style of its own": "no verdict, a matter of taste",
+        "supported": "confirmed",
+        "weaker ecosystem": "no verdict, a matter of taste",
+        "mature, through TF Lite": "confirmed",
     }
 
 
@@ -117,20 +117,20 @@ def test_every_rule_is_used_and_every_statement_has_one() -> None:
 )
 def test_a_pytorch_that_traced_would_be_found_out(mode: Mode, claim: str) -> None:
     """A single step without Python, or without numbers, is enough."""
-    assert verdicts(replace(PYTORCH, modes=(mode, COMPILED)))[claim] == "does not hold"
+    assert verdicts(replace(PYTORCH, modes=(mode, COMPILED)))[claim] == "refuted"
 
 
 @pytest.mark.parametrize(
     ("modes", "claim", "verdict"),
     [
-        ((replace(FIT, calls=(100, 100)), EAGERLY), "static", "does not hold"),
-        ((replace(FIT, calls=(3, 1)), EAGERLY), "static", "does not hold"),
-        ((FIT, replace(EAGERLY, calls=(3, 0))), "static", "holds"),
-        ((FIT,), "static", "holds"),
-        ((replace(FIT, before=1), replace(EAGERLY, numbers=0)), "must be defined first", "holds"),
-        ((replace(FIT, before=1), EAGERLY), "must be defined first", "does not hold"),
-        ((FIT, replace(EAGERLY, numbers=199)), "needs a special tool (tfdbg)", "holds"),
-        ((replace(FIT, numbers=200), EAGERLY), "needs a special tool (tfdbg)", "does not hold"),
+        ((replace(FIT, calls=(100, 100)), EAGERLY), "static", "refuted"),
+        ((replace(FIT, calls=(3, 1)), EAGERLY), "static", "refuted"),
+        ((FIT, replace(EAGERLY, calls=(3, 0))), "static", "confirmed"),
+        ((FIT,), "static", "confirmed"),
+        ((replace(FIT, before=1), replace(EAGERLY, numbers=0)), "must be defined first", "confirmed"),
+        ((replace(FIT, before=1), EAGERLY), "must be defined first", "refuted"),
+        ((FIT, replace(EAGERLY, numbers=199)), "needs a special tool (tfdbg)", "confirmed"),
+        ((replace(FIT, numbers=200), EAGERLY), "needs a special tool (tfdbg)", "refuted"),
     ],
 )
 def test_a_keras_that_did_otherwise_would_be_found_out(modes: tuple[Mode, ...], claim: str, verdict: str) -> None:
@@ -151,26 +151,26 @@ def test_a_keras_that_did_otherwise_would_be_found_out(modes: tuple[Mode, ...], 
 def test_what_was_not_probed_says_why(found: tuple[Probe, ...], why: str) -> None:
     """No figure, and no other mode stands in for the default."""
     row = table(found, {}, ()).loc["dynamic"]
-    assert row["verdict"] == f"not measured: {why}" and pd.isna(row["value"]) and pd.isna(row["found"])
+    assert row["verdict"] == f"not tested: {why}" and pd.isna(row["value"]) and pd.isna(row["found"])
 
 
 def test_a_mode_that_was_lost_is_told_beside_the_others() -> None:
     """The default's verdict stands."""
     row = table([replace(PYTORCH, modes=(EAGER,), lost={"torch.compile": "no compiler"})]).loc["dynamic"]
-    assert row["verdict"] == "holds" and "torch.compile: not measured (no compiler)" in row["found"]
+    assert row["verdict"] == "confirmed" and "torch.compile: not measured (no compiler)" in row["found"]
 
 
 @pytest.mark.parametrize(
     ("programs", "verdict"),
     [
-        ({"documented-pytorch": program(10, 14), "documented-keras": program(11, 1)}, "holds, by names counted"),
-        ({"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)}, "holds, by names counted"),
+        ({"documented-pytorch": program(10, 14), "documented-keras": program(11, 1)}, "no verdict, a matter of taste"),
+        ({"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)}, "no verdict, a matter of taste"),
         (PROGRAMS | {"matched-pytorch": program(10, 14), "matched-keras": program(11, 1)},
-         "does not hold, by names counted"),
+         "no verdict, a matter of taste"),
         ({"tuned-pytorch": program(10, 14), "tuned-keras": program(11, 1)},
-         "not measured: needs the programs of both frameworks, documented or matched"),
+         "not tested: needs the programs of both frameworks, documented or matched"),
         ({"documented-pytorch": program(10, 14), "matched-keras": program(11, 1)},
-         "not measured: needs the programs of both frameworks, documented or matched"),
+         "not tested: needs the programs of both frameworks, documented or matched"),
     ],
 )  # fmt: skip
 def test_names_are_counted_in_the_documents_own_programs(programs: dict[str, Program], verdict: str) -> None:
@@ -181,12 +181,12 @@ def test_names_are_counted_in_the_documents_own_programs(programs: dict[str, Pro
 @pytest.mark.parametrize(
     ("changed", "claim", "verdict"),
     [
-        ({"agree": 9_999}, "mature, through TF Lite", "does not hold"),
-        ({"status": "failed", "reason": "off"}, "mature, through TF Lite", "does not hold"),
+        ({"agree": 9_999}, "mature, through TF Lite", "refuted"),
+        ({"status": "failed", "reason": "off"}, "mature, through TF Lite", "refuted"),
         ({"images": None, "agree": None, "status": "skipped", "reason": "no converter"}, "mature, through TF Lite",
-         "does not hold"),
-        ({"agree": 9_999}, "weaker ecosystem", "does not hold, by formats counted"),
-        ({"format": "native"}, "mature, through TF Lite", "not measured: no network was exported from Keras on "
+         "refuted"),
+        ({"agree": 9_999}, "weaker ecosystem", "no verdict, a matter of taste"),
+        ({"format": "native"}, "mature, through TF Lite", "not tested: no network was exported from Keras on "
          "TensorFlow"),
     ],
 )  # fmt: skip
@@ -206,8 +206,8 @@ def test_the_table_for_people_has_claim_finding_and_versions() -> None:
     """By property; who was probed, with which versions and on what stands beneath."""
     sheet = properties.properties_table(properties.table_1(evidence([PYTORCH, KERAS], exports=[])))
     first = dict(zip(sheet.columns, sheet.rows[0], strict=True))
-    assert (first["property"], first["framework"], first["document 1 says"], first["verdict"]) == (
-        "computation graph", "PyTorch", "dynamic", "holds",
+    assert (first["property"], first["framework"], first["the tutorial says"], first["verdict"]) == (
+        "computation graph", "PyTorch", "dynamic", "confirmed",
     )  # fmt: skip
     assert first["found"].splitlines() == [
         "eager: Python ran 200 times in 200 steps",
@@ -240,7 +240,7 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
         assert decides["says"] == says and decides["verdict"] == line["verdict"]
     assert html.index('id="table-1"') < html.index('id="table-4"') and 'href="#table-1"' in html
     assert "torch.compile: Python ran 200 times" in html
-    assert "Document 1’s Table 1" in (directory / "report.md").read_text()
+    assert "Properties (Table 1)" in (directory / "report.md").read_text()
     sheet = tables.ledger(build.read(directory).frames["claims"])
     assert "6.32\ntimes as long to be debugged" in {row[3] for row in sheet.rows}
 
@@ -248,4 +248,4 @@ def test_statements_are_lines_of_the_ledger_with_a_link(tmp_path: Path, undrawn:
 def test_without_a_probe_the_report_says_so(tmp_path: Path, undrawn: None) -> None:
     """As in a result directory of before there were any."""
     html = build.build(save(tmp_path / "out", clear())).html.read_text()
-    assert "not measured: no probe of PyTorch in this run" in html
+    assert "not tested: no probe of PyTorch in this run" in html

@@ -59,16 +59,16 @@ def test_table_4_has_mean_and_range_over_processes() -> None:
 def test_table_4_always_has_a_column_for_cuda() -> None:
     """Without a device it says so, and there is no figure: never a guess."""
     row = row_of_table_4(runs(clear()), device="cuda")
-    assert row["why"] == "not measured: no CUDA device"
+    assert row["why"] == "not tested: no CUDA device"
     assert pd.isna(row["value"]) and row["processes"] == 0
 
 
 @pytest.mark.parametrize(
     ("there", "why"),
     [
-        ({"device": "cuda", "status": "skipped", "reason": "PyTorch sees no GPU"}, "not measured: PyTorch sees no GPU"),
-        ({"device": "cuda", "epochs": 1}, "not measured: needs at least 2 epochs"),
-        ({}, "not measured: no CUDA cell in this run"),
+        ({"device": "cuda", "status": "skipped", "reason": "PyTorch sees no GPU"}, "not tested: PyTorch sees no GPU"),
+        ({"device": "cuda", "epochs": 1}, "not tested: needs at least 2 epochs"),
+        ({}, "not tested: no CUDA cell in this run"),
     ],
 )
 def test_table_4_says_why_a_figure_is_missing(there: dict[str, Any], why: str) -> None:

