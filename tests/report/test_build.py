@@ -306,8 +306,25 @@ def test_runs_and_epochs_have_a_row_for_each(usual: Path) -> None:
 def test_every_chart_is_there_as_svg(usual: Path) -> None:
     """Sharp at any size, and small."""
     kinds = ("answer", "epoch-time", "ratios", "memory", "accuracy")
-    expected = {f"{kind}.mlp-128-64.cpu.2t.svg" for kind in kinds}
+    expected = {f"{kind}.mlp-128-64.cpu.2t.svg" for kind in kinds} | {"summary.svg", "summary.png"}
     assert {path.name for path in (usual / "charts").iterdir()} == expected
+
+
+def test_the_card_says_what_was_found_where_and_with_what(usual: Path) -> None:
+    """A picture in two forms, and a few lines of Markdown with it; charts that are no longer true go."""
+    svg, words = (usual / "charts" / "summary.svg").read_text(), (usual / "summary.md").read_text()
+    for part in ("Keras on TensorFlow takes 2.92 times as long as PyTorch", "Imaginary CPU, 2 CPUs", "numpy 2.4.6"):
+        assert part in svg and part in words
+    assert (usual / "charts" / "summary.png").read_bytes().startswith(b"\x89PNG") and "](charts/summary.svg)" in words
+
+
+def test_the_last_lines_are_the_answer(tmp_path: Path, undrawn: None) -> None:
+    """What stands on the screen when a run has ended."""
+    built = build.build(save(tmp_path / "out", clear()))
+    assert [line.split(" as long as ")[0] for line in built.headlines] == [
+        "Doing the same, Keras on TensorFlow took 2.92 times",
+        "As the tutorials write it, PyTorch took 4.27 times",
+    ]
 
 
 def test_the_final_table_is_what_a_build_returns(tmp_path: Path, undrawn: None) -> None:
