@@ -12,6 +12,7 @@ def env() -> None:
     """Show the machine and the switches, and what here will spoil a measurement and what to do about it."""
     from dataclasses import asdict
 
+    from bench.display import numbers
     from bench.machine import checkup, cpus, description
     from bench.worker.interpreters import package_version
     from impls import environment as impls_environment
@@ -19,7 +20,8 @@ def env() -> None:
 
     machine = description.machine()
     for name, value in asdict(machine).items():
-        say(f"{name:20} {'-' if value in (None, '') else value}")
+        shown = numbers.figure(name, value) if name.endswith("_bytes") else value
+        say(f"{name.removesuffix('_bytes').replace('_', ' '):20} {'-' if value in (None, '') else shown}")
     for package in all_packages():
         say(f"{package:20} {package_version(package)}")
     threads = cpus.default_threads(machine.available_cpus)

@@ -32,6 +32,7 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
 
     from bench.data import tutorials
     from bench.data.networks import load
+    from bench.machine import description
     from bench.worker import availability, interpreters
     from impls import registry
 
@@ -39,9 +40,10 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     availability.check_interpreters(entries)
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False)
-    console.print(implementations(entries))
-    console.print()
-    console.print(devices(entries, ask))
+    present = [kind for kind in availability.KINDS if kind in description.devices()]
+    console.print(implementations(entries, present, ask))
+    for line in missing(entries, present):
+        console.print(line)
     if not ask:
         console.print("installed: its packages are; 'fcnbench list --devices' starts each framework and asks it.")
     console.print()
@@ -53,40 +55,39 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     return out.getvalue().rstrip()
 
 
-def implementations(entries: "Sequence[Entry]") -> "Table":
-    """Names, tiers and what each needs."""
-    from rich.table import Table
-
-    from bench.worker.interpreters import versions
-    from impls import registry
-
-    table = Table("IMPLEMENTATION", "TIER", "INSTALLED HERE", box=None, padding=(0, 2, 0, 0))
-    built_in = {entry.name for entry in registry.BUILT_IN}
-    for entry in entries:
-        installed = [f"{package} {version}" for package, version in versions(entry).items()]
-        table.add_row(entry.name, entry.tier, ", ".join(installed) if entry.name in built_in else "as it needs")
-    return table
-
-
-def devices(entries: "Sequence[Entry]", ask: bool) -> "Table":
-    """On which devices each implementation can be run here, and if not why."""
+def implementations(entries: "Sequence[Entry]", present: "Sequence[str]", ask: bool) -> "Table":
+    """Names, tiers, on which of the devices that are ``present`` each can be used, and what each needs."""
     from rich.table import Table
 
     from bench.data import tutorials
-    from bench.machine import description
     from bench.worker import availability
+    from bench.worker.interpreters import versions
+    from impls import registry
 
-    present, workload = description.devices(), next(iter(tutorials.networks().values()))
-    table = Table("USABLE HERE", *availability.KINDS, box=None, padding=(0, 2, 0, 0))
+    workload = next(iter(tutorials.networks().values()))
+    table = Table(
+        "IMPLEMENTATION", "TIER", *(f"ON {kind}" for kind in present), "INSTALLED HERE", box=None, padding=(0, 2, 0, 0)
+    )
+    built_in = {entry.name for entry in registry.BUILT_IN}
     for entry in entries:
         found = []
-        for device in availability.KINDS:
+        for device in present:
             answer = availability.at_a_glance(entry, device, present)
             if ask and answer.state == "installed":
                 answer = availability.usable(entry, device, workload)
             found.append(answer.text)
-        table.add_row(entry.name, *found)
+        installed = [f"{package} {version}" for package, version in versions(entry).items()]
+        needs = ", ".join(installed) if entry.name in built_in else "as it needs"
+        table.add_row(entry.name, entry.tier, *found, needs)
     return table
+
+
+def missing(entries: "Sequence[Entry]", present: "Sequence[str]") -> list[str]:
+    """The devices that this machine does not have, a line for each."""
+    from bench.worker import availability
+
+    absent = [kind for kind in availability.KINDS if kind not in present]
+    return [f"{kind}: {availability.at_a_glance(entries[0], kind, present).text}" for kind in absent]
 
 
 def networks(workloads: "Mapping[str, Workload]") -> "Table":

@@ -59,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     problem, status = outcome(sys.argv[1:] if arguments is None else arguments)
     if problem:
         say(f"fcnbench: {one_line(problem)}", file=sys.stderr)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on; what is left would be tried again when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 
 

@@ -83,4 +83,6 @@ def say_report(directory: Path) -> None:
 
     built = build.build(directory)
     say(built.text)
-    say(f"report: {built.html}")
+    say(f"report: {built.html}\n")
+    for line in built.headlines:
+        say(line)

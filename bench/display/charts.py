@@ -53,6 +53,14 @@ def draw(name: str, title: str, text: str, figure: Callable[[str], Figure | None
     return Chart(name, title, text, described(svg.getvalue(), name, title, text))
 
 
+def png(figure: Callable[[], Figure]) -> bytes:
+    """A chart as PNG, for where an SVG cannot be shown."""
+    with matplotlib.style.context(["default", STYLE]):
+        made = io.BytesIO()
+        figure().savefig(made, format="png", dpi=200, facecolor=PAPER, metadata={"Software": None})
+    return made.getvalue()
+
+
 def described(svg: str, name: str, title: str, text: str) -> str:
     """The picture with its text alternative, without matplotlib's metadata."""
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

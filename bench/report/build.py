@@ -33,9 +33,10 @@ WORDS = {f"tables/{name}.csv": words for chapter in CHAPTERS for name, words in 
 """How frames with verdicts are written."""
 FORMER = ("accuracies",)
 """Tables that were written once; they are taken away like those that are no longer true."""
+CHARTS = "|".join([kind for chapter in CHAPTERS for kind in chapter.kinds] + ["summary"])
 MADE = {
     "tables": rf"({'|'.join((*(Path(path).stem for path in TABLES), *FORMER))})\.(csv|md)",
-    "charts": rf"({'|'.join(kind for chapter in CHAPTERS for kind in chapter.kinds)})\..*\.(svg|png)",
+    "charts": rf"({CHARTS})(\..*)?\.(svg|png)",
 }
 """What this module writes into which folder: what is there and no longer true is taken away."""
 UNWRITABLE = "make room or copy the directory to where you may write, then run 'fcnbench report' on it"
@@ -44,10 +45,11 @@ UNWRITABLE = "make room or copy the directory to where you may write, then run '
 
 @dataclass(frozen=True)
 class Built:
-    """A report: what to print at the end of a run, and the page."""
+    """A report: what to print at the end of a run, the page, and the lines that end it."""
 
     text: str
     html: Path
+    headlines: tuple[str, ...]
 
 
 def read(directory: Path, questions: int = 0) -> Results:
@@ -78,10 +80,10 @@ def build(directory: Path) -> Built:
     files |= {f"charts/{chart.name}.svg": chart.svg for chart in charts}
     files |= {"columns.md": columns.guide(frames, TABLES)}
     files |= {"report.html": page.html_file(results, made), "report.md": page.markdown_file(results, made)}
-    encoded = {path: text.encode() for path, text in files.items()}
+    encoded = {path: text.encode() for path, text in files.items()} | summary.card(results)
     with writing(directory, UNWRITABLE):
         write_all(directory, encoded)
-    return Built(final_table(results), directory / "report.html")
+    return Built(final_table(results), directory / "report.html", tuple(summary.headlines(results)))
 
 
 def rebuild(directory: Path) -> Built:

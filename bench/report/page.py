@@ -109,4 +109,4 @@ def facts(results: Results) -> list[str]:
     cpus = [f"{machine.cpu}, {numbers.count(machine.available_cpus, 'CPU')}" for machine in results.machines]
     gpus = [machine.gpus for machine in results.machines if on_gpu and machine.gpus]
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
-    return [f"{numbers.count(len(states), 'cell')}: {numbers.listed(counts)}", when, *cpus, *gpus]
+    return [f"{numbers.count(len(states), 'process', 'es')}: {numbers.listed(counts)}", when, *cpus, *gpus]

@@ -153,7 +153,7 @@ def withheld(frame: pd.DataFrame) -> "pd.Series[bool]":
 def why_withheld(frame: pd.DataFrame) -> str:
     """Where to read why, for rows of which some are withheld."""
     gate = (frame["gate"] == "failed").any()
-    return "see the equivalence gate" if gate else "its timed epochs show it, see what is withheld"
+    return "see the proof of equal work" if gate else "its timed epochs show it, see what is withheld"
 
 
 def run_row(result: TrainingResult) -> dict[str, object]:

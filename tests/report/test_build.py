@@ -174,7 +174,7 @@ def test_an_unfit_session_has_no_verdict(tmp_path: Path) -> None:
 def test_nothing_measured_is_said_with_the_reason(tmp_path: Path, status: str) -> None:
     """Never a guess."""
     results = session({PYTORCH: [1.0], KERAS: [1.0]}, status=status, reason="no CUDA device.", device="cuda")
-    assert said(tmp_path, results).startswith(f"Nothing was measured: 2 cells {status}: no CUDA device.")
+    assert said(tmp_path, results).startswith(f"Nothing was measured: 2 processes {status}: no CUDA device.")
 
 
 def test_a_single_framework_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_framework_that_failed_is_named_with_its_reason(tmp_path: Path) -> Non
 
 def test_failed_cells_are_counted_in_the_opening(tmp_path: Path) -> None:
     """A comparison that lost a block says so."""
-    assert "1 cell of 16 failed" in said(tmp_path, [*clear(), result(KERAS, 4, status="failed")])
+    assert "1 process of 16 failed" in said(tmp_path, [*clear(), result(KERAS, 4, status="failed")])
 
 
 def test_first_epochs_are_not_taken_for_steady_ones(tmp_path: Path) -> None:
@@ -306,8 +306,25 @@ def test_runs_and_epochs_have_a_row_for_each(usual: Path) -> None:
 def test_every_chart_is_there_as_svg(usual: Path) -> None:
     """Sharp at any size, and small."""
     kinds = ("answer", "epoch-time", "ratios", "memory", "accuracy")
-    expected = {f"{kind}.mlp-128-64.cpu.2t.svg" for kind in kinds}
+    expected = {f"{kind}.mlp-128-64.cpu.2t.svg" for kind in kinds} | {"summary.svg", "summary.png"}
     assert {path.name for path in (usual / "charts").iterdir()} == expected
+
+
+def test_the_card_says_what_was_found_where_and_with_what(usual: Path) -> None:
+    """A picture in two forms, and a few lines of Markdown with it; charts that are no longer true go."""
+    svg, words = (usual / "charts" / "summary.svg").read_text(), (usual / "summary.md").read_text()
+    for part in ("Keras on TensorFlow takes 2.92 times as long as PyTorch", "Imaginary CPU, 2 CPUs", "numpy 2.4.6"):
+        assert part in svg and part in words
+    assert (usual / "charts" / "summary.png").read_bytes().startswith(b"\x89PNG") and "](charts/summary.svg)" in words
+
+
+def test_the_last_lines_are_the_answer(tmp_path: Path, undrawn: None) -> None:
+    """What stands on the screen when a run has ended."""
+    built = build.build(save(tmp_path / "out", clear()))
+    assert [line.split(" as long as ")[0] for line in built.headlines] == [
+        "Doing the same, Keras on TensorFlow took 2.92 times",
+        "As the tutorials write it, PyTorch took 4.27 times",
+    ]
 
 
 def test_the_final_table_is_what_a_build_returns(tmp_path: Path, undrawn: None) -> None:
@@ -487,7 +504,7 @@ def test_what_disturbed_a_cell_stands_beside_it(tmp_path: Path, undrawn: None) -
     """Counted in the opening's last line, in words in the table of cells."""
     found = clear()
     found[0] = replace(found[0], readings=found[0].readings | {"steal_s": 2.0})
-    counted = "1 cell of 15 ran disturbed, such as matched-pytorch in block 1: 20 % of its CPU time stolen"
+    counted = "1 process of 15 ran disturbed, such as matched-pytorch in block 1: 20 % of its CPU time stolen"
     assert counted in said(tmp_path, found)
     assert "20 % of its CPU time stolen by other machines" in build.build(tmp_path).html.read_text()
 
@@ -524,7 +541,7 @@ def test_a_difference_that_others_took_away_is_explained(tmp_path: Path) -> None
     for i in range(4):
         equal = {"matched-pytorch": [1.0, 1.2, 1.0, 0.9], "matched-keras": [1.0, 1.0, 1.1, 1.0]}
         found += session(equal, workload=replace(OTHER_WORKLOAD, name=f"n{i}"))
-    assert "That is not beyond doubt once all questions are counted (p = " in said(tmp_path, found)
+    assert "That is not certain once all questions are counted (p = " in said(tmp_path, found)
 
 
 def test_a_large_session_stays_below_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -582,7 +599,7 @@ def test_what_is_answered_so_far_counts_the_questions_that_follow(tmp_path: Path
     directory = save(tmp_path, session({PYTORCH: [1.0] * 4, KERAS: [1.05, 1.12, 1.06, 1.15]}))
     alone, among_many = (" ".join(build.answer(directory, questions).split()) for questions in (1, 6))
     assert "PyTorch is faster: p = 0.0" in alone
-    assert "That is not beyond doubt once all questions are counted (p = " in among_many
+    assert "That is not certain once all questions are counted (p = " in among_many
 
 
 def test_pairs_across_tiers_are_shown_without_a_verdict(usual: Path) -> None:

@@ -108,18 +108,18 @@ def disturbance(runs: pd.DataFrame) -> str:
     sentences = []
     if len(share):
         busy = f"{share.median():.2f} CPUs busy (median; {share.max():.2f} at worst)"
-        sentences.append(f"While cells ran, other programs kept {busy}.")
+        sentences.append(f"Meanwhile other programs kept {busy}.")
     disturbed = runs[(runs["disturbed_by"] != "") & (runs["status"] == "ok")]
     if len(disturbed):
         first = disturbed.iloc[0]
         sentences.append(
-            f"{numbers.count(len(disturbed), 'cell')} of {len(runs)} ran disturbed, such as {first['implementation']} "
-            f"in block {first['block']}: {first['disturbed_by']}."
+            f"{numbers.count(len(disturbed), 'process', 'es')} of {len(runs)} ran disturbed, such as "
+            f"{first['implementation']} in block {first['block']}: {first['disturbed_by']}."
         )
     if len(short := crowded(disturbed)):
         fitting = max(1, int(short["left"].min() + CORE))
         stop = "stop it" if fitting >= short["threads"].max() else f"run with --threads {fitting} or stop it"
-        number = numbers.count(len(short), "cell")
+        number = numbers.count(len(short), "process", "es")
         sentences.append(f"{number} had fewer CPUs than threads: another program kept a core busy: {stop}.")
     for (workload, block), repeated in runs[runs["attempt"] > 1].groupby(["workload", "block"]):
         why = repeated["repeated"].iloc[0]
@@ -207,9 +207,9 @@ def listed(results: Results, pictures: Pictures) -> Iterator[Block]:
     if without_speed or lost:
         yield Section("Failed and skipped", [Failures([*without_speed, *lost])], "not-measured")
     sheet, number = cells(results.runs.head(CELLS)), len(results.trained)
-    which = f"{'the first ' if len(sheet.rows) < number else ''}{len(sheet.rows)} cells"
-    summary = f"{which}, one process each, in the order in which they ran"
-    yield Section("All cells", [Details(summary, [Shown(sheet), note(BUSY)], open=len(sheet.rows) <= OPEN)])
+    which = f"{'the first ' if len(sheet.rows) < number else ''}{len(sheet.rows)} processes"
+    summary = f"{which}, in the order in which they ran"
+    yield Section("All processes", [Details(summary, [Shown(sheet), note(BUSY)], open=len(sheet.rows) <= OPEN)])
 
 
 CHAPTER = Chapter(parts={"evidence": listed})

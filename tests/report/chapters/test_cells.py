@@ -26,7 +26,7 @@ def crowded(
 
 def test_a_core_that_another_program_kept_busy_is_told_with_what_to_do() -> None:
     """Where it left fewer CPUs than the process had threads."""
-    said = "1 cell had fewer CPUs than threads: another program kept a core busy: run with --threads 1 or stop it."
+    said = "1 process had fewer CPUs than threads: another program kept a core busy: run with --threads 1 or stop it."
     assert said in cells.disturbance(crowded(1.0))
     assert "busy: run with --threads 2 or stop it." in cells.disturbance(crowded(2.1, threads=4, cpus=4))
     assert "kept a core busy: stop it." in cells.disturbance(crowded(1.9, threads=1))

@@ -78,7 +78,7 @@ def test_the_report_shows_the_floor_and_multiples_and_takes_no_library_for_an_im
     built = build.build(directory)
     assert re.search(r"^matched-pytorch +0\.375 s +1 +2\.00 +97", built.text, re.MULTILINE)
     page = built.html.read_text()
-    assert "matrix products" in page and "floor-numpy" not in page and "2 cells" in page
+    assert "matrix products" in page and "floor-numpy" not in page and "2 processes" in page
     names = {path.name for path in (directory / "tables").glob("*.csv")}
     assert {"floor.csv", "floor_parts.csv", "multiples.csv"} <= names
     floors = pd.read_csv(directory / "tables" / "floor.csv")

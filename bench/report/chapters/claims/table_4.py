@@ -72,7 +72,7 @@ def why_missing(rows: pd.DataFrame, device: str, column: str, no_gpu: bool) -> R
     if rows.empty and device == "cuda" and no_gpu:
         return not_tested("no CUDA device")
     if rows.empty:
-        return not_tested(f"no {naming.device(device)} cell in this run")
+        return not_tested(f"no run on {naming.device(device)}")
     if withheld(rows).any():
         return Ruling(ClaimVerdict.WITHHELD, reason=f"it does not do the same work ({why_withheld(rows)})")
     reasons = rows.loc[rows["status"] != "ok", "reason"]

@@ -60,7 +60,7 @@ def phrase(pair: Pair, fast: str) -> str:
 
 def unsure(p: float) -> str:
     """A verdict that the other questions took away."""
-    return f"not beyond doubt once all questions are counted ({numbers.p_value(p)})"
+    return f"not certain once all questions are counted ({numbers.p_value(p)})"
 
 
 def judged(row: Mapping[str, Any], named: str) -> tuple[str, str, str, str]:
@@ -91,7 +91,8 @@ def caveats(results: Results) -> list[str]:
     rows = [(group, row) for group in results.groups for _, row in group.control.iterrows()]
     sentences = [unfit(group, row) for group, row in rows if not row["fit"]]
     if failed:
-        sentences.append(f"{numbers.count(failed, 'cell')} of {len(runs)} failed; the reasons are given below.")
+        lost = numbers.count(failed, "process", "es")
+        sentences.append(f"{lost} of {len(runs)} failed; the reasons are given below.")
     return sentences
 
 
@@ -135,7 +136,7 @@ def unfit(group: Group, row: pd.Series) -> str:
 def no_result(runs: pd.DataFrame, start: str) -> str:
     """That nothing was measured, and the first reason why."""
     counts = {state: int((runs["status"] == state).sum()) for state in ("failed", "skipped")}
-    states = [f"{numbers.count(number, 'cell')} {state}" for state, number in counts.items() if number]
+    states = [f"{numbers.count(number, 'process', 'es')} {state}" for state, number in counts.items() if number]
     return f"{start}: {numbers.listed(states)}{first_reason(runs)}."
 
 

@@ -16,10 +16,10 @@ from bench.report.chapters.comparison import answer
 from bench.report.groups import Group
 from bench.report.runs import measured
 
-WIDTH, ROW, LINE, FOOT = 4.6, 0.44, 0.19, 0.42
-"""Inches: narrow enough to be read on a phone; a program, a line of the title, the axis."""
-LETTERS = 58
-"""Of a line of the title."""
+WIDTH, ROW, LINE, FOOT, SMALL = 4.6, 0.44, 0.19, 0.42, 0.12
+"""Inches: narrow enough to be read on a phone; a program, a line of the title, the axis, a small line."""
+LETTERS, SMALL_LETTERS = 58, 82
+"""Of a line of the title, and of a small one."""
 KEY = "Seconds per training epoch, less is better. Lines: 95 % intervals over blocks."
 
 
@@ -66,15 +66,17 @@ def figures(bar: Bar) -> str:
     return f"{numbers.figure('epoch_s', bar.seconds)}{times}"
 
 
-def figure(drawn: Sequence[Bar], title: str) -> Figure:
-    """Names above the bars, so that these have all of the width."""
+def figure(drawn: Sequence[Bar], title: str, below: Sequence[str] = ()) -> Figure:
+    """Names above the bars, so that these have all of the width; small lines ``below``, where there are some."""
     lines = wrap(title, LETTERS)
-    head = LINE * len(lines) + 0.36
-    height = head + ROW * len(drawn) + FOOT
+    small = [line for words in below for line in wrap(words, SMALL_LETTERS)]
+    head, foot = LINE * len(lines) + 0.36, FOOT + SMALL * len(small)
+    height = head + ROW * len(drawn) + foot
     made = Figure(figsize=(WIDTH, height))
     made.text(0.01, 1 - 0.04 / height, "\n".join(lines), va="top", fontsize=10, weight="bold", parse_math=False)
     made.text(0.01, 1 - (LINE * len(lines) + 0.1) / height, KEY, va="top", fontsize=7.5, alpha=0.7)
-    axes = made.add_axes((0.01, FOOT / height, 0.98, ROW * len(drawn) / height))
+    made.text(0.01, 0.05 / height, "\n".join(small), va="bottom", fontsize=6.5, alpha=0.7, parse_math=False)
+    axes = made.add_axes((0.01, foot / height, 0.98, ROW * len(drawn) / height))
     axes.set_ylim(len(drawn), 0)
     axes.set_xlim(0, 1.02 * max(min(bar.high, 2 * bar.seconds) for bar in drawn))
     axes.set_yticks([])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bench.display import numbers
 from bench.display.section import Block, Box, Definitions, Details, Marked, Section, Shown
 from bench.report.chapter import Chapter, Pictures
 from bench.report.chapters.cells import OPEN
@@ -10,13 +11,13 @@ from bench.report.results import Results
 
 PROOF = Marked(
     "Each implementation is compared with float64 arithmetic: weights, outputs, gradients, single steps and many, and "
-    "the masks of a dropout. The limit is what rounding explains; one that exceeds it gets no speed figure. `fcnbench "
-    "verify` climbs higher, in float64 where a framework can."
+    "the masks of a dropout, then two whole epochs where a framework can compute in float64. The limit is what "
+    "rounding explains; one that exceeds it gets no speed figure. `fcnbench verify` asks for more."
 )
 SAME_START = (
-    "The gate trains on samples. Over a whole epoch rounding grows until programs part, as do the frameworks’ own "
-    "forms of Adam; what is left is of the size that another seed makes. A program that does other work on the full "
-    "set stands out here. Dropout draws other masks in each program."
+    "In float32 rounding grows over a whole epoch until programs part, as do the frameworks’ own forms of Adam; what "
+    "is left is of the size that another seed makes. A program that does other work on the full set stands out here. "
+    "Dropout draws other masks in each program."
 )
 SETTINGS = "Read from the running programs as far as they can be asked, else from what they declare."
 
@@ -26,7 +27,7 @@ def method_part(results: Results, pictures: Pictures) -> Iterator[Block]:
     yield Definitions(list(method.explained(results)))
     proof = checks.gate(results.gates)
     if proof.rows:
-        answers = f"{len(proof.rows)} answers of the gate"
+        answers = numbers.count(len(proof.rows), "answer")
         yield Section("Proof of equal work", [PROOF, Details(answers, [Shown(proof)], open=len(proof.rows) <= OPEN)])
     near = checks.agreement_table(results.trained)
     if near.rows:

@@ -68,7 +68,7 @@ def test_table_4_always_has_a_column_for_cuda() -> None:
     [
         ({"device": "cuda", "status": "skipped", "reason": "PyTorch sees no GPU"}, "not tested: PyTorch sees no GPU"),
         ({"device": "cuda", "epochs": 1}, "not tested: needs at least 2 epochs"),
-        ({}, "not tested: no CUDA cell in this run"),
+        ({}, "not tested: no run on CUDA"),
     ],
 )
 def test_table_4_says_why_a_figure_is_missing(there: dict[str, Any], why: str) -> None:
