@@ -94,6 +94,6 @@ def test_both_frameworks_answer_table_1(real_run):
     assert keras["run_eagerly=True"]["numbers"] == pytorch["eager"]["numbers"] == 2 * steps
     assert all(len(mode["epoch_s"]) == 4 for mode in (pytorch["eager"], *keras.values()))
     verdicts = pd.read_csv(real_run / "tables" / "table_1.csv").set_index("says")["verdict"]
-    assert verdicts["PyTorch's computation graph is dynamic"] == "holds"
-    assert verdicts["TensorFlow's computation graph is static"] == "holds by default"
-    assert verdicts["TensorFlow needs a special tool to be debugged (tfdbg)"] == "does not hold"
+    assert verdicts["PyTorch's computation graph is dynamic"] == "confirmed"
+    assert verdicts["TensorFlow's computation graph is static"] == "confirmed by default"
+    assert verdicts["TensorFlow needs a special tool to be debugged (tfdbg)"] == "refuted"
