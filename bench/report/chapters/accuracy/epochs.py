@@ -83,7 +83,7 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
 
 def few(line: pd.DataFrame) -> pd.DataFrame:
     """The line itself; of more points than can be told apart the mean of each epoch."""
-    return line if len(line) <= MOST_POINTS else line.dropna().groupby("epoch", as_index=False)["y"].mean()
+    return line if len(line) <= MOST_POINTS else line.dropna().groupby("epoch", as_index=False)[["y"]].mean()
 
 
 def curves(runs: pd.DataFrame, evaluations: pd.DataFrame, title: str) -> Figure | None:
