@@ -55,6 +55,7 @@ CONTROL = Table("One row for each A/A control: a program divided by itself, bloc
 COMPARISON = Table("One row for each pair of implementations and quantity.", (
     *columns.CONFIGURATION,
     Column("compared", "", "epoch_s, process_peak_bytes or accuracy: the column of runs.csv"),
+    Column("unit", "", "of estimate, low and high: ratio, or 0 to 1 for a difference of accuracies"),
     Column("a", "", "the implementation whose typical value is greater"),
     Column("b", "", "the other one"),
     Column("estimate", "ratio", "how many times a is as slow (or as large) as b; of accuracies, the difference a - b "
@@ -67,7 +68,7 @@ COMPARISON = Table("One row for each pair of implementations and quantity.", (
     Column("p_holm", "probability", "p corrected for all primary pairs of the session with that quantity (Holm); empty "
            "for an exploratory one"),
     columns.DELTA,
-    Column("verdict", "", "on a: faster, slower, equivalent within delta, inconclusive, too few blocks, or why there "
+    Column("verdict", "", "on a: faster, slower, equivalent (within delta), inconclusive, too few blocks, or why there "
            "is none"),
     columns.BLOCKS,
 ))  # fmt: skip
@@ -152,12 +153,18 @@ def judged(
     """
     deltas = {} if control is None else control.groupby(GROUP)["delta"].max().to_dict()
     usual = statistics.ACCURACY_DELTA if control is None else statistics.SMALLEST_DELTA
-    rows, results = [], []
+    rows, results, unit = [], [], "0 to 1" if column == "accuracy" else "ratio"
     for key, a, b, both in pairs(frame, column):
         result, p = judge(both, column)
         results.append(result)
         question = "primary" if frozenset((a, b)) in asked[key] else "exploratory"
-        pair = dict(zip(GROUP, key, strict=True)) | {"compared": column, "a": a, "b": b, "question": question}
+        pair = dict(zip(GROUP, key, strict=True)) | {
+            "compared": column,
+            "unit": unit,
+            "a": a,
+            "b": b,
+            "question": question,
+        }
         rows.append(pair | asdict(result) | {"p": p, "delta": float(deltas.get(key, usual)), "blocks": len(both)})
     table = COMPARISON.frame(rows)
     is_primary = table["question"] == "primary"
@@ -185,14 +192,12 @@ def primary_pairs(frame: pd.DataFrame) -> Asked:
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """The comparison as its CSV has it: the verdicts as words."""
-    columns = (frame[name] for name in ("verdict", "compared", "delta"))
+    columns = (frame[name] for name in ("verdict", "compared"))
     return frame.assign(verdict=[verdict_words(*row) for row in zip(*columns, strict=True)])
 
 
-def verdict_words(verdict: Verdict, compared: str, delta: float) -> str:
-    """``faster``, ``less``, ``higher``, ``equivalent within 2.0%``, ``inconclusive``: on ``a``."""
-    if verdict is Verdict.EQUIVALENT:
-        return f"equivalent within {delta:.1%}"
+def verdict_words(verdict: Verdict, compared: str) -> str:
+    """``faster``, ``less``, ``higher``, ``equivalent``, ``inconclusive``: on ``a``."""
     return str(WORDS[compared].get(verdict, verdict.value))
 
 

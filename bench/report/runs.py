@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from statistics import mean, median
 
+import numpy as np
 import pandas as pd
 
 from bench import statistics
@@ -222,14 +223,16 @@ def commit(result: TrainingResult) -> str | None:
 def epochs_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:
     """One row per cell and epoch; epoch 0 is before training."""
     names = [field.name for field in fields(Epoch) if field.name != "readings"]
-    return EPOCHS.frame(
-        identity(result)
-        | {name: getattr(epoch, name) for name in names}
-        | {"idle_s": idle_s(result, epoch)}
-        | of_meters(meters.EPOCHS, epoch.readings)
+    read = [quantity.name for quantity in meters.quantities(meters.EPOCHS)]
+    values = [
+        (*(getattr(epoch, name) for name in names), idle_s(result, epoch), *map(epoch.readings.get, read))
         for result in results
         for epoch in result.epochs
-    )
+    ]
+    lengths = [len(result.epochs) for result in results]
+    cells = pd.DataFrame(map(identity, results), columns=IDENTITY).loc[np.repeat(range(len(lengths)), lengths)]
+    frame = pd.DataFrame(values, columns=[*names, "idle_s", *read])
+    return cells.reset_index(drop=True).join(frame)[EPOCHS.names]
 
 
 def curves_frame(results: Sequence[TrainingResult]) -> pd.DataFrame:

@@ -20,6 +20,8 @@ from bench.report.groups import Group
 from bench.report.results import Results
 
 CURVES = {"taught_accuracy": "at the end, of training images", "held_accuracy": "of images held out"}
+MOST_POINTS = 200
+"""Points of an implementation's lines that are drawn one by one."""
 DASHES = {"validation": "-", "train": (0, (2.5, 1.5))}
 
 
@@ -50,25 +52,38 @@ def accuracy(runs: pd.DataFrame, epochs: pd.DataFrame, claims: pd.DataFrame, tit
     """Test accuracy by epoch, from before training: a panel for each implementation, a line for each process.
 
     The scale is the logarithm of the error, so that both the first and the last points can be read. The others stand
-    behind in grey, the document's claim as a band.
+    behind in grey, the document's claim as a band. Many epochs are drawn as their mean, and the range of the processes
+    as a band.
     """
     lines = {name: line for name, cells in rows(runs) if len(line := own_lines(cells, epochs))}
     if not lines:
         return None
     programs = [(name, cells) for name, cells in rows(runs) if name in lines]
-    key = "a line: one process; grey: the others" + "; band: the document's claim" * (len(claims) > 0)
+    many = any(len(line) > MOST_POINTS for line in lines.values())
+    line_is = "a line: the mean of the processes; pale: their range" if many else "a line: one process"
+    key = f"{line_is}; grey: the others" + "; band: the document's claim" * (len(claims) > 0)
     figure, places = panels(title, key, programs, pd.concat(lines.values()))
     for axes, (name, cells) in zip(places, programs, strict=True):
         if len(lines) > 1:
-            others = pd.concat([line for other, line in lines.items() if other != name])
+            others = pd.concat([few(line) for other, line in lines.items() if other != name])
             axes.plot(others["epoch"], others["y"], color=INK, alpha=0.15, linewidth=0.7)
-        hue = colour(cells)
-        axes.plot(lines[name]["epoch"], lines[name]["y"], color=hue, linewidth=1.0, marker="o", markersize=2.2)
+        hue, line = colour(cells), lines[name]
+        if len(line) > MOST_POINTS:
+            ends = line.dropna().groupby("epoch")["y"].agg(["min", "max"])
+            axes.fill_between(ends.index, ends["min"], ends["max"], color=hue, alpha=0.3, linewidth=0)
+            axes.plot(few(line)["epoch"], few(line)["y"], color=hue, linewidth=1.0)
+        else:
+            axes.plot(line["epoch"], line["y"], color=hue, linewidth=1.0, marker="o", markersize=2.2)
         for _, claim in claims[claims["framework"] == cells["framework"].iloc[0]].iterrows():
             axes.axhspan(error_axis(claim["low"]), error_axis(claim["high"]), color=hue, alpha=0.22, linewidth=0)
             text = f"document {claim['document']}: {table_4.claimed('accuracy', claim['low'], claim['high'])}"
             axes.text(0.98, 0.08, text, transform=axes.transAxes, ha="right", fontsize=7.5)
     return figure
+
+
+def few(line: pd.DataFrame) -> pd.DataFrame:
+    """The line itself; of more points than can be told apart the mean of each epoch."""
+    return line if len(line) <= MOST_POINTS else line.dropna().groupby("epoch", as_index=False)[["y"]].mean()
 
 
 def curves(runs: pd.DataFrame, evaluations: pd.DataFrame, title: str) -> Figure | None:

@@ -34,8 +34,11 @@ CLAIMS = Table("One row for each claim of the documents and implementation that 
     Column("high", "", "upper end"),
     columns.BLOCKS, columns.EPOCHS,
     Column("document_epochs", "count", "epochs for which the document trains"),
+    Column("unit", "", "of value, low, high, claim_low and claim_high; empty for the statements of Table 1, where "
+           "quantity says what was counted"),
     Column("verdict", "", "confirmed, refuted, undecided, other hardware (a time that this machine cannot refute), no "
-           "verdict (a matter of taste), or not tested with the reason"),
+           "verdict (a matter of taste), or not tested"),
+    Column("reason", "", "why it was not tested or withheld"),
     Column("rows", "", "which rows of runs.csv decide it, as a query of pandas; of table_1.csv where tier is probe"),
 ))  # fmt: skip
 TUTORIALS = "documented"
@@ -69,7 +72,14 @@ def ledger(
             else:
                 rows.sort(key=lambda row: naming.rank(row["implementation"], row["tier"]))
             lines += [{"document": tutorial.number, **row} for row in rows]
-    return CLAIMS.frame(lines, "basis", "reason")
+    return CLAIMS.frame(lines, "basis").assign(unit=lambda rows: rows["quantity"].map(unit_of))
+
+
+def unit_of(quantity: str) -> str:
+    """``s``, ``bytes``, ``0 to 1`` for accuracies and their differences, ``ratio``."""
+    if "ratio" in quantity or "spread" in quantity:
+        return "ratio"
+    return "s" if quantity.endswith("_s") else "bytes" if quantity.endswith("_bytes") else "0 to 1"
 
 
 def why_unmeasured(claim: AnyClaim, frame: pd.DataFrame, no_gpu: bool) -> Ruling:

@@ -19,7 +19,8 @@ TABLE_1 = Table("Document 1's table of properties: one row for each statement, d
     Column("says", "", "the claim, in our words"),
     Column("quantity", "", "what the figure is that decides it"),
     Column("value", "", "the figure, from stored counts and seconds"),
-    Column("verdict", "", "confirmed, refuted, no verdict (a matter of taste), or not tested with the reason"),
+    Column("verdict", "", "confirmed, refuted, no verdict (a matter of taste), or not tested"),
+    Column("reason", "", "why it was not tested"),
     Column("found", "", "what was found, in words"),
     Column("rule", "", "by what the verdict is found, in words"),
     Column("workload", "", "the network that was probed; empty where the framework was not"),
@@ -46,7 +47,7 @@ def table_1(evidence: Evidence) -> pd.DataFrame:
             except Missing as why:
                 row |= asdict(not_tested(str(why)))
             rows.append(row)
-    return TABLE_1.frame(rows, "basis", "reason")
+    return TABLE_1.frame(rows, "basis")
 
 
 def properties_table(frame: pd.DataFrame) -> Sheet:

@@ -18,9 +18,11 @@ TABLE_4_KEYS = ["workload", "threads", "tier", "framework"]
 MEASURES = {"epoch_s": "epoch_s", "memory_bytes": "process_peak_bytes", "accuracy": "accuracy"}
 """The quantities of the tutorials' claims, and the columns of ``runs`` that answer them."""
 QUANTITIES = {"epoch_s": "training time per epoch", "memory_bytes": "memory", "accuracy": "test accuracy"}
+UNITS = {"epoch_s": "s", "memory_bytes": "bytes", "accuracy": "0 to 1"}
 TABLE_4 = Table("Document 1's performance table, measured: one row for each cell of it.", (
     columns.WORKLOAD, columns.THREADS, columns.TIER, columns.FRAMEWORK,
     Column("quantity", "", "epoch_s, memory_bytes or accuracy"),
+    Column("unit", "", "of value, low, high, claim_low and claim_high"),
     columns.DEVICE,
     Column("value", "", "geometric mean over processes, of accuracies the mean"),
     Column("low", "", "least over processes"),
@@ -52,7 +54,8 @@ def table_4(frame: pd.DataFrame, machines: pd.DataFrame) -> pd.DataFrame:
             values = measured(cells)[column].dropna()
             why = None if len(values) else why_missing(cells, device, column, no_gpu)
             rows.append(names | {
-                "quantity": quantity, "device": device, "value": statistics.value_of(column, values),
+                "quantity": quantity, "unit": UNITS[quantity], "device": device,
+                "value": statistics.value_of(column, values),
                 "low": values.min(), "high": values.max(), "processes": len(values),
                 "verdict": why and why.verdict, "reason": why.reason if why else "",
             })  # fmt: skip

@@ -35,8 +35,11 @@ class Ruling:
     @property
     def words(self) -> str:
         """``refuted, by one process``, ``confirmed by default``, ``not tested: no CUDA device``."""
-        if self.verdict in OPEN:
-            return f"{self.verdict.value}: {self.reason}" if self.reason else self.verdict.value
+        return f"{self.word}: {self.reason}" if self.verdict in OPEN and self.reason else self.word
+
+    @property
+    def word(self) -> str:
+        """The same without the reason: ``not tested``."""
         if self.basis is None:
             return self.verdict.value
         return f"{self.verdict.value}{'' if self.basis is Basis.DEFAULT_MODE else ','} {self.basis.value}"
@@ -59,6 +62,6 @@ def cell(row: pd.Series) -> str:
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame of rulings as its CSV has it: ``verdict`` in words, without the columns that the words were made of."""
-    words = [ruling(row).words for row in frame.to_dict("records")]
-    return frame.assign(verdict=words).drop(columns=["basis", "reason"])
+    """A frame of rulings as its CSV has it: ``verdict`` in words, without what it rests on as a column of its own."""
+    words = [ruling(row).word for row in frame.to_dict("records")]
+    return frame.assign(verdict=words).drop(columns="basis")

@@ -11,7 +11,6 @@ from bench.report.columns import Column, Table
 from bench.report.groups import oriented
 from bench.report.pairs import grouped, verdict_words
 from bench.report.runs import GROUP, measured
-from bench.statistics import Verdict
 
 RESULTS = Table("One row for each program that was measured, on each network, device and number of threads; no "
                 "controls.", (
@@ -25,14 +24,12 @@ RESULTS = Table("One row for each program that was measured, on each network, de
     Column("ratio_low", "ratio", "lower end of its 95 % interval"),
     Column("ratio_high", "ratio", "upper end"),
     Column("verdict", "", "fastest of its tier, slower, equivalent, inconclusive, too few blocks, exploratory (nobody "
-           "asked about this pair beforehand) or unfit (the control differs from itself)"),
+           "asked about this pair beforehand) or unfit session (the control differs from itself)"),
     columns.ACCURACY,
     Column("memory_bytes", "bytes", columns.PROCESS_PEAK_BYTES.meaning),
     columns.FIRST_EPOCH_S, columns.BLOCKS,
 ))  # fmt: skip
 FASTEST = "fastest"
-SHORT = {Verdict.EQUIVALENT: "equivalent", Verdict.EXPLORATORY: "exploratory", Verdict.UNFIT: "unfit"}
-"""Verdicts in a word, where a column of their own has the rest."""
 
 
 def frame(summary: pd.DataFrame, comparison: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +72,7 @@ def beside(name: str, fastest: list[str], pairs: pd.DataFrame) -> dict[str, Any]
         return {}
     row = both.iloc[0]
     ratio, low, high = oriented(row).of(name)
-    words = SHORT.get(row["verdict"], verdict_words(row["verdict"], "epoch_s", row["delta"]))
+    words = verdict_words(row["verdict"], "epoch_s")
     known = {"ratio_low": low, "ratio_high": high} if row["blocks"] > 1 else {}
     return {"ratio": ratio, **known, "verdict": words if row["a"] == name else turned(words)}
 

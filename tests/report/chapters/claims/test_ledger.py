@@ -27,9 +27,16 @@ def ledger(results: list[TrainingResult]) -> pd.DataFrame:
     )
 
 
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The ledger as its CSV has it, each verdict with its reason."""
+    own = verdicts.in_words(frame)
+    reasons = own["reason"].fillna("").map(lambda reason: f": {reason}" if reason else "")
+    return own.assign(verdict=own["verdict"] + reasons)
+
+
 def of(frame: pd.DataFrame, says: str, implementation: str | None = None) -> Any:
     """The one row about a claim and an implementation, its verdict in words."""
-    own = verdicts.in_words(frame)
+    own = in_words(frame)
     own = own[own["says"].str.contains(says, regex=False)]
     own = own if implementation is None else own[own["implementation"] == implementation]
     assert len(own) == 1, own
@@ -208,7 +215,7 @@ def test_the_scorecard_has_one_row_for_each_claim() -> None:
 def test_other_data_decides_nothing() -> None:
     """The documents speak of MNIST; data that is not known, as in older results, is taken for it."""
     frame = ledger([result("documented-pytorch", data="fashion"), result("documented-keras", data="fashion")])
-    assert set(verdicts.in_words(frame)["verdict"]) == {"not tested: trained on other data than MNIST"}
+    assert set(in_words(frame)["verdict"]) == {"not tested: trained on other data than MNIST"}
     assert (
         of(ledger([result("documented-pytorch", data=claims_ledger.MNIST)]), "PyTorch takes about 45 s")["blocks"] == 1
     )

@@ -61,8 +61,10 @@ def evidence(
 
 
 def table(*arguments: Any, **options: Any) -> pd.DataFrame:
-    """The table by claim, as it is written."""
-    return claims_verdicts.in_words(properties.table_1(evidence(*arguments, **options))).set_index("claim")
+    """The table by claim, as it is written, each verdict with its reason."""
+    made = claims_verdicts.in_words(properties.table_1(evidence(*arguments, **options))).set_index("claim")
+    reasons = made["reason"].fillna("").map(lambda reason: f": {reason}" if reason else "")
+    return made.assign(verdict=made["verdict"] + reasons)
 
 
 def verdicts(*found: Probe) -> dict[str, str]:
