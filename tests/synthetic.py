@@ -93,7 +93,7 @@ def trained(epochs: int, epoch_s: float, accuracy: float) -> tuple[Epoch, ...]:
     rows = [Epoch(0, None, None, 0.2, None, 2.3, 0.1)]
     for epoch in range(1, epochs + 1):
         seconds = epoch_s * (1.5 if epoch == 1 else 1.0)
-        right = 1 - (1 - accuracy) * 1.3 ** (epochs - epoch)
+        right = 1 - min(0.9, (1 - accuracy) * 1.3 ** min(40, epochs - epoch))
         rows.append(Epoch(epoch, seconds, 1.9 * seconds, 0.2, 0.3 / epoch, 0.25 / epoch, right))
     return tuple(rows)
 

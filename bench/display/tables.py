@@ -41,11 +41,18 @@ def markdown(sheet: Sheet) -> str:
 def csv(frame: pd.DataFrame) -> str:
     """A frame as CSV, the same on every system. Its texts are clean and start no formula in a spreadsheet."""
     texts = {
-        name: pd.Series([in_csv(value) if isinstance(value, str) else value for value in column], frame.index, object)
+        name: pd.Series(each_in_csv(column), frame.index, object)
         for name, column in frame.items()
         if not pd.api.types.is_numeric_dtype(column)
     }
     return frame.assign(**texts).to_csv(index=False, lineterminator="\n")  # type: ignore[arg-type]
+
+
+def each_in_csv(column: Iterable[object]) -> list[object]:
+    """The values of a column, its texts as :func:`in_csv` has them; what stands in many rows is looked at once."""
+    values = list(column)
+    texts = {value: in_csv(value) for value in {value for value in values if isinstance(value, str)}}
+    return [texts[value] if isinstance(value, str) else value for value in values]
 
 
 def in_csv(text: str) -> str:

@@ -8,6 +8,7 @@ How wide was measured: ``envelope.csv`` is results/method/envelope.csv, which ``
 """
 
 import csv
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -128,12 +129,16 @@ def losses(result: TrainingResult, reference: TrainingResult | None) -> Verdict:
         limit = envelope().of(result, quantity)
         if limit is None:
             return "not judged", UNMEASURED
-        words, at_most = f"{WORDS[quantity]} of epoch {epoch}", limit.beside(theirs)
+        at_most = limit.beside(theirs)
+        beyond = own is None or abs(own - theirs) > at_most
+        off = math.inf if own is None or beyond else abs(own - theirs) / at_most
+        if off < worst[0]:
+            continue  # of many epochs only the worst is told, and put into words
+        words = f"{WORDS[quantity]} of epoch {epoch}"
         allowed = f"correct programs are at most {shown(quantity, at_most)} apart"
-        if own is None or abs(own - theirs) > at_most:
+        if own is None or beyond:
             found = "no number" if own is None else shown(quantity, own)
             return "no", f"its {words} is {found}, that of {name} {shown(quantity, theirs)}; {allowed}"
-        off = abs(own - theirs) / at_most
         worst = max(worst, (off, f"its {words} is {shown(quantity, abs(own - theirs))} from that of {name}; {allowed}"))
     return ("yes", worst[1]) if worst[1] else ("not judged", f"it has no epoch with figures in common with {name}")
 

@@ -134,6 +134,18 @@ def test_accuracy_begins_before_training() -> None:
     assert all(np.nanmin(np.asarray(line.get_xdata())) == 0 for axes in figure.axes for line in axes.lines)
 
 
+def test_many_epochs_are_a_band_and_its_mean() -> None:
+    """Hundreds of markers tell nothing and make a large file."""
+    results = [result(name, block, epochs=120) for name in ("matched-pytorch", "matched-keras") for block in (1, 2)]
+    frames = runs.runs_frame(results, []), runs.epochs_frame(results)
+    figure = epochs.accuracy(*frames, NO_CLAIMS, "")
+    assert figure is not None
+    for axes in figure.axes:
+        assert all(len(line.get_xdata()) == 121 for line in axes.lines)  # epoch 0 among them
+        assert [type(found).__name__ for found in axes.collections] == ["FillBetweenPolyCollection"]
+    assert "pale: their range" in drawn(results)["accuracy"].svg and "pale" not in of_clear()["accuracy"].svg
+
+
 def test_each_implementation_has_its_accuracy_panel() -> None:
     """Lines that lie upon each other can still be told apart."""
     figure = epochs.accuracy(runs.runs_frame(clear(), []), runs.epochs_frame(clear()), NO_CLAIMS, "")
