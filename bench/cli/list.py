@@ -40,7 +40,8 @@ def text(file: Path | None, width: int, ask: bool = False, pythons: Sequence[str
     availability.check_interpreters(entries)
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False)
-    present = [kind for kind in availability.KINDS if kind in description.devices()]
+    here = description.devices()
+    present = [kind for kind in availability.KINDS if kind in here]
     console.print(implementations(entries, present, ask))
     for line in missing(entries, present):
         console.print(line)

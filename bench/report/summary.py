@@ -47,9 +47,8 @@ def card(results: Results) -> dict[str, bytes]:
     drawn, group = bars.bars(results.leading[0]), results.leading[0]
     if not drawn:
         return {}
-    title, below = f"{answer.finding(group)} ({group.title})", about(results)
-    words = f"{title}. {'; '.join(f'{bar.label} ({bar.tier}) {bars.figures(bar)}' for bar in drawn)}."
-    picture = charts.draw("summary", title, words, lambda title: bars.figure(drawn, title, below))
+    title, below = bars.title_of(group), about(results)
+    picture = charts.draw("summary", title, bars.in_words(title, drawn), lambda title: bars.figure(drawn, title, below))
     png = charts.png(partial(bars.figure, drawn, title, below))
     assert picture is not None
     parts = [

@@ -8,11 +8,10 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import statistics
 from bench.display import charts, naming, numbers
 from bench.display.axes import COLOURS, OTHER_COLOUR, SHADES
 from bench.display.charts import INK, Chart
-from bench.report.chapters.comparison import answer
+from bench.report.chapters.comparison import answer, programs
 from bench.report.groups import Group
 from bench.report.runs import measured
 
@@ -41,9 +40,18 @@ def chart(group: Group) -> Chart | None:
     drawn = bars(group)
     if not drawn:
         return None
-    title = f"{answer.finding(group)} ({group.title})"
-    words = "; ".join(f"{bar.label} ({bar.tier}) {figures(bar)}" for bar in drawn)
-    return charts.draw(f"answer.{group.key}", title, f"{title}. {KEY} {words}.", partial(figure, drawn))
+    title = title_of(group)
+    return charts.draw(f"answer.{group.key}", title, in_words(title, drawn), partial(figure, drawn))
+
+
+def title_of(group: Group) -> str:
+    """What was found, and where."""
+    return f"{answer.finding(group)} ({group.title})"
+
+
+def in_words(title: str, drawn: Sequence[Bar]) -> str:
+    """The chart in a sentence."""
+    return f"{title}. {KEY} {'; '.join(f'{bar.label} ({bar.tier}) {figures(bar)}' for bar in drawn)}."
 
 
 def bars(group: Group) -> list[Bar]:
@@ -51,9 +59,8 @@ def bars(group: Group) -> list[Bar]:
     made, runs = [], measured(group.runs)
     for _, row in group.timed.iterrows():
         name = str(row["implementation"])
-        each = [float(value) for value in runs.loc[runs["implementation"] == name, "epoch_s"].dropna()]
-        spread = statistics.paired_ratio(each, [1.0] * len(each))
-        low, high = (spread.low, spread.high) if spread.has_interval else (row["epoch_s"], row["epoch_s"])
+        interval = programs.interval(runs.loc[runs["implementation"] == name, "epoch_s"])
+        low, high = (interval.get(end, row["epoch_s"]) for end in ("epoch_low_s", "epoch_high_s"))
         times = row["epoch_s"] / group.timed["epoch_s"].iloc[0]
         label = naming.label(name, row["tier"])
         made.append(Bar(label, row["tier"], row["framework"], float(row["epoch_s"]), low, high, times))
